@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "broker/config/paths_section.h"
+
+#include <algorithm>
+
+#include "broker/config/value_reader.h"
+#include "plan/wire.h"
+
+namespace px::broker {
+namespace {
+
+constexpr Key kKeys[] = {{"interface"}, {"source"}, {"gateway", true}};
+
+void read_interface(const Value& value, PathSelector& path, Report& report) {
+  const auto text = read_text(value, "an interface's name or a pattern of names", report);
+  if (!text) return;
+  if (const std::string problem = interface_problem(*text); !problem.empty()) {
+    report.add(value.place, problem);
+    return;
+  }
+  path.interface = *text;
+}
+
+void read_source(const Value& value, PathSelector& path, Report& report) {
+  const auto text = read_text(value, "an IPv4 or IPv6 address", report);
+  if (!text) return;
+  const auto address = bundle::address_from_text(*text);
+  if (!address) {
+    report.add(value.place, "bad source " + in_quotes(*text) +
+                                "; expected an IPv4 or IPv6 address of this host");
+    return;
+  }
+  const bool multicast =
+      address->is_ipv4() ? (address->bytes[12] & 0xf0) == 0xe0 : address->bytes[0] == 0xff;
+  if (address->is_unspecified() || multicast) {
+    report.add(value.place, in_quotes(*text) + " cannot be a source address");
+    return;
+  }
+  path.source = address;
+}
+
+void read_path(const Member& member, Draft& draft, Report& report) {
+  PathSelector path;
+  path.name = member.key->text;
+  path.position = report.at(member.key->place);
+  if (!plan::valid_profile_name(path.name)) {
+    report.add(member.key->place, "bad path name " + in_quotes(path.name) +
+                                      "; expected 1 to 63 of A-Z a-z 0-9 . _ -, not starting "
+                                      "with a dot");
+  }
+  if (!define(draft.paths, "path", *member.key, report)) return;
+  const Map map = Map::read(*member.value, "a map with 'interface' or 'source'", kKeys, report);
+  if (map.size() == 0 && !map.is_broken()) {
+    report.add(member.key->place, "path " + in_quotes(path.name) +
+                                      " selects nothing; expected 'interface' or 'source'");
+  }
+  if (const Value* value = map.get("interface")) read_interface(*value, path, report);
+  if (const Value* value = map.get("source")) read_source(*value, path, report);
+  draft.policy.paths.push_back(std::move(path));
+}
+
+}  // namespace
+
+void read_paths(const Value& section, Draft& draft, Report& report) {
+  if (section.kind != Kind::kMap && section.kind != Kind::kNothing) draft.incomplete = true;
+  for (const Member& member : read_named(section, "a map of path names", report)) {
+    read_path(member, draft, report);
+  }
+}
+
+std::string interface_problem(std::string_view glob) {
+  if (glob.empty()) return "empty interface; expected an interface's name or a pattern of names";
+  if (glob.size() >= plan::kInterfaceNameSize) {
+    return "interface " + in_quotes(glob) + " is too long; names have at most 15 characters";
+  }
+  const bool bad = glob == "." || glob == ".." || std::any_of(glob.begin(), glob.end(), [](char c) {
+                     return c == '/' || static_cast<unsigned char>(c) <= ' ' || c == 0x7f;
+                   });
+  if (!bad) return "";
+  return "bad interface " + in_quotes(glob) +
+         "; names have no '/', white space or control characters";
+}
+
+}  // namespace px::broker

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "broker/config/policy.h"
+
+#include <algorithm>
+
+namespace px::broker {
+namespace {
+
+template <typename Named>
+const Named* find_named(const std::vector<Named>& list, std::string_view name) {
+  const auto found = std::find_if(list.begin(), list.end(),
+                                  [&](const Named& candidate) { return candidate.name == name; });
+  return found == list.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string to_string(const Diagnostic& diagnostic) {
+  const Position& position = diagnostic.position;
+  std::string text = position.file;
+  if (position.line != 0) {
+    text += ":" + std::to_string(position.line) + ":" + std::to_string(position.column);
+  }
+  return text + ": " + diagnostic.message;
+}
+
+const PathSelector* Policy::path(std::string_view name) const {
+  return find_named(paths, name);
+}
+
+const Profile* Policy::profile(std::string_view name) const {
+  return find_named(profiles, name);
+}
+
+}  // namespace px::broker

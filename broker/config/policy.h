@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// The policy as a model: what the YAML files said, checked, with the place of everything that a
+// message may have to point at. A value: made whole by load_policy, never changed afterwards.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "libbundle/core/address.h"
+#include "plan/layout.h"
+
+namespace px::broker {
+
+using bundle::Address;
+
+// A place in a policy file; line and column count from 1.
+struct Position {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+
+// One complaint about a policy: where, what is wrong, and what to do.
+struct Diagnostic {
+  Position position;
+  std::string message;
+};
+
+// "FILE:LINE:COLUMN: MESSAGE", without line and column where the file as a whole is meant.
+[[nodiscard]] std::string to_string(const Diagnostic& diagnostic);
+
+// `paths:` a named way out: a selector over the host's entries. All given keys must hold.
+struct PathSelector {
+  std::string name;
+  std::string interface;          // a glob as of fnmatch(3); empty: any
+  std::optional<Address> source;  // absent: the interface's own default
+  Position position;
+};
+
+// A destination network in the sixteen-byte form: an IPv4 network's length is 96 + its own;
+// `any` is ::/0 with length 0, both families.
+struct Network {
+  Address base;
+  unsigned prefix_length = 0;
+};
+
+struct PortRange {
+  std::uint16_t low = 0;
+  std::uint16_t high = 0;  // inclusive
+};
+
+struct Rule {
+  std::vector<Network> to;                  // at least one
+  std::vector<PortRange> ports;             // empty: any
+  std::vector<plan::Transport> transports;  // empty: any
+  plan::RuleAction action = plan::RuleAction::kVia;
+  std::vector<std::string> via;  // names of paths, in order of preference; empty for kBlock
+  std::string to_text;           // `to`, as written, for people
+  Position position;
+};
+
+struct Profile {
+  std::string name;  // plan::valid_profile_name
+  std::vector<Rule> rules;
+  bool on_link_system = true;
+  plan::IfUnavailable if_unavailable = plan::IfUnavailable::kBlock;
+  Position position;
+};
+
+struct Policy {
+  std::vector<PathSelector> paths;
+  std::vector<Profile> profiles;
+  std::optional<std::string> default_profile;  // absent: none
+  plan::OnLoss on_loss = plan::OnLoss::kLastKnown;
+  std::vector<std::string> files;  // that were read, in order
+
+  [[nodiscard]] const PathSelector* path(std::string_view name) const;
+  [[nodiscard]] const Profile* profile(std::string_view name) const;
+};
+
+using PolicyResult = tl::expected<Policy, std::vector<Diagnostic>>;
+
+// Reads `main_file` and every conf.d/*.yaml beside it, in name order. All that is wrong is
+// reported, not the first only; then there is no policy.
+[[nodiscard]] PolicyResult load_policy(const std::filesystem::path& main_file);
+
+// The same for one text, without conf.d; `name` stands for the file in messages.
+[[nodiscard]] PolicyResult parse_policy(std::string_view text, const std::string& name);
+
+// px-exec's --rules FILE: `paths:` and the keys of a profile, as one profile of that name beside
+// `base`'s paths. A `via` that is no path is taken as an interface's name.
+[[nodiscard]] PolicyResult load_rules(const std::filesystem::path& file,
+                                      const std::string& profile_name, const Policy& base);
+
+}  // namespace px::broker

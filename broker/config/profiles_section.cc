@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "broker/config/profiles_section.h"
+
+#include <algorithm>
+
+#include "broker/config/rule_reader.h"
+#include "plan/wire.h"
+
+namespace px::broker {
+namespace {
+
+constexpr Key kKeys[] = {{"rules"},       {"on-link"},      {"if-unavailable"}, {"inherit"},
+                         {"match", true}, {"listen", true}, {"dns", true},      {"bundle", true}};
+constexpr Choice<bool> kOnLink[] = {{"system", true}, {"rules", false}};
+constexpr Choice<plan::IfUnavailable> kIfUnavailable[] = {{"block", plan::IfUnavailable::kBlock},
+                                                          {"next", plan::IfUnavailable::kNext},
+                                                          {"system", plan::IfUnavailable::kSystem}};
+
+// Whether the rule decides every call, so that no later one is ever looked at. Under `next`, a rule
+// hands on what none of its paths can take.
+bool is_final(const Rule& rule, plan::IfUnavailable if_unavailable) {
+  const bool any = std::any_of(rule.to.begin(), rule.to.end(),
+                               [](const Network& network) { return network.prefix_length == 0; });
+  const bool decides =
+      rule.action == plan::RuleAction::kBlock || if_unavailable != plan::IfUnavailable::kNext;
+  return any && decides && rule.ports.empty() && rule.transports.empty();
+}
+
+void read_rules(const Value& list, Profile& profile, Draft& draft, Report& report) {
+  const auto items = read_list(list, "a list of rules", report);
+  std::optional<Position> final_rule;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (final_rule && final_rule->line != 0) {
+      const std::size_t others = items.size() - i - 1;
+      report.add(items[i]->place,
+                 "unreachable rule" +
+                     (others == 0 ? "" : " (and " + std::to_string(others) + " more after it)") +
+                     ": the rule with 'to: any' on line " + std::to_string(final_rule->line) +
+                     " decides every call");
+      final_rule->line = 0;
+    }
+    auto rule = read_rule(*items[i], draft, report);
+    if (!rule) continue;
+    if (!final_rule && is_final(*rule, profile.if_unavailable)) final_rule = rule->position;
+    profile.rules.push_back(std::move(*rule));
+  }
+}
+
+void read_inherit(const Value& value, Report& report) {
+  constexpr Choice<bool> kInherit[] = {{"true", true}, {"false", false}};
+  const auto inherit = read_choice<bool>(value, kInherit, report);
+  if (inherit && !*inherit) {
+    report.add(value.place, "'inherit: false' is not yet supported; expected true");
+  }
+}
+
+}  // namespace
+
+std::span<const Key> profile_keys() {
+  return kKeys;
+}
+
+Profile read_profile(const Map& map, Draft& draft, Report& report) {
+  Profile profile;
+  if (const Value* value = map.get("on-link")) {
+    profile.on_link_system = read_choice<bool>(*value, kOnLink, report).value_or(true);
+  }
+  if (const Value* value = map.get("if-unavailable")) {
+    profile.if_unavailable = read_choice<plan::IfUnavailable>(*value, kIfUnavailable, report)
+                                 .value_or(profile.if_unavailable);
+  }
+  if (const Value* value = map.get("inherit")) read_inherit(*value, report);
+  if (const Value* value = map.get("rules")) read_rules(*value, profile, draft, report);
+  return profile;
+}
+
+void read_profiles(const Value& section, Draft& draft, Report& report) {
+  if (section.kind != Kind::kMap && section.kind != Kind::kNothing) draft.incomplete = true;
+  for (const Member& member : read_named(section, "a map of profile names", report)) {
+    const std::string& name = member.key->text;
+    if (!plan::valid_profile_name(name)) {
+      report.add(member.key->place, "bad profile name " + in_quotes(name) +
+                                        "; expected 1 to 63 of A-Z a-z 0-9 . _ -, not starting "
+                                        "with a dot");
+    } else if (name == kNoProfile) {
+      report.add(member.key->place, "bad profile name 'none'; it stands for no profile");
+    }
+    const bool is_new = define(draft.profiles, "profile", *member.key, report);
+    const Map map = Map::read(*member.value, "a map with 'rules'", kKeys, report);
+    Profile profile = read_profile(map, draft, report);
+    if (!is_new) continue;
+    profile.name = name;
+    profile.position = report.at(member.key->place);
+    draft.policy.profiles.push_back(std::move(profile));
+  }
+}
+
+}  // namespace px::broker

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "broker/config/rule_reader.h"
+
+#include <algorithm>
+
+#include "broker/config/network_text.h"
+#include "broker/config/value_reader.h"
+
+namespace px::broker {
+namespace {
+
+constexpr Key kKeys[] = {{"to"}, {"port"}, {"proto"}, {"via"}, {"action"}};
+constexpr Choice<plan::Transport> kTransports[] = {{"tcp", plan::Transport::kTcp},
+                                                   {"udp", plan::Transport::kUdp}};
+constexpr Choice<plan::RuleAction> kActions[] = {{"block", plan::RuleAction::kBlock}};
+
+void read_to(const Value& value, Rule& rule, Report& report) {
+  constexpr std::string_view kExpected = "a network, an address or 'any'";
+  for (const Value* item : read_one_or_list(value, kExpected, report)) {
+    const auto text = read_text(*item, kExpected, report);
+    if (!text) continue;
+    const auto networks = parse_destination(*text);
+    if (!networks) {
+      report.add(item->place, networks.error());
+      continue;
+    }
+    rule.to.insert(rule.to.end(), networks->begin(), networks->end());
+    if (!rule.to_text.empty()) rule.to_text += ", ";
+    rule.to_text += *text;
+  }
+}
+
+void read_port(const Value& value, Rule& rule, Report& report) {
+  constexpr std::string_view kExpected = "a port or a range LOW-HIGH";
+  for (const Value* item : read_one_or_list(value, kExpected, report)) {
+    const auto text = read_text(*item, kExpected, report);
+    if (!text) continue;
+    if (const auto ports = parse_ports(*text)) {
+      rule.ports.push_back(*ports);
+    } else {
+      report.add(item->place, ports.error());
+    }
+  }
+}
+
+void report_duplicate(const Value& item, Report& report) {
+  report.add(item.place, in_quotes(item.text) + " is in the list already");
+}
+
+void read_proto(const Value& value, Rule& rule, Report& report) {
+  for (const Value* item : read_one_or_list(value, "tcp or udp", report)) {
+    const auto transport = read_choice<plan::Transport>(*item, kTransports, report);
+    if (!transport) continue;
+    const auto& seen = rule.transports;
+    if (std::find(seen.begin(), seen.end(), *transport) != seen.end()) {
+      report_duplicate(*item, report);
+    }
+    rule.transports.push_back(*transport);
+  }
+}
+
+void read_via(const Value& value, Rule& rule, Draft& draft, Report& report) {
+  constexpr std::string_view kExpected = "the name of a path";
+  for (const Value* item : read_one_or_list(value, kExpected, report)) {
+    const auto text = read_text(*item, kExpected, report);
+    if (!text) continue;
+    if (std::find(rule.via.begin(), rule.via.end(), *text) != rule.via.end()) {
+      report_duplicate(*item, report);
+      continue;
+    }
+    rule.via.emplace_back(*text);
+    draft.via.push_back({std::string(*text), report.at(item->place)});
+  }
+}
+
+void check_completeness(const Value& value, const Map& map, Report& report) {
+  if (value.kind != Kind::kMap) return;
+  if (map.lacks("to")) {
+    report.add(value.place, "rule without 'to'; expected a network, an address or 'any'");
+  }
+  if (map.lacks("via") && map.lacks("action")) {
+    report.add(value.place, "rule without 'via' and 'action'; expected one of them");
+  }
+}
+
+}  // namespace
+
+std::optional<Rule> read_rule(const Value& value, Draft& draft, Report& report) {
+  const std::size_t before = draft.diagnostics.size();
+  if (value.kind == Kind::kNothing) {
+    report.add(value.place, "empty rule; expected a map with 'to' and 'via' or 'action'");
+    return std::nullopt;
+  }
+  const Map map = Map::read(value, "a rule, a map with 'to' and 'via' or 'action'", kKeys, report);
+  check_completeness(value, map, report);
+  Rule rule;
+  rule.position = report.at(value.place);
+  if (const Value* to = map.get("to")) read_to(*to, rule, report);
+  if (const Value* port = map.get("port")) read_port(*port, rule, report);
+  if (const Value* proto = map.get("proto")) read_proto(*proto, rule, report);
+  if (const Value* via = map.get("via")) read_via(*via, rule, draft, report);
+  if (const Value* action = map.get("action")) {
+    rule.action = read_choice<plan::RuleAction>(*action, kActions, report).value_or(rule.action);
+    if (map.get("via") != nullptr) {
+      report.add(map.key_of("action")->place, "rule with both 'via' and 'action'; expected one");
+    }
+  }
+  if (draft.diagnostics.size() != before) return std::nullopt;
+  return rule;
+}
+
+}  // namespace px::broker

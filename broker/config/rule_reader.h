@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// One rule of a profile, from its map. Paths are taken at their names: finish() judges them when
+// all files are read. Holds nothing; not for concurrent use on one draft.
+#pragma once
+
+#include <optional>
+
+#include "broker/config/draft.h"
+
+namespace px::broker {
+
+// The rule, or nothing where it was reported. Its `via` names go to `draft.via`.
+[[nodiscard]] std::optional<Rule> read_rule(const Value& value, Draft& draft, Report& report);
+
+}  // namespace px::broker

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// Typed access to the values of a document. Whatever is not of the kind asked for is reported, with
+// its place and what was expected, and then taken for absent. What is read here points into the
+// document, which must outlive it; not for concurrent use on one report.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "broker/config/report.h"
+#include "broker/config/suggestion.h"
+
+namespace px::broker {
+
+// A key that a map can have.
+struct Key {
+  std::string_view name;
+  bool later = false;  // known, but not yet supported
+};
+
+struct Member {
+  const Value* key;
+  const Value* value;
+};
+
+// A map's members by key. Unknown, duplicate and not yet supported keys are reported, as is
+// anything but a map; nothing at all stands for an empty map.
+class Map {
+ public:
+  [[nodiscard]] static Map read(const Value& value, std::string_view expected,
+                                std::span<const Key> keys, Report& report);
+
+  [[nodiscard]] const Value* get(std::string_view key) const;
+  [[nodiscard]] const Value* key_of(std::string_view key) const;
+  [[nodiscard]] std::size_t size() const { return members_.size(); }
+  // Neither there nor, as far as one can guess, misspelt.
+  [[nodiscard]] bool lacks(std::string_view key) const;
+  // Whether it is no map, or some of its keys were reported.
+  [[nodiscard]] bool is_broken() const { return broken_; }
+
+ private:
+  std::vector<Member> members_;
+  std::vector<std::string_view> misspelt_;
+  bool broken_ = false;
+};
+
+// The members of a map whose keys are names that the user chose; duplicates are reported and left
+// out.
+[[nodiscard]] std::vector<Member> read_named(const Value& value, std::string_view expected,
+                                             Report& report);
+
+// A single value's text. `expected` says what, for people.
+[[nodiscard]] std::optional<std::string_view> read_text(const Value& value,
+                                                        std::string_view expected, Report& report);
+
+// The items of a list; an empty list is allowed, as is nothing at all.
+[[nodiscard]] std::vector<const Value*> read_list(const Value& value, std::string_view expected,
+                                                  Report& report);
+
+// The items of a list that must not be empty, or the single value that stands for a list of one.
+[[nodiscard]] std::vector<const Value*> read_one_or_list(const Value& value,
+                                                         std::string_view expected, Report& report);
+
+template <typename Meaning>
+using Choice = std::pair<std::string_view, Meaning>;
+
+// One word out of several.
+template <typename Meaning>
+[[nodiscard]] std::optional<Meaning> read_choice(const Value& value,
+                                                 std::span<const Choice<Meaning>> choices,
+                                                 Report& report) {
+  std::vector<std::string_view> words;
+  for (const auto& [word, meaning] : choices) words.push_back(word);
+  const auto text = read_text(value, enumerated(words), report);
+  if (!text) return std::nullopt;
+  for (const auto& [word, meaning] : choices) {
+    if (*text == word) return meaning;
+  }
+  report.add(value.place, "unknown value " + in_quotes(*text) + hint(*text, words));
+  return std::nullopt;
+}
+
+}  // namespace px::broker

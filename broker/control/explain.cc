@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "broker/control/explain.h"
+
+#include <nlohmann/json.hpp>
+
+#include "broker/control/reports.h"
+#include "broker/publish/path_resolution.h"
+#include "broker/publish/plan_builder.h"
+
+namespace px::broker {
+namespace {
+
+using nlohmann::json;
+
+const char* name_of(plan::Action action) {
+  switch (action) {
+    case plan::Action::kVia:
+      return "via";
+    case plan::Action::kRefuse:
+      return "refuse";
+    case plan::Action::kFail:
+      return "fail";
+    case plan::Action::kSystem:
+      break;
+  }
+  return "system";
+}
+
+json errno_of(plan::Action action) {
+  if (action == plan::Action::kRefuse) return "EACCES";
+  if (action == plan::Action::kFail) return "ENETUNREACH";
+  return nullptr;
+}
+
+const char* name_of(plan::Reason reason) {
+  switch (reason) {
+    case plan::Reason::kLoopback:
+      return "loopback";
+    case plan::Reason::kOwnAddress:
+      return "own-address";
+    case plan::Reason::kOnLink:
+      return "on-link";
+    case plan::Reason::kNoRule:
+      return "no-rule";
+    case plan::Reason::kRule:
+      return "rule";
+    case plan::Reason::kUnavailable:
+      return "unavailable";
+    case plan::Reason::kProfileRemoved:
+      return "profile-removed";
+    case plan::Reason::kBrokerLost:
+      return "broker-lost";
+    case plan::Reason::kNoPlan:
+      break;
+  }
+  return "no-plan";
+}
+
+std::string why_not(plan::Usability usability, const Entry& entry) {
+  switch (usability) {
+    case plan::Usability::kUsable:
+      return {};
+    case plan::Usability::kOtherFamily:
+      return entry.source.is_ipv4() ? "an IPv4 source, an IPv6 destination"
+                                    : "an IPv6 source, an IPv4 destination";
+    case plan::Usability::kDown:
+      return why_not_usable(entry);
+    case plan::Usability::kNoWay:
+      return "no route to the destination on this interface";
+    case plan::Usability::kOtherScope:
+      return "the destination names another interface";
+    case plan::Usability::kSourceFixed:
+      break;
+  }
+  return "the socket's source is fixed already";
+}
+
+json candidate_report(const std::string& path, const Entry& entry, const Snapshot& snapshot,
+                      const plan::Call& call) {
+  const auto usability = plan::usability(snapshot.reach[entry.reach], plan_entry(entry), call);
+  const std::string why = why_not(usability, entry);
+  return {{"path", path},
+          {"number", entry.number},
+          {"interface", entry.interface},
+          {"source", text_of(entry.source)},
+          {"usable", why.empty()},
+          {"why", why.empty() ? json() : json(why)}};
+}
+
+json candidates_of(const Rule& rule, const Policy& policy, const Snapshot& snapshot,
+                   const plan::Call& call) {
+  json candidates = json::array();
+  for (const std::string& name : rule.via) {
+    const PathSelector* path = policy.path(name);
+    if (path == nullptr) continue;
+    const auto indices = resolve_path(*path, snapshot);
+    for (const std::size_t index : indices) {
+      candidates.push_back(candidate_report(name, snapshot.entries[index], snapshot, call));
+    }
+    if (indices.empty()) {
+      candidates.push_back({{"path", name},
+                            {"number", nullptr},
+                            {"interface", path->interface},
+                            {"source", path->source ? json(text_of(*path->source)) : json()},
+                            {"usable", false},
+                            {"why", "the host has no such entry now"}});
+    }
+  }
+  return candidates;
+}
+
+json chosen_entry(const plan::Verdict& verdict, const Snapshot& snapshot) {
+  if (verdict.action != plan::Action::kVia) return nullptr;
+  json entry = {{"number", verdict.entry.number},
+                {"interface", verdict.entry.interface},
+                {"source", text_of(verdict.entry.source)},
+                {"next_hop", nullptr}};
+  for (const Entry& known : snapshot.entries) {
+    if (known.number == verdict.entry.number && known.next_hop) {
+      entry["next_hop"] = text_of(*known.next_hop);
+    }
+  }
+  return entry;
+}
+
+}  // namespace
+
+json explain(const Question& question, const Policy& policy, const Snapshot& snapshot,
+             const Publisher& publisher) {
+  const plan::Call& call = question.call;
+  json report = {{"profile", question.profile ? json(*question.profile) : json()},
+                 {"profile_from", question.profile_from},
+                 {"destination", text_of(call.destination)},
+                 {"port", call.port},
+                 {"transport", call.transport == plan::Transport::kTcp ? "tcp" : "udp"},
+                 {"rule", nullptr},
+                 {"entry", nullptr},
+                 {"errno", nullptr},
+                 {"candidates", json::array()}};
+  if (!question.profile) {
+    report["action"] = "system";
+    report["reason"] = "no-profile";
+    return report;
+  }
+  const auto published = publisher.all().find(*question.profile);
+  if (published == publisher.all().end()) {
+    return {{"error", "no profile named '" + *question.profile + "'"}};
+  }
+  const auto verdict = published->second.file->plan().decide(call, question.now_ms);
+  report["action"] = name_of(verdict.action);
+  report["reason"] = name_of(verdict.reason);
+  report["errno"] = errno_of(verdict.action);
+  report["entry"] = chosen_entry(verdict, snapshot);
+  const Profile* profile = policy.profile(*question.profile);
+  if (profile != nullptr && verdict.rule < profile->rules.size()) {
+    const Rule& rule = profile->rules[verdict.rule];
+    report["rule"] = {{"index", verdict.rule},
+                      {"to", rule.to_text},
+                      {"file", rule.position.file},
+                      {"line", rule.position.line}};
+    report["candidates"] = candidates_of(rule, policy, snapshot, call);
+  }
+  return report;
+}
+
+}  // namespace px::broker

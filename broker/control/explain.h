@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// `pxctl explain`: the verdict that a program would meet, from the plan in force and the same
+// decision function, with the rule and the candidates behind it.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "broker/config/policy.h"
+#include "broker/paths/snapshot.h"
+#include "broker/publish/publisher.h"
+#include "plan/plan.h"
+
+namespace px::broker {
+
+struct Question {
+  std::optional<std::string> profile;  // absent: none; everything goes the system's way
+  std::string profile_from;            // "request", "session", "default-profile", "none"
+  plan::Call call;
+  std::uint64_t now_ms = 0;  // CLOCK_MONOTONIC, as the plan's heartbeat
+};
+
+[[nodiscard]] nlohmann::json explain(const Question& question, const Policy& policy,
+                                     const Snapshot& snapshot, const Publisher& publisher);
+
+}  // namespace px::broker

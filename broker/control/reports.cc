@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "broker/control/reports.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "broker/publish/path_resolution.h"
+
+namespace px::broker {
+namespace {
+
+using nlohmann::json;
+
+std::int64_t seconds(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+json null_or(const std::string& text) {
+  return text.empty() ? json() : json(text);
+}
+
+json entry_report(const Entry& entry) {
+  return {{"number", entry.number},
+          {"interface", entry.interface},
+          {"family", entry.source.is_ipv4() ? "ipv4" : "ipv6"},
+          {"next_hop", entry.next_hop ? json(text_of(*entry.next_hop)) : json()},
+          {"source", text_of(entry.source)},
+          {"own_source", entry.own_source},
+          {"default_next_hop", entry.default_next_hop},
+          {"interface_default", entry.interface_default()},
+          {"usable", entry.usable()},
+          {"why", null_or(why_not_usable(entry))}};
+}
+
+std::string selector_text(const PathSelector& path) {
+  std::string text;
+  if (!path.interface.empty()) text = "interface " + path.interface;
+  if (path.source) text += (text.empty() ? "source " : ", source ") + text_of(*path.source);
+  return text;
+}
+
+const char* name_of(plan::OnLoss on_loss) {
+  switch (on_loss) {
+    case plan::OnLoss::kBlock:
+      return "block";
+    case plan::OnLoss::kSystem:
+      return "system";
+    case plan::OnLoss::kLastKnown:
+      break;
+  }
+  return "last-known";
+}
+
+const char* name_of(SessionState state) {
+  switch (state) {
+    case SessionState::kCovered:
+      return "covered";
+    case SessionState::kUncovered:
+      return "uncovered";
+    case SessionState::kLaunched:
+      break;
+  }
+  return "launched";
+}
+
+json outcome_report(const ReloadOutcome& outcome) {
+  return {
+      {"time", seconds(outcome.time)}, {"ok", outcome.errors.empty()}, {"errors", outcome.errors}};
+}
+
+json event_of(const char* event) {
+  return {{"event", event}, {"time", seconds(std::chrono::system_clock::now())}};
+}
+
+void add_totals(json& report, const Totals& totals) {
+  report["routed"] = totals.routed;
+  report["system"] = totals.system;
+  report["refused"] = totals.refused;
+  report["unavailable"] = totals.unavailable;
+}
+
+}  // namespace
+
+std::string text_of(const Address& address) {
+  std::array<char, bundle::kAddressTextSize> buffer{};
+  return std::string(bundle::address_text(address, buffer));
+}
+
+std::string why_not_usable(const Entry& entry) {
+  if (!entry.link_up) return "link down";
+  if (!entry.source_valid) return "source address not valid yet";
+  return {};
+}
+
+std::string json_text(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+json paths_report(const Policy& policy, const Snapshot& snapshot) {
+  json entries = json::array();
+  for (const Entry& entry : snapshot.entries) entries.push_back(entry_report(entry));
+  json paths = json::array();
+  for (const PathSelector& path : policy.paths) {
+    json selected = json::array();
+    json available = json::array();
+    for (const std::size_t index : resolve_path(path, snapshot)) {
+      const Entry& entry = snapshot.entries[index];
+      selected.push_back(entry.number);
+      if (entry.usable()) available.push_back(entry.number);
+    }
+    paths.push_back({{"name", path.name},
+                     {"selector", selector_text(path)},
+                     {"entries", selected},
+                     {"available", available}});
+  }
+  return {{"entries", entries}, {"paths", paths}};
+}
+
+json status_report(const BrokerState& state, const Policy& policy, const Publisher& publisher,
+                   const SessionTable& sessions, const Server& server) {
+  json profiles = json::array();
+  for (const auto& [name, published] : publisher.all()) {
+    const Profile* profile = policy.profile(name);
+    profiles.push_back({{"name", name},
+                        {"rules", profile == nullptr ? 0 : profile->rules.size()},
+                        {"generation", published.file->plan().generation()},
+                        {"plan_bytes", published.file->size()},
+                        {"programs", sessions.running_under(name)},
+                        {"removed", published.removed}});
+  }
+  return {{"pid", getpid()},
+          {"version", PX_VERSION},
+          {"instance", state.instance},
+          {"started", seconds(state.started)},
+          {"socket", state.socket},
+          {"config", policy.files},
+          {"default_profile", policy.default_profile ? json(*policy.default_profile) : json()},
+          {"on_loss", name_of(policy.on_loss)},
+          {"generation", state.policy_generation},
+          {"last_reload", outcome_report(state.last_reload)},
+          {"connections", server.connections()},
+          {"sessions", sessions.size()},
+          {"limits",
+           {{"connections_per_user", server.limits().per_user},
+            {"sessions_per_user", sessions.limits().per_user}}},
+          {"profiles", profiles}};
+}
+
+json programs_report(const SessionTable& sessions, std::optional<uid_t> user) {
+  json programs = json::array();
+  for (const Session* session : sessions.all()) {
+    if (user && session->uid != *user) continue;
+    json program = {{"pid", session->pid},
+                    {"uid", session->uid},
+                    {"user", user_name(session->uid)},
+                    {"exe", executable_of(session->pid)},
+                    {"profile", session->profile},
+                    {"state", name_of(session->state)},
+                    {"why", null_or(session->why_uncovered)},
+                    {"since", seconds(session->since)}};
+    add_totals(program, session->totals());
+    programs.push_back(std::move(program));
+  }
+  return {{"programs", programs}};
+}
+
+json reload_event(const BrokerState& state) {
+  json event = event_of("policy");
+  event["generation"] = state.policy_generation;
+  event["ok"] = state.last_reload.errors.empty();
+  event["errors"] = state.last_reload.errors;
+  return event;
+}
+
+json paths_event(const Snapshot& snapshot) {
+  json event = event_of("paths");
+  std::size_t usable = 0;
+  for (const Entry& entry : snapshot.entries) usable += entry.usable();
+  event["entries"] = snapshot.entries.size();
+  event["usable"] = usable;
+  return event;
+}
+
+json session_event(const char* name, const Session& session) {
+  json event = event_of(name);
+  event["pid"] = session.pid;
+  event["exe"] = session.executable;
+  event["profile"] = session.profile;
+  return event;
+}
+
+json counters_event(const Session& session, const Totals& totals) {
+  json event = session_event("counters", session);
+  add_totals(event, totals);
+  return event;
+}
+
+}  // namespace px::broker

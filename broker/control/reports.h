@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// What pxctl is told, as JSON (docs/protocol.md): pure functions of what the other parts hold.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/config/policy.h"
+#include "broker/paths/snapshot.h"
+#include "broker/publish/publisher.h"
+#include "broker/sessions/server.h"
+#include "broker/sessions/session_table.h"
+
+namespace px::broker {
+
+struct ReloadOutcome {
+  std::chrono::system_clock::time_point time;
+  std::vector<std::string> errors;  // empty: the policy is in force
+};
+
+// What the daemon knows beside its parts.
+struct BrokerState {
+  std::uint64_t instance = 0;
+  std::chrono::system_clock::time_point started;
+  std::string socket;
+  std::uint64_t policy_generation = 0;
+  ReloadOutcome last_reload;
+};
+
+[[nodiscard]] nlohmann::json paths_report(const Policy& policy, const Snapshot& snapshot);
+[[nodiscard]] nlohmann::json status_report(const BrokerState& state, const Policy& policy,
+                                           const Publisher& publisher, const SessionTable& sessions,
+                                           const Server& server);
+// The programs of one user, or of everyone.
+[[nodiscard]] nlohmann::json programs_report(const SessionTable& sessions,
+                                             std::optional<uid_t> user);
+
+[[nodiscard]] nlohmann::json reload_event(const BrokerState& state);
+[[nodiscard]] nlohmann::json paths_event(const Snapshot& snapshot);
+[[nodiscard]] nlohmann::json session_event(const char* event, const Session& session);
+// The same with the session's counters.
+[[nodiscard]] nlohmann::json counters_event(const Session& session, const Totals& totals);
+
+// The JSON as text. Names of programs and files need not be UTF-8; what is not, is replaced.
+[[nodiscard]] std::string json_text(const nlohmann::json& value);
+
+// Why an entry cannot be used now; empty where it can.
+[[nodiscard]] std::string why_not_usable(const Entry& entry);
+[[nodiscard]] std::string text_of(const Address& address);
+
+}  // namespace px::broker

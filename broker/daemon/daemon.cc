@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+#include "broker/daemon/daemon.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "broker/daemon/host.h"
+#include "broker/daemon/policy_source.h"
+#ifdef PX_HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+namespace px::broker {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kCountersInterval = 1s;
+constexpr auto kRetryInterval = 1s;
+constexpr auto kEndInterval = 500ms;
+constexpr std::size_t kConnectionsPerUser = 1024;
+constexpr std::size_t kSessionsPerUser = 4096;
+
+// A connection takes two descriptors, a session one; a quarter is left for everything else. It
+// takes more than a few users to fill what there is for all.
+Server::Limits connection_limits(std::size_t descriptors) {
+  const std::size_t in_all = descriptors / 8;
+  return {std::min(kConnectionsPerUser, in_all / 8), in_all};
+}
+
+SessionTable::Limits session_limits(std::size_t descriptors) {
+  const std::size_t in_all = descriptors / 2;
+  return {std::min(kSessionsPerUser, in_all), in_all};
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
+  return text;
+}
+
+}  // namespace
+
+Daemon::Daemon(Options options)
+    : options_(std::move(options)),
+      watcher_(
+          context_, [this](const Snapshot& snapshot) { paths_changed(snapshot); },
+          [](const Error& error) {
+            spdlog::error("the paths may be out of date: {}", error.message);
+          }),
+      sessions_(context_, session_limits(raise_descriptor_limit()),
+                [this](const Session& session, SessionTable::Change change) {
+                  session_changed(session, change);
+                }),
+      server_(
+          context_, connection_limits(raise_descriptor_limit()),
+          Service{new_instance(),
+                  [this](Peer peer, const plan::Hello& message) {
+                    return hello(std::move(peer), message);
+                  },
+                  [this](Peer peer, const plan::Launch& message) {
+                    return launch(std::move(peer), message);
+                  },
+                  [this](const Peer& peer, std::string_view text) { return request(peer, text); }}),
+      signals_(context_, SIGTERM, SIGINT, SIGHUP),
+      heartbeat_(context_),
+      counters_(context_),
+      retry_(context_),
+      end_(context_),
+      network_namespace_(network_namespace_cookie()) {
+  state_.instance = server_.instance();
+  state_.started = std::chrono::system_clock::now();
+  state_.socket = options_.socket.string();
+}
+
+Expected<void> Daemon::start() {
+  auto snapshot = watcher_.start();
+  if (!snapshot) return tl::make_unexpected(snapshot.error());
+  snapshot_ = std::move(*snapshot);
+  auto policy = read_policy(options_, snapshot_);
+  if (!policy) return fail(joined(texts_of(policy.error())));
+  policy_ = std::move(*policy);
+  state_.policy_generation = 1;
+  state_.last_reload = {state_.started, {}};
+
+  auto directory = RunDirectory::acquire(options_.socket.parent_path());
+  if (!directory) return tl::make_unexpected(directory.error());
+  run_directory_ = std::move(*directory);
+  auto publisher = Publisher::open(run_directory_->path());
+  if (!publisher) return tl::make_unexpected(publisher.error());
+  publisher_ = std::move(*publisher);
+  publisher_->beat(monotonic_ms());
+  if (auto published = publisher_->publish(policy_, snapshot_); !published) return published;
+  if (auto listening = server_.listen(options_.socket); !listening) return listening;
+  publisher_->announce(state_.instance);
+
+  handle_signals();
+  beat();
+  report_counters();
+  if (options_.watch_pid != 0) {
+    const int process = static_cast<int>(syscall(SYS_pidfd_open, options_.watch_pid, 0));
+    if (process < 0) return fail_errno("process " + std::to_string(options_.watch_pid));
+    watched_program_.emplace(context_, process);
+    watched_program_->async_wait(asio::posix::stream_descriptor::wait_read,
+                                 [this](const std::error_code&) { end_with_programs(); });
+  }
+  announce_ready();
+  spdlog::info("serving {} profiles at {}", policy_.profiles.size(), state_.socket);
+  return {};
+}
+
+void Daemon::run() {
+  for (;;) {
+    try {
+      context_.run();
+      break;
+    } catch (const std::exception& error) {
+      // Whatever one event brought, everyone else's broker goes on.
+      spdlog::error("an event was dropped: {}", error.what());
+    }
+  }
+  // The plans stay for the programs that run under them, and for the next broker; a private
+  // broker's programs have ended.
+  std::error_code ignored;
+  std::filesystem::remove(options_.socket, ignored);
+  if (options_.private_broker) run_directory_->remove();
+}
+
+void Daemon::announce_ready() {
+  if (options_.ready_fd >= 0) {
+    Fd ready(options_.ready_fd);
+    if (write(ready.get(), "ready\n", 6) != 6) spdlog::warn("nobody waits at the ready fd");
+  }
+#ifdef PX_HAVE_SYSTEMD
+  sd_notify(0, "READY=1");
+#endif
+}
+
+void Daemon::handle_signals() {
+  signals_.async_wait([this](const std::error_code& error, int signal) {
+    if (error) return;
+    if (signal != SIGHUP) {
+      context_.stop();
+      return;
+    }
+    const auto outcome = reload();
+    spdlog::info("SIGHUP: {}", json_text(outcome));
+    handle_signals();
+  });
+}
+
+void Daemon::beat() {
+  publisher_->beat(monotonic_ms());
+  heartbeat_.expires_after(std::chrono::milliseconds(plan::kHeartbeatIntervalMs));
+  heartbeat_.async_wait([this](const std::error_code& error) {
+    if (!error) beat();
+  });
+}
+
+void Daemon::report_counters() {
+  if (server_.watched()) {
+    for (const Session* session : sessions_.all()) {
+      const Totals totals = session->totals();
+      if (reported_[session->pid] == totals) continue;
+      reported_[session->pid] = totals;
+      server_.broadcast(json_text(counters_event(*session, totals)), session->uid);
+    }
+  }
+  counters_.expires_after(kCountersInterval);
+  counters_.async_wait([this](const std::error_code& error) {
+    if (!error) report_counters();
+  });
+}
+
+void Daemon::end_with_programs() {
+  if (sessions_.size() == 0 && !run_directory_->plans_in_use()) {
+    context_.stop();
+    return;
+  }
+  end_.expires_after(kEndInterval);
+  end_.async_wait([this](const std::error_code& error) {
+    if (!error) end_with_programs();
+  });
+}
+
+void Daemon::paths_changed(const Snapshot& snapshot) {
+  if (auto published = publisher_->publish(policy_, snapshot); !published) {
+    spdlog::error("the changed paths are not in force yet: {}", published.error().message);
+    retry_.expires_after(kRetryInterval);
+    retry_.async_wait([this](const std::error_code& error) {
+      if (error) return;
+      if (const auto looked = look_at_paths(); !looked) spdlog::error("{}", looked.error().message);
+    });
+    return;
+  }
+  snapshot_ = snapshot;
+  server_.broadcast(json_text(paths_event(snapshot_)), std::nullopt);
+}
+
+Expected<void> Daemon::look_at_paths() {
+  auto snapshot = watcher_.refresh();
+  if (!snapshot) return tl::make_unexpected(snapshot.error());
+  if (!(*snapshot == snapshot_)) paths_changed(*snapshot);
+  return {};
+}
+
+void Daemon::session_changed(const Session& session, SessionTable::Change change) {
+  const bool started = change == SessionTable::Change::kStarted;
+  if (!started) reported_.erase(session.pid);
+  server_.broadcast(json_text(session_event(started ? "started" : "ended", session)), session.uid);
+}
+
+nlohmann::json Daemon::reload() {
+  ReloadOutcome outcome{std::chrono::system_clock::now(), {}};
+  const auto looked = look_at_paths();
+  auto policy = read_policy(options_, snapshot_);
+  if (!policy) {
+    outcome.errors = texts_of(policy.error());
+  } else if (!looked) {
+    outcome.errors = {looked.error().message};
+  } else if (auto published = publisher_->publish(*policy, snapshot_); !published) {
+    outcome.errors = {published.error().message};
+  } else {
+    policy_ = std::move(*policy);
+    ++state_.policy_generation;
+  }
+  state_.last_reload = outcome;
+  server_.broadcast(json_text(reload_event(state_)), std::nullopt);
+  if (!outcome.errors.empty()) {
+    spdlog::error("reload refused, the policy stays as it was:\n{}", joined(outcome.errors));
+    return {{"ok", false}, {"errors", outcome.errors}};
+  }
+  spdlog::info("reloaded: generation {}", state_.policy_generation);
+  return {{"ok", true},
+          {"generation", state_.policy_generation},
+          {"profiles", policy_.profiles.size()}};
+}
+
+}  // namespace px::broker

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The broker: owns every part, in the order in which they depend on each other, and connects them.
+// Single-threaded; everything happens on its event loop.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "broker/control/reports.h"
+#include "broker/daemon/options.h"
+#include "broker/daemon/run_directory.h"
+#include "broker/paths/watcher.h"
+#include "broker/publish/publisher.h"
+#include "broker/sessions/server.h"
+#include "broker/sessions/session_table.h"
+
+namespace px::broker {
+
+class Daemon {
+ public:
+  explicit Daemon(Options options);
+
+  // Reads the policy, publishes it and listens; on an error nothing has been published or changed
+  // for anyone.
+  [[nodiscard]] Expected<void> start();
+  // Serves until SIGTERM, SIGINT or, as a private broker, the end of its programs.
+  void run();
+
+ private:
+  // What the parts tell the daemon.
+  void paths_changed(const Snapshot& snapshot);
+  void session_changed(const Session& session, SessionTable::Change change);
+  tl::expected<Admission, Rejection> hello(Peer peer, const plan::Hello& hello);
+  tl::expected<void, Rejection> launch(Peer peer, const plan::Launch& launch);
+  Answer request(const Peer& peer, std::string_view text);
+
+  [[nodiscard]] std::optional<Rejection> check_program(const std::string& profile,
+                                                       std::uint64_t network_namespace) const;
+  nlohmann::json answer_to(const Peer& peer, const nlohmann::json& question);
+  nlohmann::json explain_to(const nlohmann::json& question) const;
+  nlohmann::json reload();
+  // Reads the paths now and publishes them if they have changed.
+  [[nodiscard]] Expected<void> look_at_paths();
+  void announce_ready();
+  void handle_signals();
+  void beat();
+  void report_counters();
+  void end_with_programs();
+
+  Options options_;
+  asio::io_context context_;
+  std::optional<RunDirectory> run_directory_;
+  BrokerState state_;
+  Policy policy_;
+  Watcher watcher_;
+  Snapshot snapshot_;
+  std::optional<Publisher> publisher_;
+  SessionTable sessions_;
+  Server server_;
+  asio::signal_set signals_;
+  asio::steady_timer heartbeat_;
+  asio::steady_timer counters_;
+  asio::steady_timer retry_;
+  asio::steady_timer end_;
+  std::optional<asio::posix::stream_descriptor> watched_program_;
+  std::map<pid_t, Totals> reported_;
+  std::uint64_t network_namespace_ = 0;
+};
+
+}  // namespace px::broker

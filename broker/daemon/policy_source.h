@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Where the broker's policy comes from: the policy file, or, for a private broker, what px-exec was
+// told with --via or --rules.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "broker/config/policy.h"
+#include "broker/daemon/options.h"
+#include "broker/paths/snapshot.h"
+
+namespace px::broker {
+
+// Names of the profiles that stand for px-exec's --via and --rules.
+inline constexpr char kViaProfile[] = "via";
+inline constexpr char kRulesProfile[] = "rules";
+
+[[nodiscard]] PolicyResult read_policy(const Options& options, const Snapshot& snapshot);
+
+// Each as "FILE:LINE:COLUMN: MESSAGE".
+[[nodiscard]] std::vector<std::string> texts_of(const std::vector<Diagnostic>& diagnostics);
+
+}  // namespace px::broker

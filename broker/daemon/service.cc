@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// What the daemon answers to programs, px-exec and pxctl.
+#include <nlohmann/json.hpp>
+
+#include "broker/control/explain.h"
+#include "broker/daemon/daemon.h"
+#include "broker/daemon/host.h"
+
+namespace px::broker {
+namespace {
+
+using nlohmann::json;
+
+std::string profile_names(const Policy& policy) {
+  std::string names;
+  for (const Profile& profile : policy.profiles) {
+    names += (names.empty() ? "" : ", ") + profile.name;
+  }
+  return names.empty() ? "none" : names;
+}
+
+Rejection quota(const px::Error& error) {
+  return {plan::RefusalCode::kQuota, error.message};
+}
+
+}  // namespace
+
+std::optional<Rejection> Daemon::check_program(const std::string& profile,
+                                               std::uint64_t network_namespace) const {
+  if (network_namespace != 0 && network_namespace_ != 0 &&
+      network_namespace != network_namespace_) {
+    return Rejection{plan::RefusalCode::kOtherNamespace,
+                     "the broker is in another network namespace; run a pxd in this one"};
+  }
+  if (publisher_->find(profile) == nullptr) {
+    return Rejection{plan::RefusalCode::kNoSuchProfile,
+                     "no profile named '" + profile + "'; there are: " + profile_names(policy_)};
+  }
+  return std::nullopt;
+}
+
+tl::expected<Admission, Rejection> Daemon::hello(Peer peer, const plan::Hello& hello) {
+  if (hello.layout_version != plan::kLayoutVersion) {
+    return tl::make_unexpected(
+        Rejection{plan::RefusalCode::kOtherVersion,
+                  "libpx.so and pxd are of different versions; restart the older one"});
+  }
+  const std::string profile = hello.profile;
+  if (auto rejection = check_program(profile, hello.network_namespace)) {
+    return tl::make_unexpected(std::move(*rejection));
+  }
+  auto counters = sessions_.hello(std::move(peer), profile);
+  if (!counters) return tl::make_unexpected(quota(counters.error()));
+  return Admission{publisher_->find(profile)->read_only_fd(), std::move(*counters)};
+}
+
+tl::expected<void, Rejection> Daemon::launch(Peer peer, const plan::Launch& launch) {
+  const std::string profile = launch.profile;
+  if (auto rejection = check_program(profile, launch.network_namespace)) {
+    return tl::make_unexpected(std::move(*rejection));
+  }
+  const bool covered = launch.coverage == plan::Coverage::kCovered;
+  const std::string why = covered                        ? ""
+                          : launch.why_uncovered[0] == 0 ? "no reason given"
+                                                         : launch.why_uncovered;
+  const auto launched = sessions_.launch(std::move(peer), profile, why);
+  if (!launched) return tl::make_unexpected(quota(launched.error()));
+  return {};
+}
+
+Answer Daemon::request(const Peer& peer, std::string_view text) {
+  const json question = json::parse(text, nullptr, false);
+  if (!question.is_object()) return {json_text({{"error", "a request is a JSON object"}})};
+  try {
+    Answer answer;
+    answer.watch = question.value("command", "") == "watch";
+    answer.text = json_text(answer_to(peer, question));
+    return answer;
+  } catch (const json::exception& error) {
+    return {json_text({{"error", std::string("the request does not read: ") + error.what()}})};
+  }
+}
+
+nlohmann::json Daemon::answer_to(const Peer& peer, const json& question) {
+  const std::string command = question.value("command", "");
+  const bool privileged = Server::privileged(peer.uid);
+  if (command == "paths") return paths_report(policy_, snapshot_);
+  if (command == "status") {
+    return status_report(state_, policy_, *publisher_, sessions_, server_);
+  }
+  if (command == "ps") {
+    return programs_report(sessions_, privileged ? std::nullopt : std::optional(peer.uid));
+  }
+  if (command == "explain") return explain_to(question);
+  if (command == "watch") return reload_event(state_);
+  if (command == "reload") {
+    if (privileged) return reload();
+    return {{"error", "only root and the broker's own user may reload"}};
+  }
+  return {{"error", "unknown command '" + command + "'"}};
+}
+
+nlohmann::json Daemon::explain_to(const json& question) const {
+  const std::string destination = question.value("destination", "");
+  const auto address = bundle::address_from_text(destination);
+  if (!address) return {{"error", "'" + destination + "' is not an address"}};
+  const auto optional_text = [&](const char* key) {
+    const auto found = question.find(key);
+    return found == question.end() || found->is_null() ? std::string() : found->get<std::string>();
+  };
+  Question asked;
+  asked.now_ms = monotonic_ms();
+  asked.call.destination = *address;
+  asked.call.port = question.value("port", std::uint16_t{0});
+  asked.call.scope = question.value("scope", std::uint32_t{0});
+  asked.call.transport =
+      question.value("transport", "tcp") == "udp" ? plan::Transport::kUdp : plan::Transport::kTcp;
+  const std::string program = optional_text("program");
+  const auto pid = question.find("pid");
+  asked.profile_from = "none";
+  if (const std::string profile = optional_text("profile"); !profile.empty()) {
+    asked.profile = profile;
+    asked.profile_from = "request";
+  } else {
+    for (const Session* session : sessions_.all()) {
+      const bool meant = pid != question.end() && pid->is_number()
+                             ? session->pid == pid->get<pid_t>()
+                             : executable_of(session->pid) == program;
+      if (!meant) continue;
+      asked.profile = session->profile;
+      asked.profile_from = "session";
+    }
+    if (!asked.profile && policy_.default_profile) {
+      asked.profile = policy_.default_profile;
+      asked.profile_from = "default-profile";
+    }
+  }
+  return explain(asked, policy_, snapshot_, *publisher_);
+}
+
+}  // namespace px::broker

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// The pure core of paths: what the kernel said -> the host's ways out (PX-2, PX-3). No system
+// calls; callable from any thread.
+#pragma once
+
+#include "broker/paths/kernel_state.h"
+#include "broker/paths/snapshot.h"
+
+namespace px::broker {
+
+// The full cross product of each interface's next hops and the host's sources of the same family,
+// numbered; with what is own and what is directly connected.
+[[nodiscard]] Snapshot snapshot_of(const kernel::State& state);
+
+}  // namespace px::broker

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// The host's ways out at one moment (PX-2, PX-3): a plain value, computed from the kernel's links,
+// addresses, routes and rules, and compared and compiled without them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libbundle/core/address.h"
+#include "plan/layout.h"
+
+namespace px::broker {
+
+using bundle::Address;
+
+// One way out: interface x next-hop router x own source address.
+struct Entry {
+  std::uint32_t number = 0;  // from 1, by interface index, family (IPv4 first), next hop, source
+  std::uint32_t interface_index = 0;
+  std::string interface;
+  std::optional<Address> next_hop;  // absent: the interface is itself the way (tunnels)
+  Address source;
+  bool own_source = false;         // the source address belongs to this interface
+  bool default_next_hop = false;   // the router the kernel takes on this interface by itself
+  bool kernel_source = false;      // the source the kernel takes on this interface by itself
+  bool link_up = false;            // administratively up and with carrier
+  bool source_valid = false;       // not tentative, not failed duplicate detection
+  bool source_deprecated = false;  // RFC 4862 section 5.5.4: only for who asks for it
+  std::uint32_t reach = 0;         // index into Snapshot::reach
+
+  // PX-3: own source and the interface's own router. Several for an interface with several
+  // addresses; the preferred first.
+  [[nodiscard]] bool interface_default() const { return own_source && default_next_hop; }
+  [[nodiscard]] bool usable() const { return link_up && source_valid; }
+  friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+// Why an entry is not usable, in a few words for people; empty when it is.
+[[nodiscard]] std::string why_unusable(const Entry& entry);
+
+// Sorted, disjoint, inclusive ranges.
+using Ranges = std::vector<plan::Range>;
+
+struct Snapshot {
+  std::vector<Entry> entries;  // by number
+  Ranges own;                  // the host's addresses, on every interface
+  Ranges on_link;              // directly connected networks, link-local and broadcast included
+  std::vector<Ranges> reach;   // what one interface has routes to, in one family
+};
+
+// Whether two snapshots say the same to every program.
+[[nodiscard]] bool operator==(const Snapshot& a, const Snapshot& b);
+
+}  // namespace px::broker

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Keeps a snapshot of the host's ways out current: on any netlink event about links, addresses,
+// routes or rules everything is read again, at once and then once per quiet interval for whatever
+// came meanwhile. Events only say "look", so losing some (ENOBUFS) loses nothing. Owned by the
+// daemon; single-threaded, everything on the io_context's thread.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <functional>
+#include <memory>
+
+#include "broker/paths/snapshot.h"
+#include "util/error.h"
+
+namespace px::broker {
+
+struct WatcherOptions {
+  int receive_buffer = 1 << 20;  // bytes, of the event socket
+};
+
+class Watcher {
+ public:
+  using Changed = std::function<void(Snapshot)>;
+  using Failed = std::function<void(const Error&)>;
+
+  // `changed` is called from the io_context with each snapshot that differs from the one before,
+  // start()'s and refresh()'s included. `failed` is called when the kernel could not be read: the
+  // snapshot before stays, and reading is tried again until it succeeds.
+  Watcher(asio::io_context& context, Changed changed, Failed failed = {},
+          WatcherOptions options = {});
+  ~Watcher();
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+  // Subscribes, then reads for the first time: no change after it is missed. Call once.
+  [[nodiscard]] Expected<Snapshot> start();
+
+  // Reads now, without calling `changed`. Valid after start().
+  [[nodiscard]] Expected<Snapshot> refresh();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace px::broker

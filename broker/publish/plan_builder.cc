@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "broker/publish/plan_builder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <string>
+
+#include "broker/publish/destination_trie.h"
+#include "broker/publish/path_resolution.h"
+#include "plan/wire.h"
+
+namespace px::broker {
+namespace {
+
+constexpr std::size_t kAlignment = 8;
+
+// A plan in the making: sections are appended, the header is written last.
+class PlanBytes {
+ public:
+  PlanBytes() : bytes_(sizeof(plan::PlanHeader)) {}
+
+  template <typename Element>
+  plan::Section append(const std::vector<Element>& elements) {
+    bytes_.resize((bytes_.size() + kAlignment - 1) / kAlignment * kAlignment);
+    const auto offset = bytes_.size();
+    bytes_.resize(offset + elements.size() * sizeof(Element));
+    if (!elements.empty()) {
+      std::memcpy(bytes_.data() + offset, elements.data(), elements.size() * sizeof(Element));
+    }
+    return {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(elements.size())};
+  }
+
+  std::vector<std::byte> finish(plan::PlanHeader header) {
+    header.size = static_cast<std::uint32_t>(bytes_.size());
+    std::memcpy(bytes_.data(), &header, sizeof header);
+    return std::move(bytes_);
+  }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+// The rules' `via` lists as the plan's tables; each path, list and reach stands in it once.
+class ViaTables {
+ public:
+  ViaTables(const Policy& policy, const Snapshot& snapshot)
+      : policy_(policy), snapshot_(snapshot) {}
+
+  plan::Rule compile(const Rule& rule) {
+    if (rule.action != plan::RuleAction::kVia) return {rule.action, 0, 0};
+    auto [list, fresh] = lists_.try_emplace(rule.via);
+    if (fresh) {
+      list->second.first = static_cast<std::uint32_t>(via_ids.size());
+      for (const std::string& name : rule.via) {
+        const auto& ids = entries_of(name);
+        via_ids.insert(via_ids.end(), ids.begin(), ids.end());
+      }
+      list->second.second = static_cast<std::uint32_t>(via_ids.size()) - list->second.first;
+    }
+    return {rule.action, list->second.first, list->second.second};
+  }
+
+  std::vector<std::uint32_t> via_ids;
+  std::vector<plan::Entry> entries;
+  std::vector<plan::Range> reach;
+
+ private:
+  const std::vector<std::uint32_t>& entries_of(const std::string& name) {
+    auto [ids, fresh] = paths_.try_emplace(name);
+    if (!fresh) return ids->second;
+    const PathSelector* path = policy_.path(name);
+    if (path == nullptr) return ids->second;
+    for (const std::size_t index : resolve_path(*path, snapshot_)) {
+      ids->second.push_back(static_cast<std::uint32_t>(entries.size()));
+      entries.push_back(compile_entry(snapshot_.entries[index], !path->source));
+    }
+    return ids->second;
+  }
+
+  plan::Entry compile_entry(const Entry& entry, bool any_source) {
+    const plan::Section ranges = reach_of(entry.reach);
+    plan::Entry compiled = plan_entry(entry);
+    if (any_source) compiled.flags |= plan::kEntryAnySource;
+    compiled.first_reach = ranges.offset;
+    compiled.reach_count = ranges.count;
+    return compiled;
+  }
+
+  // Where the interface's ranges stand in `reach`, as first element and count.
+  plan::Section reach_of(std::uint32_t index) {
+    auto [section, fresh] = reaches_.try_emplace(index);
+    if (fresh) {
+      const Ranges& ranges = snapshot_.reach[index];
+      section->second = {static_cast<std::uint32_t>(reach.size()),
+                         static_cast<std::uint32_t>(ranges.size())};
+      reach.insert(reach.end(), ranges.begin(), ranges.end());
+    }
+    return section->second;
+  }
+
+  const Policy& policy_;
+  const Snapshot& snapshot_;
+  std::map<std::string, std::vector<std::uint32_t>> paths_;
+  std::map<std::vector<std::string>, std::pair<std::uint32_t, std::uint32_t>> lists_;
+  std::map<std::uint32_t, plan::Section> reaches_;
+};
+
+}  // namespace
+
+plan::Entry plan_entry(const Entry& entry) {
+  plan::Entry compiled{};
+  compiled.source = entry.source;
+  compiled.interface_index = entry.interface_index;
+  compiled.number = entry.number;
+  compiled.flags = (entry.usable() ? plan::kEntryUsable : 0) |
+                   (entry.source.is_ipv4() ? plan::kEntryIpv4 : 0) |
+                   (entry.kernel_source ? plan::kEntryKernelSource : 0);
+  plan::fill_text(compiled.interface, entry.interface);
+  return compiled;
+}
+
+Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy& policy,
+                                            const Snapshot& snapshot) {
+  ViaTables tables(policy, snapshot);
+  std::vector<plan::Rule> rules;
+  rules.reserve(profile.rules.size());
+  for (const Rule& rule : profile.rules) rules.push_back(tables.compile(rule));
+  const auto index =
+      build_destination_index(profile.rules, profile.if_unavailable == plan::IfUnavailable::kNext);
+
+  PlanBytes bytes;
+  plan::PlanHeader header{};
+  header.if_unavailable = profile.if_unavailable;
+  header.on_loss = policy.on_loss;
+  header.own = bytes.append(snapshot.own);
+  header.on_link = bytes.append(profile.on_link_system ? snapshot.on_link : Ranges{});
+  header.nodes = bytes.append(index.nodes);
+  header.segments = bytes.append(index.segments);
+  header.rule_ids = bytes.append(index.rule_ids);
+  header.rules = bytes.append(rules);
+  header.via_ids = bytes.append(tables.via_ids);
+  header.entries = bytes.append(tables.entries);
+  header.reach = bytes.append(tables.reach);
+  auto plan = bytes.finish(header);
+  if (plan.size() > plan::kHalfSize) {
+    return fail("the plan of profile '" + profile.name + "' is more than " +
+                std::to_string(plan::kHalfSize) +
+                " bytes, the largest that can be published: join rules or split the profile");
+  }
+  return plan;
+}
+
+std::vector<std::byte> build_removed_plan(const Snapshot& snapshot) {
+  PlanBytes bytes;
+  plan::PlanHeader header{};
+  header.removed = 1;
+  header.own = bytes.append(snapshot.own);
+  return bytes.finish(header);
+}
+
+}  // namespace px::broker

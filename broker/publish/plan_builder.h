@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Compiles one profile and the host's entries of this moment into the bytes of a plan, as
+// plan/layout.h lays them out. Pure.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "broker/config/policy.h"
+#include "broker/paths/snapshot.h"
+#include "util/error.h"
+
+namespace px::broker {
+
+// The entry as a plan holds it, without its reach, which is a section of the plan.
+[[nodiscard]] plan::Entry plan_entry(const Entry& entry);
+
+// At most plan::kHalfSize bytes; an error that names the profile if it would be more.
+[[nodiscard]] Expected<std::vector<std::byte>> build_plan(const Profile& profile,
+                                                          const Policy& policy,
+                                                          const Snapshot& snapshot);
+
+// The plan of a profile that the policy has no more: everything but the exempt fails closed.
+[[nodiscard]] std::vector<std::byte> build_removed_plan(const Snapshot& snapshot);
+
+}  // namespace px::broker

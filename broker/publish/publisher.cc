@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "broker/publish/publisher.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker/publish/plan_builder.h"
+#include "plan/wire.h"
+
+namespace px::broker {
+
+Expected<Publisher> Publisher::open(const std::filesystem::path& run_directory) {
+  const auto directory = run_directory / plan::kPlanDirectory;
+  if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
+    return fail_errno("cannot make " + directory.string());
+  }
+  struct stat status {};
+  if (lstat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
+      status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail(directory.string() + " is not this broker's own directory; remove it, or serve " +
+                "elsewhere with --socket");
+  }
+  // Whatever the umask: programs of every user read the plans.
+  if (chmod(directory.c_str(), 0755) != 0) return fail_errno(directory.string());
+  Publisher publisher(directory);
+  if (auto adopted = publisher.adopt_left_over(); !adopted) {
+    return tl::make_unexpected(adopted.error());
+  }
+  return publisher;
+}
+
+// Programs may still run under the plans of an earlier broker, whatever the policy says now.
+Expected<void> Publisher::adopt_left_over() {
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(directory_, error)) {
+    const auto name = file.path().stem().string();
+    if (file.path().extension() != plan::kPlanSuffix || !plan::valid_profile_name(name)) continue;
+    if (auto ensured = ensure_file(name); !ensured) return ensured;
+    plans_[name].removed = true;
+  }
+  if (error) return fail("cannot list " + directory_.string() + ": " + error.message());
+  return {};
+}
+
+Expected<void> Publisher::ensure_file(const std::string& profile) {
+  if (plans_.contains(profile)) return {};
+  auto file = PlanFile::open(directory_, profile);
+  if (!file) return tl::make_unexpected(file.error());
+  if (instance_ != 0) (*file)->announce(instance_);
+  plans_[profile].file = std::move(*file);
+  plans_[profile].removed = true;  // until it is published
+  return {};
+}
+
+Expected<void> Publisher::publish(const Policy& policy, const Snapshot& snapshot) {
+  std::map<std::string, std::vector<std::byte>> compiled;
+  for (const Profile& profile : policy.profiles) {
+    auto plan = build_plan(profile, policy, snapshot);
+    if (!plan) {
+      return fail(to_string(Diagnostic{profile.position, plan.error().message}));
+    }
+    compiled.emplace(profile.name, std::move(*plan));
+  }
+  for (const auto& [name, plan] : compiled) {
+    if (auto ensured = ensure_file(name); !ensured) return ensured;
+  }
+  const auto removed_plan = build_removed_plan(snapshot);
+  for (auto& [name, published] : plans_) {
+    const auto plan = compiled.find(name);
+    const auto prepared =
+        published.file->prepare(plan == compiled.end() ? removed_plan : plan->second);
+    if (!prepared) return tl::make_unexpected(prepared.error());
+  }
+  for (auto& [name, published] : plans_) {
+    published.file->commit();
+    published.removed = !compiled.contains(name);
+  }
+  return {};
+}
+
+void Publisher::announce(std::uint64_t instance) {
+  instance_ = instance;
+  for (auto& [name, published] : plans_) published.file->announce(instance);
+}
+
+void Publisher::beat(std::uint64_t now_ms) {
+  for (auto& [name, published] : plans_) published.file->beat(now_ms);
+}
+
+const PlanFile* Publisher::find(const std::string& profile) const {
+  const auto found = plans_.find(profile);
+  return found == plans_.end() || found->second.removed ? nullptr : found->second.file.get();
+}
+
+}  // namespace px::broker

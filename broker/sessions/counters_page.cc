@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "broker/sessions/counters_page.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+namespace px::broker {
+
+Totals& Totals::operator+=(const Totals& other) {
+  routed += other.routed;
+  system += other.system;
+  refused += other.refused;
+  unavailable += other.unavailable;
+  return *this;
+}
+
+Expected<CountersPage::Made> CountersPage::make() {
+  Fd fd(memfd_create("px-counters", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd) return fail_errno("memfd_create");
+  // Without the seals a program could shrink the page under the broker, which would then die of
+  // SIGBUS when reading it.
+  if (ftruncate(fd.get(), plan::kCountersSize) != 0 ||
+      fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    return fail_errno("sealing the counters page");
+  }
+  void* mapping = mmap(nullptr, plan::kCountersSize, PROT_READ, MAP_SHARED, fd.get(), 0);
+  if (mapping == MAP_FAILED) return fail_errno("mapping the counters page");
+  return Made{CountersPage(static_cast<const plan::Counters*>(mapping)), std::move(fd)};
+}
+
+CountersPage::CountersPage(CountersPage&& other) noexcept
+    : counters_(std::exchange(other.counters_, nullptr)) {}
+
+CountersPage& CountersPage::operator=(CountersPage&& other) noexcept {
+  std::swap(counters_, other.counters_);
+  return *this;
+}
+
+CountersPage::~CountersPage() {
+  if (counters_ != nullptr) {
+    munmap(const_cast<plan::Counters*>(counters_), plan::kCountersSize);
+  }
+}
+
+Totals CountersPage::totals() const {
+  constexpr auto kOrder = std::memory_order_relaxed;
+  return {counters_->routed.load(kOrder), counters_->system.load(kOrder),
+          counters_->refused.load(kOrder), counters_->unavailable.load(kOrder)};
+}
+
+}  // namespace px::broker

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// The broker's side of a program's counters page (plan/counters.h): a memfd sealed against every
+// change of size, mapped read-only here. Move-only; single-threaded.
+#pragma once
+
+#include <cstdint>
+
+#include "plan/counters.h"
+#include "util/error.h"
+#include "util/fd.h"
+
+namespace px::broker {
+
+struct Totals {
+  std::uint64_t routed = 0;
+  std::uint64_t system = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t unavailable = 0;
+
+  Totals& operator+=(const Totals& other);
+  friend bool operator==(const Totals&, const Totals&) = default;
+};
+
+class CountersPage {
+ public:
+  struct Made;
+  [[nodiscard]] static Expected<Made> make();
+  CountersPage(CountersPage&& other) noexcept;
+  CountersPage& operator=(CountersPage&& other) noexcept;
+  ~CountersPage();
+
+  [[nodiscard]] Totals totals() const;
+
+ private:
+  explicit CountersPage(const plan::Counters* counters) : counters_(counters) {}
+  const plan::Counters* counters_;
+};
+
+struct CountersPage::Made {
+  CountersPage page;
+  Fd fd;  // to be passed to the program, and closed
+};
+
+}  // namespace px::broker

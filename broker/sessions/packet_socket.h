@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// One connection of the broker's socket: whole packets, every wait bounded. Kept alive by the
+// operation that waits; single-threaded.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "util/fd.h"
+
+namespace px::broker {
+
+class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
+ public:
+  using Packet = std::vector<std::byte>;
+  using Received = std::function<void(std::optional<Packet>)>;
+  using Sent = std::function<void(bool)>;
+
+  struct Outgoing {
+    Packet packet;
+    std::vector<int> descriptors;  // sent along; stay whose they are
+    std::vector<Fd> owned;         // closed once sent
+  };
+
+  PacketSocket(asio::io_context& context, Fd socket);
+
+  // The next packet; nothing when the peer closed, the deadline passed, the packet is longer than
+  // plan::kLargestMessage, or it carries descriptors, which no message to a broker does.
+  void receive(std::chrono::milliseconds deadline, Received done);
+
+  // Sends packets one after another; false when the peer is gone, or did not read for as long as
+  // the deadline. One send at a time.
+  void send(std::deque<Outgoing> packets, std::chrono::milliseconds deadline, Sent done);
+
+  // Calls back when the peer closes or sends something, or after close(). May wait beside a send.
+  void wait_readable(std::function<void()> done);
+
+  // Ends every wait.
+  void close();
+
+ private:
+  using WaitType = asio::posix::stream_descriptor::wait_type;
+  void wait(WaitType type, std::chrono::milliseconds deadline, std::function<void(bool)> done);
+  void send_some(std::chrono::milliseconds deadline, Sent done);
+
+  asio::posix::stream_descriptor descriptor_;
+  asio::steady_timer timer_;
+  std::uint64_t waits_ = 0;  // so that a late timer does not end a later wait
+  std::deque<Outgoing> outgoing_;
+};
+
+}  // namespace px::broker

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Who is at the other end of a connection, in the kernel's words: never in its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "util/error.h"
+#include "util/fd.h"
+
+namespace px::broker {
+
+struct Peer {
+  pid_t pid = 0;
+  uid_t uid = 0;
+  Fd process;  // a pidfd: readable once the process has ended
+};
+
+// From the socket's credentials (SO_PEERCRED, unix(7)) and its pidfd: SO_PEERPIDFD where the kernel
+// has it (6.5), pidfd_open(2) before.
+[[nodiscard]] Expected<Peer> peer_of(int socket);
+
+// The program a process runs now: /proc/PID/exe, or where that may not be read, its name in
+// brackets.
+[[nodiscard]] std::string executable_of(pid_t pid);
+// The user's name, or the number where it has none.
+[[nodiscard]] std::string user_name(uid_t uid);
+
+}  // namespace px::broker

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// The broker's socket: accepts connections within each user's quota, and answers every message or
+// closes. What it answers with comes from the Service. Owned by the daemon, single-threaded.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "broker/sessions/packet_socket.h"
+#include "broker/sessions/peer.h"
+#include "plan/wire.h"
+#include "util/error.h"
+#include "util/fd.h"
+
+namespace px::broker {
+
+// What a program is given at its hello.
+struct Admission {
+  int plan_fd = -1;  // stays the broker's
+  Fd counters;
+};
+
+struct Rejection {
+  plan::RefusalCode code;
+  std::string reason;
+};
+
+// One JSON text back to pxctl, and whether events follow.
+struct Answer {
+  std::string text;
+  bool watch = false;
+};
+
+struct Service {
+  std::uint64_t instance = 0;
+  std::function<tl::expected<Admission, Rejection>(Peer, const plan::Hello&)> hello;
+  std::function<tl::expected<void, Rejection>(Peer, const plan::Launch&)> launch;
+  std::function<Answer(const Peer&, std::string_view)> request;
+};
+
+class Server {
+ public:
+  struct Limits {
+    std::size_t per_user;
+    std::size_t in_all;
+  };
+
+  Server(asio::io_context& context, Limits limits, Service service);
+
+  // Listens at the path (mode 0666: who may do what is decided by credentials), in place of a dead
+  // broker's socket. An error where another broker answers there.
+  [[nodiscard]] Expected<void> listen(const std::filesystem::path& path);
+
+  // Sends an event to everyone who watches and may see it: root, the broker's user, and the
+  // owner of the program concerned, if one is.
+  void broadcast(const std::string& event, std::optional<uid_t> owner);
+
+  [[nodiscard]] std::uint64_t instance() const { return service_.instance; }
+  [[nodiscard]] bool watched() const;
+  [[nodiscard]] std::size_t connections() const { return counts_->in_all; }
+  [[nodiscard]] const Limits& limits() const { return limits_; }
+  // Whether the user may see and do everything.
+  [[nodiscard]] static bool privileged(uid_t uid);
+
+ private:
+  struct Client;
+  // Outlives the server while the event loop still holds clients.
+  struct Counts {
+    std::size_t in_all = 0;
+    std::map<uid_t, std::size_t> per_user;
+  };
+  using ClientPointer = std::shared_ptr<Client>;
+
+  void accept_soon();
+  void accept_some();
+  void admit(Fd socket);
+  void serve(const ClientPointer& client);
+  void answer(const ClientPointer& client, std::span<const std::byte> packet);
+  void answer_hello(const ClientPointer& client, const plan::Hello& hello);
+  void answer_launch(const ClientPointer& client, const plan::Launch& launch);
+  void answer_request(const ClientPointer& client, std::string_view text);
+  void refuse(const ClientPointer& client, const Rejection& rejection);
+  void watch(const ClientPointer& client);
+  void send_events(const ClientPointer& client);
+
+  asio::io_context& context_;
+  Limits limits_;
+  Service service_;
+  asio::posix::stream_descriptor listener_;
+  Fd spare_;  // given up for a moment to turn a connection away when descriptors run out
+  std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
+  std::list<std::weak_ptr<Client>> watchers_;
+};
+
+}  // namespace px::broker

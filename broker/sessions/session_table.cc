@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "broker/sessions/session_table.h"
+
+#include <poll.h>
+
+#include <asio/posix/stream_descriptor.hpp>
+#include <utility>
+
+namespace px::broker {
+namespace {
+
+// More hellos than this of one process, and the oldest page's counts are kept without the page.
+constexpr std::size_t kMostPages = 4;
+
+bool has_ended(int pidfd) {
+  pollfd poller{pidfd, POLLIN, 0};
+  return poll(&poller, 1, 0) == 1;
+}
+
+}  // namespace
+
+struct SessionTable::Watched {
+  Watched(asio::io_context& context, Fd pidfd) : process(context, pidfd.release()) {}
+
+  asio::posix::stream_descriptor process;
+  Session session;
+};
+
+Totals Session::totals() const {
+  Totals totals = folded;
+  for (const CountersPage& page : pages) totals += page.totals();
+  return totals;
+}
+
+SessionTable::SessionTable(asio::io_context& context, Limits limits, Listener listener)
+    : context_(context), limits_(limits), listener_(std::move(listener)) {}
+
+SessionTable::~SessionTable() = default;
+
+Expected<Session*> SessionTable::find_or_add(Peer peer, const std::string& profile) {
+  if (const auto found = sessions_.find(peer.pid); found != sessions_.end()) {
+    if (!has_ended(found->second->process.native_handle())) {
+      found->second->session.profile = profile;
+      found->second->session.executable = executable_of(peer.pid);
+      return &found->second->session;
+    }
+    ended(peer.pid);  // the number is another process's now
+  }
+  std::size_t& of_user = per_user_[peer.uid];
+  if (of_user >= limits_.per_user || sessions_.size() >= limits_.in_all) {
+    if (of_user == 0) per_user_.erase(peer.uid);
+    return fail("too many programs run under px: at most " + std::to_string(limits_.per_user) +
+                " of one user and " + std::to_string(limits_.in_all) + " in all");
+  }
+  const pid_t pid = peer.pid;
+  auto watched = std::make_unique<Watched>(context_, std::move(peer.process));
+  watched->session.pid = pid;
+  watched->session.uid = peer.uid;
+  watched->session.profile = profile;
+  watched->session.executable = executable_of(pid);
+  watched->session.since = std::chrono::system_clock::now();
+  watched->process.async_wait(asio::posix::stream_descriptor::wait_read,
+                              [this, pid](const std::error_code& error) {
+                                if (!error) ended(pid);
+                              });
+  ++of_user;
+  return &sessions_.emplace(pid, std::move(watched)).first->second->session;
+}
+
+Expected<Fd> SessionTable::hello(Peer peer, const std::string& profile) {
+  auto made = CountersPage::make();
+  if (!made) return tl::make_unexpected(made.error());
+  const auto found = find_or_add(std::move(peer), profile);
+  if (!found) return tl::make_unexpected(found.error());
+  Session& session = **found;
+  if (session.pages.size() == kMostPages) {
+    session.folded += session.pages.front().totals();
+    session.pages.erase(session.pages.begin());
+  }
+  session.pages.push_back(std::move(made->page));
+  // One process may say hello often (a restarted broker, an exec); it starts once.
+  const bool started = session.state != SessionState::kCovered;
+  session.state = SessionState::kCovered;
+  session.why_uncovered.clear();
+  if (started) listener_(session, Change::kStarted);
+  return std::move(made->fd);
+}
+
+Expected<void> SessionTable::launch(Peer peer, const std::string& profile,
+                                    const std::string& why_uncovered) {
+  const auto found = find_or_add(std::move(peer), profile);
+  if (!found) return tl::make_unexpected(found.error());
+  Session& session = **found;
+  session.state = why_uncovered.empty() ? SessionState::kLaunched : SessionState::kUncovered;
+  session.why_uncovered = why_uncovered;
+  if (session.state == SessionState::kUncovered) listener_(session, Change::kStarted);
+  return {};
+}
+
+void SessionTable::ended(pid_t pid) {
+  const auto found = sessions_.find(pid);
+  if (found == sessions_.end()) return;
+  const auto watched = std::move(found->second);
+  sessions_.erase(found);
+  const auto of_user = per_user_.find(watched->session.uid);
+  if (--of_user->second == 0) per_user_.erase(of_user);
+  listener_(watched->session, Change::kEnded);
+}
+
+std::vector<const Session*> SessionTable::all() const {
+  std::vector<const Session*> sessions;
+  for (const auto& [pid, watched] : sessions_) sessions.push_back(&watched->session);
+  return sessions;
+}
+
+std::size_t SessionTable::running_under(const std::string& profile) const {
+  std::size_t count = 0;
+  for (const auto& [pid, watched] : sessions_) count += watched->session.profile == profile;
+  return count;
+}
+
+const Session* SessionTable::find(pid_t pid) const {
+  const auto found = sessions_.find(pid);
+  return found == sessions_.end() ? nullptr : &found->second->session;
+}
+
+}  // namespace px::broker

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// The programs that run under px, by process: from the first word of px-exec or libpx.so to the end
+// of the process, as the kernel tells it. Owned by the daemon, single-threaded.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/sessions/counters_page.h"
+#include "broker/sessions/peer.h"
+#include "util/error.h"
+
+namespace px::broker {
+
+enum class SessionState {
+  kLaunched,   // px-exec spoke for it; libpx.so has had nothing to do yet
+  kCovered,    // libpx.so said hello
+  kUncovered,  // px-exec was told to run what libpx.so cannot act in
+};
+
+struct Session {
+  pid_t pid = 0;
+  uid_t uid = 0;
+  std::string executable;  // at the last word that it, or px-exec, sent
+  std::string profile;
+  SessionState state = SessionState::kLaunched;
+  std::string why_uncovered;
+  std::chrono::system_clock::time_point since;
+
+  [[nodiscard]] Totals totals() const;
+
+  // One page a hello: several threads or several programs after one another in one process.
+  std::vector<CountersPage> pages;
+  Totals folded;  // of pages that are gone
+};
+
+class SessionTable {
+ public:
+  enum class Change { kStarted, kEnded };
+  using Listener = std::function<void(const Session&, Change)>;
+  struct Limits {
+    std::size_t per_user;
+    std::size_t in_all;
+  };
+
+  SessionTable(asio::io_context& context, Limits limits, Listener listener);
+  ~SessionTable();
+
+  // A program's hello: the descriptor of its new counters page. An error is a quota's.
+  [[nodiscard]] Expected<Fd> hello(Peer peer, const std::string& profile);
+  // px-exec's word about what it is about to become; empty `why_uncovered` means covered.
+  [[nodiscard]] Expected<void> launch(Peer peer, const std::string& profile,
+                                      const std::string& why_uncovered);
+
+  [[nodiscard]] std::vector<const Session*> all() const;  // by process id
+  [[nodiscard]] std::size_t size() const { return sessions_.size(); }
+  [[nodiscard]] std::size_t running_under(const std::string& profile) const;
+  [[nodiscard]] const Session* find(pid_t pid) const;
+  [[nodiscard]] const Limits& limits() const { return limits_; }
+
+ private:
+  struct Watched;
+  [[nodiscard]] Expected<Session*> find_or_add(Peer peer, const std::string& profile);
+  void ended(pid_t pid);
+
+  asio::io_context& context_;
+  Limits limits_;
+  Listener listener_;
+  std::map<pid_t, std::unique_ptr<Watched>> sessions_;
+  std::map<uid_t, std::size_t> per_user_;
+};
+
+}  // namespace px::broker

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "cli/client.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "cli/locations.h"
+
+namespace px::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::json;
+
+// A broker that is this far from reading is not going to.
+constexpr timeval kConnectTimeout{2, 0};
+
+// 0 where the kernel does not tell (before Linux 5.14).
+std::uint64_t network_namespace(int socket) {
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+  if (getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) != 0) return 0;
+  return cookie;
+}
+
+// poll's timeout: -1 for no deadline.
+int remaining_ms(const std::optional<Clock::time_point>& deadline) {
+  if (!deadline) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
+  return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
+}
+
+std::optional<Clock::time_point> deadline_in(std::optional<Client::Duration> patience) {
+  if (!patience) return std::nullopt;
+  return Clock::now() + *patience;
+}
+
+}  // namespace
+
+SocketSearch socket_search(const std::string& option) {
+  if (!option.empty()) return {{absolute_path(option)}, true};
+  const std::string variable = environment(plan::kSocketVariable);
+  if (!variable.empty()) return {{absolute_path(variable)}, true};
+  SocketSearch search{{plan::kSystemSocket}, false};
+  const std::string runtime = environment("XDG_RUNTIME_DIR");
+  if (runtime.starts_with('/'))
+    search.paths.push_back(runtime + "/" + plan::kUserSocketBelowRuntimeDir);
+  return search;
+}
+
+Client::Client(Fd socket, std::string path)
+    : socket_(std::move(socket)), path_(std::move(path)), buffer_(plan::kLargestMessage) {}
+
+Expected<Client> Client::connect(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return fail(path + ": too long for a socket's name");
+  std::memcpy(address.sun_path, path.data(), path.size());
+  Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (!socket) return fail_errno("cannot make a socket");
+  // Bounds connect() too, which waits where the broker's backlog is full.
+  if (setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kConnectTimeout, sizeof kConnectTimeout) !=
+      0)
+    return fail_errno("cannot set a socket's timeout");
+  int result = 0;
+  do {
+    result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) return fail_errno(path);
+  return Client(std::move(socket), path);
+}
+
+Expected<Client> Client::connect_first(const SocketSearch& search) {
+  std::string tried;
+  for (const std::string& path : search.paths) {
+    auto client = connect(path);
+    if (client) return client;
+    tried += (tried.empty() ? "" : "; ") + client.error().message;
+  }
+  return fail("no broker answers (" + tried + ")");
+}
+
+Expected<void> Client::send_packet(const void* data, std::size_t size) {
+  ssize_t sent = 0;
+  do {
+    sent = send(socket_.get(), data, size, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  // A broker that closed may have said why before: receiving tells.
+  if (sent < 0 && errno != EPIPE) return fail_errno("the broker at " + path_ + " does not listen");
+  return {};
+}
+
+Expected<std::size_t> Client::receive_packet(const Deadline& deadline) {
+  while (true) {
+    pollfd readable{socket_.get(), POLLIN, 0};
+    const int ready = poll(&readable, 1, remaining_ms(deadline));
+    if (ready == 0) return fail("the broker at " + path_ + " does not answer");
+    if (ready < 0 && errno != EINTR) return fail_errno("poll");
+    if (ready < 0) continue;
+    const ssize_t size =
+        recv(socket_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
+    // ECONNRESET comes once, ahead of what the broker sent before it closed (unix(7)).
+    if (size < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET)) continue;
+    if (size < 0) return fail_errno("the broker at " + path_);
+    if (size == 0) return fail("the broker at " + path_ + " closed the connection");
+    if (static_cast<std::size_t>(size) > buffer_.size())
+      return fail("the broker at " + path_ + " sent a packet that is too long");
+    return static_cast<std::size_t>(size);
+  }
+}
+
+Expected<json> Client::ask(const json& request, std::optional<Duration> patience) {
+  const std::string text = request.dump(-1, ' ', false, json::error_handler_t::replace);
+  const std::size_t size = sizeof(plan::MessageHeader) + text.size();
+  if (size > plan::kLargestMessage) return fail("the request is too long");
+  const auto header = plan::header_of(plan::MessageType::kRequest, size);
+  std::vector<char> packet(size);
+  std::memcpy(packet.data(), &header, sizeof header);
+  std::memcpy(packet.data() + sizeof header, text.data(), text.size());
+  if (auto sent = send_packet(packet.data(), packet.size()); !sent)
+    return tl::make_unexpected(sent.error());
+  return next_reply(patience);
+}
+
+Expected<json> Client::next_reply(std::optional<Duration> patience) {
+  const Deadline deadline = deadline_in(patience);
+  std::string text;
+  while (true) {
+    const auto size = receive_packet(deadline);
+    if (!size) return tl::make_unexpected(size.error());
+    const std::span<const std::byte> packet(buffer_.data(), *size);
+    if (const auto refusal = plan::parse_refusal(packet))
+      return fail("the broker at " + path_ + " refuses: " + refusal->reason);
+    const auto header = plan::parse_header(packet);
+    const auto part = plan::parse_text(packet);
+    if (!header || !part || header->type != plan::MessageType::kReply)
+      return fail("what answers at " + path_ + " is no px broker of this version");
+    text += *part;
+    if ((header->flags & plan::kMoreFollows) == 0) break;
+  }
+  json reply = json::parse(text, nullptr, false);
+  if (!reply.is_object()) return fail("the broker at " + path_ + " sent a reply that is no JSON");
+  return reply;
+}
+
+Expected<std::optional<plan::Refusal>> Client::launch(const std::string& profile,
+                                                      const std::string& why_uncovered) {
+  plan::Launch launch{};
+  launch.header = plan::header_of(plan::MessageType::kLaunch, sizeof launch);
+  launch.coverage = why_uncovered.empty() ? plan::Coverage::kCovered : plan::Coverage::kUncovered;
+  launch.network_namespace = network_namespace(socket_.get());
+  plan::fill_text(launch.profile, profile);
+  plan::fill_text(launch.why_uncovered, why_uncovered);
+  if (auto sent = send_packet(&launch, sizeof launch); !sent)
+    return tl::make_unexpected(sent.error());
+  const auto size = receive_packet(deadline_in(kPatience));
+  if (!size) return tl::make_unexpected(size.error());
+  const std::span<const std::byte> packet(buffer_.data(), *size);
+  if (const auto refusal = plan::parse_refusal(packet)) return refusal;
+  const auto header = plan::parse_header(packet);
+  if (!header || header->type != plan::MessageType::kLaunched)
+    return fail("what answers at " + path_ + " is no px broker of this version");
+  return std::nullopt;
+}
+
+}  // namespace px::cli

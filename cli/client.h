@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// One connection to the broker, from the asking side (docs/protocol.md): where its socket is, and
+// requests and launches with a deadline each. Owned by one thread; not for signal handlers.
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/wire.h"
+#include "util/error.h"
+#include "util/fd.h"
+
+namespace px::cli {
+
+// Where a broker may be, in the order of asking.
+struct SocketSearch {
+  std::vector<std::string> paths;
+  bool named = false;  // by --socket or PX_SOCKET: no other place will do
+};
+
+// `option`: what --socket says; empty: not given.
+[[nodiscard]] SocketSearch socket_search(const std::string& option);
+
+class Client {
+ public:
+  using Duration = std::chrono::milliseconds;
+  static constexpr Duration kPatience{5000};
+
+  [[nodiscard]] static Expected<Client> connect(const std::string& path);
+  // The first that answers; the error names each place and why it did not.
+  [[nodiscard]] static Expected<Client> connect_first(const SocketSearch& search);
+
+  // The broker's reply, put together from its packets. A reply {"error": ...} is a reply. Without
+  // `patience` it waits for ever.
+  [[nodiscard]] Expected<nlohmann::json> ask(const nlohmann::json& request,
+                                             std::optional<Duration> patience = kPatience);
+  // The next reply to a request that has several.
+  [[nodiscard]] Expected<nlohmann::json> next_reply(std::optional<Duration> patience);
+
+  // Announces the program that this process is about to become. A refusal is returned, nothing is
+  // success.
+  [[nodiscard]] Expected<std::optional<plan::Refusal>> launch(const std::string& profile,
+                                                              const std::string& why_uncovered);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+  Client(Fd socket, std::string path);
+  [[nodiscard]] Expected<void> send_packet(const void* data, std::size_t size);
+  // The packet's size in buffer_.
+  [[nodiscard]] Expected<std::size_t> receive_packet(const Deadline& deadline);
+
+  Fd socket_;
+  std::string path_;
+  std::vector<std::byte> buffer_;
+};
+
+}  // namespace px::cli

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "cli/ctl/ask.h"
+
+#include <cstdio>
+
+#include "cli/ctl/table.h"
+
+namespace px::cli {
+
+using nlohmann::json;
+
+int complain(const std::string& message, int status) {
+  std::fprintf(stderr, "pxctl: %s\n", message.c_str());
+  return status;
+}
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+}
+
+void print_json(const json& value, int indent) {
+  print(value.dump(indent, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+std::string text_of(const json& object, const char* member) {
+  const auto found = object.find(member);
+  if (found == object.end() || found->is_null()) return {};
+  if (found->is_string()) return printable(found->get_ref<const std::string&>());
+  return found->dump();
+}
+
+Answer<Client> reach_broker(const CtlOptions& options) {
+  auto client = Client::connect_first(socket_search(options.socket));
+  if (client) return std::move(*client);
+  return tl::make_unexpected(complain(
+      client.error().message + "; start it with `systemctl start pxd`, or run `pxd` yourself, "
+                               "or say where it is with --socket PATH",
+      kNoBroker));
+}
+
+Answer<json> ask_broker(Client& client, const CtlOptions& options, const json& request,
+                        Client::Duration patience) {
+  auto reply = client.ask(request, patience);
+  if (!reply) return tl::make_unexpected(complain(reply.error().message, kNoBroker));
+  if (!reply->contains("error")) return std::move(*reply);
+  if (options.json) print_json(*reply);
+  return tl::make_unexpected(complain(text_of(*reply, "error"), kAnswerIsNo));
+}
+
+Answer<json> ask_broker(const CtlOptions& options, const json& request, Client::Duration patience) {
+  auto client = reach_broker(options);
+  if (!client) return tl::make_unexpected(client.error());
+  return ask_broker(*client, options, request, patience);
+}
+
+}  // namespace px::cli

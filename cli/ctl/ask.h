@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// What pxctl's commands have in common: one request, its answer or the complaint. Single-threaded.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "cli/client.h"
+#include "cli/ctl/options.h"
+
+namespace px::cli {
+
+// The exit status that is left where the complaint has been printed.
+template <typename Value>
+using Answer = tl::expected<Value, int>;
+
+// "pxctl: MESSAGE" on standard error; `status` back.
+int complain(const std::string& message, int status);
+
+[[nodiscard]] Answer<Client> reach_broker(const CtlOptions& options);
+
+// The reply; {"error": ...} is printed, as JSON where the options say so, and gives kAnswerIsNo.
+[[nodiscard]] Answer<nlohmann::json> ask_broker(const CtlOptions& options,
+                                                const nlohmann::json& request,
+                                                Client::Duration patience = Client::kPatience);
+[[nodiscard]] Answer<nlohmann::json> ask_broker(Client& client, const CtlOptions& options,
+                                                const nlohmann::json& request,
+                                                Client::Duration patience = Client::kPatience);
+
+// On standard output, one line or indented.
+void print_json(const nlohmann::json& value, int indent = 2);
+void print(const std::string& text);
+
+// A member's text, printable; empty when it is missing or null. Numbers are written out.
+[[nodiscard]] std::string text_of(const nlohmann::json& object, const char* member);
+
+}  // namespace px::cli

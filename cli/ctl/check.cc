@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include <vector>
+
+#include "cli/ctl/ask.h"
+#include "cli/ctl/commands.h"
+#include "cli/locations.h"
+
+namespace px::cli {
+
+// The broker's own reading of the policy is the only one there is: pxctl becomes pxd.
+int run_check(const CtlOptions& options, const Terminal& /*terminal*/) {
+  const auto installed = find_installation();
+  if (!installed) return complain(installed.error().message, kNoBroker);
+  const std::string policy =
+      options.file.empty() ? find_policy(options.config) : absolute_path(options.file);
+  if (policy.empty()) {
+    return complain("which policy? there is none at " + policy_places() + "; name a FILE", kUsage);
+  }
+  // As the user wrote it, so that messages name it so.
+  const std::string& named = options.file.empty() ? policy : options.file;
+  std::vector<const char*> words{installed->broker.c_str(), "--check", "--config", named.c_str()};
+  if (options.json) words.push_back("--json");
+  words.push_back(nullptr);
+  execv(words[0], const_cast<char* const*>(words.data()));
+  return complain(fail_errno("cannot run " + installed->broker).value().message, kNoBroker);
+}
+
+}  // namespace px::cli

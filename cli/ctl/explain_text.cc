@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "cli/ctl/explain_text.h"
+
+#include <map>
+
+#include "cli/ctl/ask.h"
+
+namespace px::cli {
+namespace {
+
+using nlohmann::json;
+
+std::string found(const std::map<std::string, std::string>& texts, const std::string& key) {
+  const auto text = texts.find(key);
+  return text == texts.end() ? key : text->second;
+}
+
+std::string entry_text(const json& entry) {
+  const std::string next_hop = text_of(entry, "next_hop");
+  return text_of(entry, "interface") + " from " + text_of(entry, "source") +
+         (next_hop.empty() ? ", which is itself the way" : " through the next hop " + next_hop) +
+         " (entry " + text_of(entry, "number") + ")";
+}
+
+std::string action_text(const json& answer, const Terminal& terminal) {
+  const std::string action = text_of(answer, "action");
+  if (action == "via")
+    return toned("goes out of " + entry_text(answer.at("entry")), Tone::kGood, terminal);
+  if (action == "refuse") return toned("is refused with EACCES", Tone::kBad, terminal);
+  if (action == "fail") return toned("fails with ENETUNREACH", Tone::kBad, terminal);
+  return "takes the system's way";
+}
+
+std::string rule_text(const json& answer) {
+  const json rule = answer.value("rule", json());
+  if (!rule.is_object()) return "a rule";
+  return "rule " + std::to_string(rule.at("index").get<std::uint64_t>() + 1) + " (to " +
+         text_of(rule, "to") + "; " + text_of(rule, "file") + ":" + text_of(rule, "line") + ")";
+}
+
+std::string reason_text(const json& answer) {
+  const std::string reason = text_of(answer, "reason");
+  if (reason == "rule") return rule_text(answer) + " decides";
+  if (reason == "unavailable")
+    return rule_text(answer) + " decides, and none of its entries is available";
+  static const std::map<std::string, std::string> kTexts = {
+      {"loopback", "loopback addresses are always left to the system"},
+      {"own-address", "it is one of this host's own addresses"},
+      {"on-link", "it is directly connected, and the profile says on-link: system"},
+      {"no-rule", "no rule of the profile matches"},
+      {"profile-removed", "the policy no longer has this profile"},
+      {"broker-lost", "the broker is gone, and the policy's on-loss says so"},
+      {"no-plan", "there is no plan for the profile"},
+      {"no-profile", "it has no profile"},
+  };
+  return found(kTexts, reason);
+}
+
+std::string candidates_text(const json& candidates, const Terminal& terminal) {
+  if (candidates.empty()) return {};
+  Table table({{"  PATH"}, {"ENTRY", Align::kRight}, {"INTERFACE"}, {"SOURCE"}, {"USABLE"}});
+  for (const json& candidate : candidates) {
+    const bool usable = candidate.at("usable").get<bool>();
+    table.add(
+        {"  " + text_of(candidate, "path"), text_of(candidate, "number"),
+         text_of(candidate, "interface"), text_of(candidate, "source"),
+         usable ? Cell("yes", Tone::kGood) : Cell("no: " + text_of(candidate, "why"), Tone::kBad)});
+  }
+  return "  The rule's candidates, in order of preference:\n" + table.text(terminal);
+}
+
+}  // namespace
+
+std::string profile_text(const json& answer) {
+  const std::string profile = text_of(answer, "profile");
+  if (profile.empty()) return "It has no profile.\n";
+  static const std::map<std::string, std::string> kTexts = {
+      {"request", "as --profile says"},
+      {"environment", "which this pxctl runs under"},
+      {"session", "which it runs under"},
+      {"default-profile", "the policy's default-profile"},
+  };
+  return "Profile " + profile + ", " + found(kTexts, text_of(answer, "profile_from")) + ".\n";
+}
+
+std::string verdict_text(const json& answer, const Terminal& terminal) {
+  return text_of(answer, "destination") + " port " + text_of(answer, "port") + " " +
+         text_of(answer, "transport") + ": " + action_text(answer, terminal) + ".\n  Because " +
+         reason_text(answer) + ".\n" +
+         candidates_text(answer.value("candidates", json::array()), terminal);
+}
+
+}  // namespace px::cli

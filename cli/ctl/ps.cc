@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "cli/ctl/ask.h"
+#include "cli/ctl/commands.h"
+
+namespace px::cli {
+namespace {
+
+using nlohmann::json;
+
+Cell state_cell(const std::string& state) {
+  if (state == "covered") return {state, Tone::kGood};
+  return {state, state == "uncovered" ? Tone::kBad : Tone::kPlain};
+}
+
+std::string program_text(const json& program) {
+  const std::string why = text_of(program, "why");
+  return text_of(program, "exe") + (why.empty() ? "" : " (" + why + ")");
+}
+
+}  // namespace
+
+int run_ps(const CtlOptions& options, const Terminal& terminal) {
+  const auto reply = ask_broker(options, {{"command", "ps"}});
+  if (!reply) return reply.error();
+  if (options.json) {
+    print_json(*reply);
+    return kDone;
+  }
+  Table table({{"PID", Align::kRight},
+               {"USER"},
+               {"PROFILE"},
+               {"STATE"},
+               {"ROUTED", Align::kRight},
+               {"SYSTEM", Align::kRight},
+               {"REFUSED", Align::kRight},
+               {"UNAVAIL", Align::kRight},
+               {"PROGRAM"}});
+  for (const json& program : reply->at("programs")) {
+    table.add({text_of(program, "pid"), text_of(program, "user"), text_of(program, "profile"),
+               state_cell(text_of(program, "state")), text_of(program, "routed"),
+               text_of(program, "system"), text_of(program, "refused"),
+               text_of(program, "unavailable"), program_text(program)});
+  }
+  print(table.empty() ? "No program runs under px.\n" : table.text(terminal));
+  return kDone;
+}
+
+}  // namespace px::cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#include "cli/ctl/ask.h"
+#include "cli/ctl/commands.h"
+
+namespace px::cli {
+namespace {
+
+// Ten thousand rules in a hundred profiles take their time.
+constexpr Client::Duration kReloadPatience{60000};
+
+}  // namespace
+
+int run_reload(const CtlOptions& options, const Terminal& /*terminal*/) {
+  const auto reply = ask_broker(options, {{"command", "reload"}}, kReloadPatience);
+  if (!reply) return reply.error();
+  const bool ok = reply->at("ok").get<bool>();
+  if (options.json) {
+    print_json(*reply);
+    return ok ? kDone : kAnswerIsNo;
+  }
+  if (ok) {
+    print("Policy generation " + text_of(*reply, "generation") + " is in force: " +
+          counted(reply->at("profiles").get<std::uint64_t>(), "profile") + ".\n");
+    return kDone;
+  }
+  for (const auto& error : reply->at("errors"))
+    std::fprintf(stderr, "%s\n", printable(error.get<std::string>()).c_str());
+  return complain("the policy was not reloaded; what was in force before still is", kAnswerIsNo);
+}
+
+}  // namespace px::cli

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "cli/exec/detached.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string_view>
+
+namespace px::cli {
+namespace {
+
+struct Pipe {
+  Fd read;
+  Fd write;
+};
+
+Expected<Pipe> make_pipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> list;
+  for (const std::string& text : texts) list.push_back(const_cast<char*>(text.c_str()));
+  list.push_back(nullptr);
+  return list;
+}
+
+// Made before the fork: between it and execve, nothing is allocated.
+struct Plan {
+  std::vector<char*> arguments;
+  std::vector<char*> variables;
+  int null;
+  int ready;
+  int errors;
+};
+
+void reset_signals() {
+  for (int number = 1; number < NSIG; ++number) {
+    if (number != SIGKILL && number != SIGSTOP) std::signal(number, SIG_DFL);
+  }
+  // Nobody reads its standard error any more once it serves.
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void complain(const char* file) {
+  const int error = errno;
+  for (const std::string_view part :
+       {std::string_view("cannot run "), std::string_view(file), std::string_view(": "),
+        std::string_view(strerrordesc_np(error)), std::string_view("\n")}) {
+    if (write(STDERR_FILENO, part.data(), part.size()) < 0) return;
+  }
+}
+
+[[noreturn]] void become(const Plan& plan) {
+  setsid();
+  reset_signals();
+  umask(077);
+  dup2(plan.null, STDIN_FILENO);
+  dup2(plan.null, STDOUT_FILENO);
+  dup2(plan.errors, STDERR_FILENO);
+  // dup2 onto itself would leave it close-on-exec.
+  if (plan.ready == kReadyDescriptor) {
+    fcntl(plan.ready, F_SETFD, 0);
+  } else {
+    dup2(plan.ready, kReadyDescriptor);
+  }
+  syscall(SYS_close_range, kReadyDescriptor + 1, ~0U, 0);
+  if (chdir("/") == 0) execve(plan.arguments[0], plan.arguments.data(), plan.variables.data());
+  complain(plan.arguments[0]);
+  _exit(127);
+}
+
+// fork() whose child's end sends no signal: a SIGCHLD could stay pending over the coming exec.
+pid_t quiet_fork() {
+  return static_cast<pid_t>(syscall(SYS_clone, 0, nullptr, nullptr, nullptr, 0));
+}
+
+}  // namespace
+
+Expected<Detached> start_detached(const std::vector<std::string>& words,
+                                  const std::vector<std::string>& variables) {
+  auto ready = make_pipe();
+  if (!ready) return tl::make_unexpected(ready.error());
+  auto errors = make_pipe();
+  if (!errors) return tl::make_unexpected(errors.error());
+  const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) return fail_errno("/dev/null");
+  const Plan plan{pointers(words), pointers(variables), null.get(), ready->write.get(),
+                  errors->write.get()};
+  const pid_t child = quiet_fork();
+  if (child < 0) return fail_errno("cannot fork");
+  if (child == 0) {
+    const pid_t grandchild = quiet_fork();
+    if (grandchild == 0) become(plan);
+    _exit(grandchild < 0 ? 1 : 0);
+  }
+  int status = 0;
+  pid_t waited = 0;
+  do {
+    waited = waitpid(child, &status, __WALL);
+  } while (waited < 0 && errno == EINTR);
+  if (waited < 0) return fail_errno("cannot wait for a child");
+  if (status != 0) return fail("cannot fork");
+  return Detached{std::move(ready->read), std::move(errors->read)};
+}
+
+}  // namespace px::cli

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Starting a program that is no child of ours: its own session, its own descriptors, no trace in
+// this process (child, pending signal, descriptor). For single-threaded callers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "util/error.h"
+#include "util/fd.h"
+
+namespace px::cli {
+
+// The descriptor that the program finds its readiness pipe at.
+inline constexpr int kReadyDescriptor = 3;
+
+struct Detached {
+  Fd ready;   // read ends, close-on-exec
+  Fd errors;  // the program's standard error
+};
+
+// Runs `words` (the first is the file) with `variables` (NAME=VALUE), in `/`, with default signals,
+// standard input and output on /dev/null. What goes wrong after the fork is said on `errors`.
+[[nodiscard]] Expected<Detached> start_detached(const std::vector<std::string>& words,
+                                                const std::vector<std::string>& variables);
+
+}  // namespace px::cli

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "cli/exec/launcher.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "cli/client.h"
+#include "cli/coverage/coverage.h"
+#include "cli/exec/preload_list.h"
+#include "cli/exec/private_broker.h"
+#include "cli/locations.h"
+
+namespace px::cli {
+namespace {
+
+int complain(const std::string& message, int status = kOwnFailure) {
+  std::istringstream lines(message);
+  for (std::string line; std::getline(lines, line);) {
+    // What a private broker says is said in our name.
+    if (line.starts_with("pxd: ")) line.erase(0, 5);
+    std::fprintf(stderr, "px-exec: %s\n", line.c_str());
+  }
+  return status;
+}
+
+Expected<Client> open_private_broker(const ExecOptions& options, const Installation& installed) {
+  if (access(installed.broker.c_str(), X_OK) != 0)
+    return fail_errno("cannot run the broker " + installed.broker);
+  PrivateBrokerRequest request{installed.broker, find_policy(options.config), options.via,
+                               options.rules.empty() ? "" : absolute_path(options.rules)};
+  const auto socket = start_private_broker(request);
+  if (!socket) return tl::make_unexpected(socket.error());
+  return Client::connect(*socket);
+}
+
+Expected<Client> open_broker(const ExecOptions& options, const Installation& installed) {
+  if (options.wants_private_broker()) return open_private_broker(options, installed);
+  const SocketSearch search = socket_search(options.socket);
+  auto client = Client::connect_first(search);
+  if (client) return client;
+  if (search.named)
+    return fail(client.error().message + ": start pxd, or name another one with --socket");
+  if (find_policy({}).empty()) {
+    return fail(client.error().message + " and there is no policy to start a private one with (" +
+                policy_places() + "): write one, or name one with --config FILE, or use --via");
+  }
+  return open_private_broker(options, installed);
+}
+
+std::string profile_names(const nlohmann::json& status) {
+  std::string names;
+  for (const auto& profile : status.value("profiles", nlohmann::json::array())) {
+    if (profile.value("removed", false)) continue;
+    names += (names.empty() ? "" : ", ") + profile.value("name", "");
+  }
+  return names.empty() ? "it has none" : "it has " + names;
+}
+
+Expected<std::string> default_profile(Client& client) {
+  auto status = client.ask({{"command", "status"}});
+  if (!status) return tl::make_unexpected(status.error());
+  if (status->contains("error")) return fail(status->value("error", ""));
+  const auto name = status->value("default_profile", nlohmann::json());
+  if (name.is_string()) return name.get<std::string>();
+  return fail("the policy names no default-profile: choose a profile with --profile NAME (" +
+              profile_names(*status) + ")");
+}
+
+Expected<std::string> chosen_profile(const ExecOptions& options, Client& client) {
+  if (!options.profile.empty()) return options.profile;
+  if (!options.via.empty()) return "via";
+  if (!options.rules.empty()) return "rules";
+  return default_profile(client);
+}
+
+Expected<void> announce(Client& client, const std::string& profile, const std::string& why) {
+  const auto refusal = client.launch(profile, why);
+  if (!refusal) return tl::make_unexpected(refusal.error());
+  if (!*refusal) return {};
+  std::string message = "the broker at " + client.path() + " refuses: " + (*refusal)->reason;
+  if ((*refusal)->code != plan::RefusalCode::kNoSuchProfile) return fail(message);
+  // The connection ended with the refusal.
+  auto again = Client::connect(client.path());
+  if (!again) return fail(message);
+  const auto status = again->ask({{"command", "status"}});
+  return fail(status ? message + " (" + profile_names(*status) + ")" : message);
+}
+
+Expected<void> set_environment(const Examination& program, const std::string& library,
+                               const std::string& socket, const std::string& profile) {
+  setenv(plan::kSocketVariable, socket.c_str(), 1);
+  setenv(plan::kProfileVariable, profile.c_str(), 1);
+  // Another C library would try to load ours with it, and stop the program over it.
+  if (program.obstacle == Obstacle::kOtherLibc) return {};
+  const auto list = preload_list(environment("LD_PRELOAD"), library, program.sanitizers);
+  if (!list) return tl::make_unexpected(list.error());
+  setenv("LD_PRELOAD", list->c_str(), 1);
+  return {};
+}
+
+// The launch, as far as the environment that the program will find.
+Expected<void> prepare(const ExecOptions& options, const Examination& program) {
+  const auto installed = find_installation();
+  if (!installed) return tl::make_unexpected(installed.error());
+  if (access(installed->library.c_str(), R_OK) != 0)
+    return fail_errno("px is not installed whole: " + installed->library);
+  auto client = open_broker(options, *installed);
+  if (!client) return tl::make_unexpected(client.error());
+  const auto profile = chosen_profile(options, *client);
+  if (!profile) return tl::make_unexpected(profile.error());
+  if (auto announced = announce(*client, *profile, program.why); !announced) return announced;
+  return set_environment(program, installed->library, client->path(), *profile);
+}
+
+int run(const std::vector<std::string>& words) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  execvp(arguments[0], arguments.data());
+  const int error = errno;
+  return complain(words[0] + ": " + std::strerror(error), error == ENOENT ? 127 : 126);
+}
+
+}  // namespace
+
+int launch_program(const ExecOptions& options) {
+  const char* path = std::getenv("PATH");
+  const auto file = find_program(options.program[0], path);
+  if (!file) return complain(file.error().message, file.error().status);
+  const auto program = examine(*file, path, current_caller());
+  if (!program) return complain(program.error().message, program.error().status);
+  if (!program->covered()) {
+    const std::string what =
+        program->binary == *file ? *file : *file + " (run by " + program->binary + ")";
+    if (!options.allow_uncovered) {
+      return complain("px cannot act in " + what + ": " + program->why +
+                      "; --allow-uncovered runs it the system's way");
+    }
+    complain("warning: px cannot act in " + what + ": " + program->why +
+             "; it takes the system's way");
+  }
+  if (auto prepared = prepare(options, *program); !prepared)
+    return complain(prepared.error().message);
+  return run(options.program);
+}
+
+}  // namespace px::cli

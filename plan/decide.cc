@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "plan/plan.h"
+#include "plan/section.h"
+
+namespace px::plan {
+namespace {
+
+// The plan's tables, each checked once per decision.
+struct Tables {
+  std::span<const Node> nodes;
+  std::span<const Segment> segments;
+  std::span<const std::uint32_t> rule_ids;
+  std::span<const Rule> rules;
+  std::span<const std::uint32_t> via_ids;
+  std::span<const Entry> entries;
+  std::span<const Range> reach;
+};
+
+Tables tables_of(std::span<const std::byte> half, const PlanHeader& header) {
+  return {elements<Node>(half, header.nodes),
+          elements<Segment>(half, header.segments),
+          elements<std::uint32_t>(half, header.rule_ids),
+          elements<Rule>(half, header.rules),
+          elements<std::uint32_t>(half, header.via_ids),
+          elements<Entry>(half, header.entries),
+          elements<Range>(half, header.reach)};
+}
+
+// The last segment at or below the key; the segments of a node are sorted and start at 0.
+const Segment* segment_at(std::span<const Segment> segments, std::uint32_t key) {
+  const auto above = std::upper_bound(
+      segments.begin(), segments.end(), key,
+      [](std::uint32_t wanted, const Segment& segment) { return wanted < segment.key; });
+  return above == segments.begin() ? nullptr : &*(above - 1);
+}
+
+unsigned bit(const Address& address, std::uint32_t index) {
+  return (address.bytes[index / 8] >> (7 - index % 8)) & 1u;
+}
+
+// The lowest rule, not below `from`, that matches the call; kNoRuleIndex for none. First match wins
+// over all networks that hold the destination, so the whole way down the trie is looked at.
+std::uint32_t first_match(const Tables& tables, const Call& call, std::uint32_t from) {
+  const std::uint32_t key = segment_key(call.transport, call.port);
+  std::uint32_t best = kNoRuleIndex;
+  std::uint32_t index = 0;
+  for (unsigned depth = 0; depth <= 128 && index < tables.nodes.size(); ++depth) {
+    const Node node = tables.nodes[index];
+    if (node.prefix_length > 128 ||
+        bundle::common_prefix_length(node.network, call.destination) < node.prefix_length) {
+      break;
+    }
+    const Segment* segment =
+        segment_at(part(tables.segments, node.first_segment, node.segment_count), key);
+    if (segment != nullptr) {
+      const auto ids = part(tables.rule_ids, segment->first_rule_id, segment->rule_id_count);
+      const auto id = std::lower_bound(ids.begin(), ids.end(), from);
+      if (id != ids.end() && *id < best) best = *id;
+    }
+    if (node.prefix_length == 128) break;
+    index = node.child[bit(call.destination, node.prefix_length)];
+  }
+  return best;
+}
+
+// RFC 6724, rule 8, for sources of one interface: the longest prefix shared with the destination,
+// of the network part alone. IPv4 sources are all alike, as in the kernel.
+unsigned source_fitness(const Address& source, const Address& destination) {
+  constexpr unsigned kNetworkPart = 64;
+  if (destination.is_ipv4()) return 0;
+  return std::min(bundle::common_prefix_length(source, destination), kNetworkPart);
+}
+
+// The entry the rule sends the call to: the first usable one and, where the policy left the source
+// open, the best source among its interface's.
+std::optional<Entry> choose_entry(const Tables& tables, const Rule& rule, const Call& call) {
+  std::optional<Entry> chosen;
+  unsigned chosen_length = 0;
+  for (const std::uint32_t id : part(tables.via_ids, rule.first_via, rule.via_count)) {
+    if (id >= tables.entries.size()) return std::nullopt;
+    const Entry entry = tables.entries[id];
+    if (chosen && entry.interface_index != chosen->interface_index) break;
+    const auto reach = part(tables.reach, entry.first_reach, entry.reach_count);
+    if (usability(reach, entry, call) != Usability::kUsable) continue;
+    if ((entry.flags & kEntryAnySource) == 0) return chosen ? chosen : entry;
+    const unsigned length = source_fitness(entry.source, call.destination);
+    if (!chosen || length > chosen_length) {
+      chosen = entry;
+      chosen_length = length;
+    }
+  }
+  return chosen;
+}
+
+Verdict decide_by_rules(const Tables& tables, IfUnavailable if_unavailable, const Call& call) {
+  std::uint32_t from = 0;
+  for (;;) {
+    const std::uint32_t index = first_match(tables, call, from);
+    if (index >= tables.rules.size()) return {Action::kSystem, Reason::kNoRule};
+    const Rule rule = tables.rules[index];
+    if (rule.action != RuleAction::kVia) return {Action::kRefuse, Reason::kRule, index};
+    if (const auto entry = choose_entry(tables, rule, call)) {
+      return {Action::kVia, Reason::kRule, index, *entry};
+    }
+    if (if_unavailable == IfUnavailable::kSystem) {
+      return {Action::kSystem, Reason::kUnavailable, index};
+    }
+    if (if_unavailable != IfUnavailable::kNext) {
+      return {Action::kFail, Reason::kUnavailable, index};
+    }
+    from = index + 1;
+  }
+}
+
+}  // namespace
+
+Usability usability(std::span<const Range> reach, const Entry& entry, const Call& call) {
+  if (((entry.flags & kEntryIpv4) != 0) != call.destination.is_ipv4()) {
+    return Usability::kOtherFamily;
+  }
+  if ((entry.flags & kEntryUsable) == 0) return Usability::kDown;
+  if (call.scope != 0 && call.scope != entry.interface_index) return Usability::kOtherScope;
+  if (call.source_fixed && (entry.flags & kEntryKernelSource) == 0) {
+    return Usability::kSourceFixed;
+  }
+  return contains(reach, call.destination) ? Usability::kUsable : Usability::kNoWay;
+}
+
+Verdict decide(std::span<const std::byte> half, const Call& call) {
+  if (call.destination.is_loopback() || call.destination.is_unspecified()) {
+    return {Action::kSystem, Reason::kLoopback};
+  }
+  if (half.size() < sizeof(PlanHeader)) return {Action::kFail, Reason::kNoPlan};
+  const auto& header = *reinterpret_cast<const PlanHeader*>(half.data());
+  if (contains(elements<Range>(half, header.own), call.destination)) {
+    return {Action::kSystem, Reason::kOwnAddress};
+  }
+  if (header.removed != 0) return {Action::kFail, Reason::kProfileRemoved};
+  if (contains(elements<Range>(half, header.on_link), call.destination)) {
+    return {Action::kSystem, Reason::kOnLink};
+  }
+  const Tables tables = tables_of(half, header);
+  return decide_by_rules(tables, header.if_unavailable, call);
+}
+
+}  // namespace px::plan

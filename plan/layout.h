@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// The plan file: what the broker publishes for one profile and programs map read-only. A header and
+// two halves; a plan is written whole into the half that nobody reads, then made current by one
+// atomic store (see plan.h for reading, broker/publish for writing). Everything is fixed-width,
+// native byte order, at offsets from the start of its half: position-independent, no pointers.
+// The broker owns and writes the file; any thread and any signal handler may read it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "libbundle/core/address.h"
+
+namespace px::plan {
+
+using bundle::Address;
+
+// The layout's version is part of the file's name, so a broker never goes on publishing a file of
+// another layout: programs that run under that one keep its last plan.
+inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr char kPlanDirectory[] = "plan-v1";    // beside the broker's socket
+inline constexpr char kPlanSuffix[] = ".plan";         // PROFILE.plan
+inline constexpr std::uint32_t kMagic = 0x4e4c5850;    // "PXLN"
+inline constexpr std::size_t kProfileNameSize = 64;    // with its NUL
+inline constexpr std::size_t kInterfaceNameSize = 16;  // IFNAMSIZ
+
+inline constexpr std::size_t kHeaderSize = 4096;
+inline constexpr std::size_t kHalfSize = std::size_t{8} << 20;
+inline constexpr std::size_t kFileSize = kHeaderSize + 2 * kHalfSize;  // sparse
+
+struct FileHeader {
+  std::uint32_t magic;
+  std::uint32_t layout_version;
+  // The running broker's own number, another one at each start, never 0: a program that sees it
+  // change knows that its session is lost.
+  std::atomic<std::uint64_t> broker_instance;
+  // Generation g stands in half g % 2. `writing` is raised before a half is touched and `published`
+  // after it is complete, so a reader of generation p has read it whole if writing < p + 2 still
+  // holds when it is done.
+  std::atomic<std::uint64_t> writing;
+  std::atomic<std::uint64_t> published;  // 0: nothing yet
+  // CLOCK_MONOTONIC in milliseconds, stored every kHeartbeatInterval by the broker.
+  std::atomic<std::uint64_t> heartbeat;
+  char profile[kProfileNameSize];
+};
+static_assert(sizeof(FileHeader) <= kHeaderSize);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+inline constexpr std::uint64_t kHeartbeatIntervalMs = 1000;
+inline constexpr std::uint64_t kHeartbeatLostMs = 5000;
+
+// `count` elements of the section's type at `offset` bytes from the start of the half. Eight bytes,
+// eight-aligned: read in one load.
+struct alignas(8) Section {
+  std::uint32_t offset;
+  std::uint32_t count;
+};
+
+enum class IfUnavailable : std::uint32_t { kBlock, kNext, kSystem };
+enum class OnLoss : std::uint32_t { kLastKnown, kBlock, kSystem };
+
+struct PlanHeader {
+  std::uint32_t size;  // bytes of this plan, this header included
+  std::uint32_t
+      removed;  // 1: the policy no longer has this profile; every rule lookup fails closed
+  IfUnavailable if_unavailable;
+  OnLoss on_loss;
+  Section own;       // Range, sorted, disjoint: the host's own addresses; system
+  Section on_link;   // Range, sorted, disjoint: directly connected; empty under `on-link: rules`
+  Section nodes;     // Node; [0] is the root; empty: the profile has no rules
+  Section segments;  // Segment
+  Section rule_ids;  // std::uint32_t, index into rules
+  Section rules;     // Rule, in the policy's order
+  Section via_ids;   // std::uint32_t, index into entries
+  Section entries;   // Entry
+  Section reach;     // Range: what each interface has a route to
+};
+
+// An inclusive range of addresses, v4-mapped for IPv4.
+struct Range {
+  Address low;
+  Address high;
+  friend constexpr bool operator==(const Range&, const Range&) = default;
+};
+
+inline constexpr std::uint32_t kNoNode = 0xffffffff;
+
+// A node of the path-compressed binary trie over destination networks: the network, and the
+// segments of the rules whose `to` is exactly this network.
+struct Node {
+  Address network;
+  std::uint32_t prefix_length;  // bits, 0 to 128; IPv4 networks are 96 + their own
+  std::uint32_t child[2];       // by the bit after the prefix; kNoNode for none
+  std::uint32_t first_segment;
+  std::uint32_t segment_count;
+};
+
+// What a rule's `proto` can tell apart.
+enum class Transport : std::uint32_t { kTcp, kUdp, kOther };
+inline constexpr std::uint32_t kTransportCount = 3;
+
+// One node's rules by transport and port: the segments of a node are sorted by key, each holds
+// from its key up to the next one's, and the first key is 0. Its rule ids ascend, and end at the
+// first rule that always decides.
+struct Segment {
+  std::uint32_t key;  // transport << 16 | lowest port
+  std::uint32_t first_rule_id;
+  std::uint32_t rule_id_count;
+};
+
+[[nodiscard]] constexpr std::uint32_t segment_key(Transport transport, std::uint16_t port) {
+  return static_cast<std::uint32_t>(transport) << 16 | port;
+}
+
+enum class RuleAction : std::uint32_t { kVia, kBlock };
+
+struct Rule {
+  RuleAction action;
+  std::uint32_t first_via;  // into via_ids: the entries in order of preference
+  std::uint32_t via_count;
+};
+
+// Flags of an entry.
+inline constexpr std::uint32_t kEntryUsable = 1;  // link up, source address valid
+inline constexpr std::uint32_t kEntryIpv4 = 2;    // else IPv6
+// The source is what the kernel would take on that interface by itself: usable also for a socket
+// whose source can no longer be bound.
+inline constexpr std::uint32_t kEntryKernelSource = 4;
+// The policy named an interface, not a source: of adjacent such entries of one interface, the one
+// whose source shares the longest prefix with the destination is taken (RFC 6724, rule 8).
+inline constexpr std::uint32_t kEntryAnySource = 8;
+
+struct Entry {
+  Address source;
+  std::uint32_t interface_index;
+  std::uint32_t number;  // as `pxctl paths` shows it
+  std::uint32_t flags;
+  std::uint32_t first_reach;
+  std::uint32_t reach_count;
+  char interface[kInterfaceNameSize];  // NUL-terminated
+};
+
+}  // namespace px::plan

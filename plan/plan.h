@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// The one decision: (plan, call) -> verdict. Pure, without system calls, heap or locks; the shim,
+// `pxctl explain` and the tests all decide here. Any bytes at all are safe to decide on: every
+// offset is checked against the half it is read from, every walk is bounded. Callable from any
+// thread and from signal handlers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "plan/layout.h"
+
+namespace px::plan {
+
+// What a program is about to do.
+struct Call {
+  Address destination;
+  std::uint16_t port = 0;   // host byte order
+  std::uint32_t scope = 0;  // interface index that the destination names, 0 for none
+  Transport transport = Transport::kTcp;
+  bool source_fixed = false;  // bound to a port already: no source can be chosen any more
+};
+
+enum class Action : std::uint8_t {
+  kSystem,  // exactly what the system would do
+  kVia,     // the verdict's interface and source
+  kRefuse,  // a rule says block: EACCES
+  kFail,    // nothing available: ENETUNREACH
+};
+
+enum class Reason : std::uint8_t {
+  kLoopback,
+  kOwnAddress,
+  kOnLink,
+  kNoRule,          // no rule matched, or the profile has none
+  kRule,            // the rule decided, through one of its entries
+  kUnavailable,     // the rule decided, and none of its entries is available
+  kProfileRemoved,  // the policy no longer has the profile
+  kBrokerLost,      // `on-loss` is not last-known and the broker's heartbeat has stopped
+  kNoPlan,          // nothing published, or bytes that are no plan
+};
+
+inline constexpr std::uint32_t kNoRuleIndex = 0xffffffff;
+
+struct Verdict {
+  Action action = Action::kSystem;
+  Reason reason = Reason::kNoRule;
+  std::uint32_t rule = kNoRuleIndex;  // index in the profile's `rules`
+  Entry entry{};                      // for kVia
+};
+
+// A decision on one plan, without regard to whether it is being replaced.
+[[nodiscard]] Verdict decide(std::span<const std::byte> half, const Call& call);
+
+// Whether one entry can carry this call, and if not, why: what `explain` shows per candidate.
+enum class Usability : std::uint8_t {
+  kUsable,
+  kOtherFamily,
+  kDown,         // link down or source address not valid
+  kNoWay,        // the interface has no route to the destination
+  kOtherScope,   // the destination names another interface
+  kSourceFixed,  // the socket's source cannot be set any more
+};
+[[nodiscard]] Usability usability(std::span<const Range> reach, const Entry& entry,
+                                  const Call& call);
+
+// A mapped plan file. Does not own the mapping; as cheap to copy as a pointer.
+class Plan {
+ public:
+  // `base` must stay mapped as long as the Plan and its copies are used. Nothing when the bytes
+  // are not a plan file of this layout.
+  [[nodiscard]] static std::optional<Plan> from_mapping(const void* base, std::size_t size);
+
+  // The verdict of one whole plan, the old one or the new one. `now_ms` is CLOCK_MONOTONIC, read
+  // only when on_loss asks for it (has_on_loss()); pass 0 otherwise.
+  [[nodiscard]] Verdict decide(const Call& call, std::uint64_t now_ms) const;
+
+  // Whether a decision needs the time.
+  [[nodiscard]] bool needs_time() const;
+  // Whether the current plan can say anything but kSystem: a profile without rules, and not
+  // removed, cannot.
+  [[nodiscard]] bool has_rules() const;
+  [[nodiscard]] std::uint64_t generation() const;
+  [[nodiscard]] std::uint64_t broker_instance() const;
+  [[nodiscard]] const void* base() const { return header_; }
+
+ private:
+  explicit Plan(const FileHeader* header) : header_(header) {}
+  [[nodiscard]] std::span<const std::byte> half(std::uint64_t generation) const;
+
+  const FileHeader* header_;
+};
+
+}  // namespace px::plan

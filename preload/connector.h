@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// What comes before a connect: the verdict, and the calls that make the program's own socket follow
+// it (PX-1, PX-4, PX-6). Holds nothing of its own. Callable from any thread and from signal
+// handlers; errno changes only with a failure.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "libbundle/core/address.h"
+#include "preload/fd_table.h"
+#include "preload/plan_holder.h"
+#include "preload/system_calls.h"
+
+namespace px::shim {
+
+// How the program connects.
+enum class By : std::uint8_t {
+  kConnect,   // connect(2)
+  kFastOpen,  // a send with MSG_FASTOPEN: connects TCP sockets, and no others
+};
+
+class Connector {
+ public:
+  constexpr Connector(const SystemCalls& system, FdTable& fds, PlanHolder& holder)
+      : system_(system), fds_(fds), holder_(holder) {}
+
+  // Whether the program's call is to be made now; if not, it fails with errno: EACCES (a rule says
+  // block) or ENETUNREACH (nothing is available). A call that px has no say in is made as it is.
+  [[nodiscard]] bool prepare(int fd, const sockaddr* address, socklen_t length, By by);
+
+ private:
+  // Whether the socket can go the system's way.
+  [[nodiscard]] bool release(int fd, FdState state);
+  // One attempt; nothing when the socket is not what was remembered and has been forgotten.
+  using Errno = int;  // 0: make the call
+  [[nodiscard]] std::optional<Errno> attempt(int fd, const bundle::Endpoint& endpoint,
+                                             sa_family_t family, By by);
+  [[nodiscard]] std::optional<Errno> send_via(int fd, const FdState& state,
+                                              const plan::Entry& entry);
+  [[nodiscard]] std::optional<Errno> choose_source(int fd, const FdState& state,
+                                                   const plan::Entry& entry);
+  [[nodiscard]] bool choose_device(int fd, const FdState& state, const plan::Entry& entry);
+  [[nodiscard]] std::optional<Errno> decide_again(int fd, FdState state, const plan::Entry& entry);
+  [[nodiscard]] bool undo(int fd, FdState* state);
+
+  const SystemCalls& system_;
+  FdTable& fds_;
+  PlanHolder& holder_;
+};
+
+}  // namespace px::shim

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "preload/fd_table.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <bit>
+#include <cstring>
+
+namespace px::shim {
+namespace {
+
+constexpr std::uint32_t kDigestMask = 0xffffff;
+
+constexpr std::uint64_t pack(const FdState& state) {
+  return static_cast<std::uint64_t>(state.kind) | std::uint64_t{state.ipv6} << 3 |
+         std::uint64_t{state.datagram} << 4 | static_cast<std::uint64_t>(state.transport) << 5 |
+         std::uint64_t{state.source_fixed} << 7 | std::uint64_t{state.source & kDigestMask} << 8 |
+         std::uint64_t{state.interface} << 32;
+}
+
+constexpr FdState unpack(std::uint64_t word) {
+  return {.kind = static_cast<FdKind>(word & 7),
+          .ipv6 = (word >> 3 & 1) != 0,
+          .datagram = (word >> 4 & 1) != 0,
+          .transport = static_cast<plan::Transport>(word >> 5 & 3),
+          .source_fixed = (word >> 7 & 1) != 0,
+          .source = static_cast<std::uint32_t>(word >> 8) & kDigestMask,
+          .interface = static_cast<std::uint32_t>(word >> 32)};
+}
+static_assert(pack(FdState{}) == 0, "a zeroed table knows nothing");
+
+plan::Transport transport_of(int type, int protocol) {
+  if (type == SOCK_STREAM &&
+      (protocol == 0 || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP)) {
+    return plan::Transport::kTcp;
+  }
+  if (type == SOCK_DGRAM &&
+      (protocol == 0 || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE)) {
+    return plan::Transport::kUdp;
+  }
+  return plan::Transport::kOther;
+}
+
+}  // namespace
+
+FdState fresh_socket(int domain, int type, int protocol) {
+  if (domain != AF_INET && domain != AF_INET6) return {.kind = FdKind::kForeign};
+  const int plain_type = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+  return {.kind = FdKind::kFresh,
+          .ipv6 = domain == AF_INET6,
+          .datagram = plain_type == SOCK_DGRAM || plain_type == SOCK_RAW,
+          .transport = transport_of(plain_type, protocol)};
+}
+
+std::uint32_t source_digest(const plan::Address& source) {
+  const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(source.bytes);
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
+  const std::uint64_t mixed = ((halves[0] * kOdd) ^ halves[1]) * kOdd;
+  return static_cast<std::uint32_t>(mixed >> 40);
+}
+
+FdState FdTable::get(int fd) const {
+  if (fd < 0 || static_cast<std::size_t>(fd) >= kSize) return {};
+  return unpack(entries_[static_cast<std::size_t>(fd)].load(std::memory_order_relaxed));
+}
+
+void FdTable::set(int fd, const FdState& state) {
+  if (fd < 0 || static_cast<std::size_t>(fd) >= kSize) return;
+  entries_[static_cast<std::size_t>(fd)].store(pack(state), std::memory_order_relaxed);
+}
+
+void FdTable::duplicated(int fd, int copy) {
+  if (copy < 0 || copy == fd) return;
+  const FdState state = get(fd);
+  const bool decided = state.kind == FdKind::kDecided && state.interface != 0;
+  if (!decided && state.kind != FdKind::kOwned) forget(fd);
+  set(copy, decided ? state : FdState{});
+}
+
+}  // namespace px::shim

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// What is remembered of the program's descriptors, so that a connect need not ask the kernel. An
+// entry is set whenever a number is made (socket, accept, dup, a received descriptor), never when
+// it is closed: whoever gets the number next sets it again. What libc makes behind the hooks
+// (open, pipe, its resolver's sockets) leaves an old entry standing; acting on it fails, and then
+// the kernel is asked. Static, lock-free: any thread, any signal handler, a vfork child.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "plan/layout.h"
+
+namespace px::shim {
+
+enum class FdKind : std::uint8_t {
+  kUnknown,    // ask the kernel
+  kForeign,    // no internet socket: none of px's business
+  kFresh,      // an internet socket that the program has not bound
+  kPortBound,  // bound by the program, but to no address: a device can be chosen, no source
+  kOwned,      // the program chose source, device or mark itself (PX-6)
+  kDecided,    // px chose
+};
+
+struct FdState {
+  FdKind kind = FdKind::kUnknown;
+  bool ipv6 = false;      // an AF_INET6 socket
+  bool datagram = false;  // can be connected again
+  plan::Transport transport = plan::Transport::kTcp;
+  bool source_fixed = false;    // kDecided: on top of kPortBound
+  std::uint32_t source = 0;     // kDecided: digest of the source, 24 bits
+  std::uint32_t interface = 0;  // kDecided: its index; 0 when only the source could be set
+
+  friend constexpr bool operator==(const FdState&, const FdState&) = default;
+};
+
+// As of socket(2); flags in `type` are ignored.
+[[nodiscard]] FdState fresh_socket(int domain, int type, int protocol);
+
+// 24 bits of an address: different sources of one host are told apart.
+[[nodiscard]] std::uint32_t source_digest(const plan::Address& source);
+
+class FdTable {
+ public:
+  static constexpr std::size_t kSize = 1 << 16;
+
+  // kUnknown for what is beyond the table.
+  [[nodiscard]] FdState get(int fd) const;
+  void set(int fd, const FdState& state);
+  void forget(int fd) { set(fd, {}); }
+  // `copy` is now another name of `fd`. Of both it is known where px sent them; of all else neither
+  // is, as a bind through one would not be seen on the other. That the program chose for itself
+  // stays known of `fd`, and is asked again of `copy`: dup2 in a vfork child writes here what is
+  // true of the child alone, and must not make its parent's socket look like the program's own.
+  void duplicated(int fd, int copy);
+
+ private:
+  std::array<std::atomic<std::uint64_t>, kSize> entries_{};
+};
+
+}  // namespace px::shim

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// One exchange with the broker (docs/protocol.md, "A program: hello"), bounded by one deadline.
+// Bare system calls alone; nothing is left open but the two descriptors of a welcome, which are the
+// caller's. Callable from any thread and from signal handlers; may change errno.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "plan/wire.h"
+#include "preload/settings.h"
+
+namespace px::shim {
+
+inline constexpr std::int64_t kHelloDeadlineMs = 1000;
+
+enum class HelloOutcome : std::uint8_t {
+  kWelcome,
+  kRefusal,
+  kNoAnswer,       // nobody there, or too late
+  kStrangeAnswer,  // nothing that a broker of this version says
+};
+
+struct HelloAnswer {
+  HelloOutcome outcome = HelloOutcome::kNoAnswer;
+  // kWelcome:
+  std::uint64_t broker_instance = 0;
+  int plan_fd = -1;
+  int counters_fd = -1;
+  // kRefusal:
+  std::array<char, plan::kReasonSize> reason{};
+};
+
+[[nodiscard]] HelloAnswer say_hello(const Settings& settings);
+
+}  // namespace px::shim

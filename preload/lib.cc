@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// libpx.so: the interposed calls, and the constructor that brings them to life. Before it has run,
+// and without PX_PROFILE, each is libc's own.
+#include <cstdarg>
+
+#include "preload/connector.h"
+#include "preload/fd_table.h"
+#include "preload/hello.h"
+#include "preload/plan_holder.h"
+#include "preload/program_choices.h"
+#include "preload/settings.h"
+#include "preload/symbols.h"
+#include "preload/system_calls.h"
+
+namespace px::shim {
+namespace {
+
+constinit Symbols libc;
+constinit bool active = false;  // written once, before the program has threads
+constinit FdTable fds;
+constinit PlanHolder holder(&say_hello);
+constinit Connector connector(kBareSystemCalls, fds, holder);
+
+// The module is linked with `-z initfirst`: no other library's constructor connects before this.
+// That is before libc has set `environ`, so the environment is the loader's argument.
+[[gnu::constructor]] void start(int, char**, char** environment) {
+  const KeepErrno keep;
+  find_symbols(&libc);
+  const Settings settings = read_settings(environment);
+  if (!settings.active) return;
+  holder.start(settings);
+  active = true;
+}
+
+// A descriptor that came to be in a way that says nothing about the socket behind it.
+int made(int fd) {
+  if (active && fd >= 0) fds.forget(fd);
+  return fd;
+}
+
+int duplicated(int fd, int copy) {
+  if (active) fds.duplicated(fd, copy);
+  return copy;
+}
+
+int control(int (*real)(int, int, ...), int fd, int command, void* argument) {
+  const int result = real(fd, command, argument);
+  if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) return duplicated(fd, result);
+  return result;
+}
+
+bool fast_open_fails(int fd, const void* address, socklen_t length, int flags) {
+  if (!active || (flags & MSG_FASTOPEN) == 0) return false;
+  return !connector.prepare(fd, static_cast<const sockaddr*>(address), length, By::kFastOpen);
+}
+
+}  // namespace
+}  // namespace px::shim
+
+using namespace px::shim;
+
+#define PX_EXPORT extern "C" [[gnu::visibility("default")]]
+
+PX_EXPORT int socket(int domain, int type, int protocol) noexcept {
+  const int fd = libc.socket(domain, type, protocol);
+  // Of another family nothing is remembered: in a vfork child the number may be another socket's.
+  const FdState state = fresh_socket(domain, type, protocol);
+  if (active && fd >= 0) fds.set(fd, state.kind == FdKind::kForeign ? FdState{} : state);
+  return fd;
+}
+
+PX_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
+  if (active && !connector.prepare(fd, address, length, By::kConnect)) return -1;
+  return libc.connect(fd, address, length);
+}
+
+PX_EXPORT ssize_t sendto(int fd, const void* data, size_t size, int flags, const sockaddr* address,
+                         socklen_t length) {
+  if (fast_open_fails(fd, address, length, flags)) return -1;
+  return libc.sendto(fd, data, size, flags, address, length);
+}
+
+PX_EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  if (message != nullptr && fast_open_fails(fd, message->msg_name, message->msg_namelen, flags)) {
+    return -1;
+  }
+  return libc.sendmsg(fd, message, flags);
+}
+
+PX_EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  // The first message connects; the kernel has the others' addresses follow it.
+  if (messages != nullptr && count > 0 &&
+      fast_open_fails(fd, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen, flags)) {
+    return -1;
+  }
+  return libc.sendmmsg(fd, messages, count, flags);
+}
+
+PX_EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
+  const int result = libc.bind(fd, address, length);
+  if (active && result == 0) note_bind(&fds, fd, address, length);
+  return result;
+}
+
+PX_EXPORT int setsockopt(int fd, int level, int name, const void* value,
+                         socklen_t length) noexcept {
+  const int result = libc.setsockopt(fd, level, name, value, length);
+  if (active && result == 0) note_option(&fds, fd, level, name, value, length);
+  return result;
+}
+
+PX_EXPORT int accept(int fd, sockaddr* address, socklen_t* length) {
+  return made(libc.accept(fd, address, length));
+}
+
+PX_EXPORT int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
+  return made(libc.accept4(fd, address, length, flags));
+}
+
+PX_EXPORT int dup(int fd) noexcept {
+  return duplicated(fd, libc.dup(fd));
+}
+
+PX_EXPORT int dup2(int fd, int copy) noexcept {
+  return duplicated(fd, libc.dup2(fd, copy));
+}
+
+PX_EXPORT int dup3(int fd, int copy, int flags) noexcept {
+  return duplicated(fd, libc.dup3(fd, copy, flags));
+}
+
+PX_EXPORT int fcntl(int fd, int command, ...) {
+  va_list arguments;
+  va_start(arguments, command);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  return control(libc.fcntl, fd, command, argument);
+}
+
+PX_EXPORT int fcntl64(int fd, int command, ...) {
+  va_list arguments;
+  va_start(arguments, command);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  return control(libc.fcntl64, fd, command, argument);
+}
+
+PX_EXPORT int pidfd_getfd(int pidfd, int target, unsigned flags) noexcept {
+  return made(libc.pidfd_getfd(pidfd, target, flags));
+}
+
+PX_EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  const ssize_t result = libc.recvmsg(fd, message, flags);
+  if (active && result >= 0) note_received(&fds, *message);
+  return result;
+}
+
+PX_EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
+  const int result = libc.recvmmsg(fd, messages, count, flags, timeout);
+  for (int i = 0; active && i < result; ++i) note_received(&fds, messages[i].msg_hdr);
+  return result;
+}
+
+// NOLINTBEGIN(bugprone-macro-parentheses): these are declarations
+#define PX_CALL(name, number, result, parameters)
+#define PX_ALIAS(other_name, call) \
+  PX_EXPORT decltype(call) other_name __attribute__((alias(#call), copy(call)));
+// NOLINTEND(bugprone-macro-parentheses)
+#include "preload/interposed.def"
+#undef PX_CALL
+#undef PX_ALIAS

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// No signal is delivered to this thread in the scope, libc's own (cancellation) included: a handler
+// that never returns would leave descriptors behind. Bare system calls; changes no errno unless the
+// kernel refuses, which it does not.
+#pragma once
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+namespace px::shim {
+
+using SignalMask = std::uint64_t;  // as the kernel has it: bit n - 1 is signal n
+
+class BlockSignals {
+ public:
+  BlockSignals() {
+    const SignalMask all = ~SignalMask{0};
+    ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof before_);
+  }
+  BlockSignals(const BlockSignals&) = delete;
+  BlockSignals& operator=(const BlockSignals&) = delete;
+  ~BlockSignals() { ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_); }
+
+ private:
+  SignalMask before_ = 0;
+};
+
+}  // namespace px::shim

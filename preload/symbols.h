@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// libc's own calls behind the interposed ones. Until find_symbols() has run, and where libc lacks
+// one, they are the bare system calls. Owned by lib.cc; written once, by the constructor, while the
+// process has one thread; afterwards callable from any thread and from signal handlers.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdarg>
+#include <ctime>
+#include <type_traits>
+
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36's lacks this
+}
+
+namespace px::shim {
+
+// A function pointer's type as a plain signature.
+template <typename Pointer>
+struct SignatureOf;
+template <typename Result, typename... Parameters>
+struct SignatureOf<Result (*)(Parameters...)> {
+  using Type = Result(Parameters...);
+};
+template <typename Result, typename... Parameters>
+struct SignatureOf<Result (*)(Parameters...) noexcept> {
+  using Type = Result(Parameters...);
+};
+template <typename Result, typename... Parameters>
+struct SignatureOf<Result (*)(Parameters..., ...)> {
+  using Type = Result(Parameters..., ...);
+};
+
+// The system call of that number with that signature.
+template <long number, typename Signature>
+struct BareCall;
+template <long number, typename Result, typename... Parameters>
+struct BareCall<number, Result(Parameters...)> {
+  static Result call(Parameters... parameters) {
+    return static_cast<Result>(::syscall(number, parameters...));
+  }
+};
+template <long number>
+struct BareCall<number, int(int, int, ...)> {
+  static int call(int fd, int command, ...) {
+    va_list arguments;
+    va_start(arguments, command);
+    void* argument = va_arg(arguments, void*);
+    va_end(arguments);
+    return static_cast<int>(::syscall(number, fd, command, argument));
+  }
+};
+
+#define PX_ALIAS(other_name, call)
+#define PX_CALL(name, number, result, parameters)                                        \
+  static_assert(std::is_same_v<SignatureOf<decltype(&::name)>::Type, result parameters>, \
+                #name " is not declared like this by libc");
+#include "preload/interposed.def"
+#undef PX_CALL
+
+struct Symbols {
+// NOLINTBEGIN(bugprone-macro-parentheses): these are declarations
+#define PX_CALL(name, number, result, parameters) \
+  result(*name) parameters = &BareCall<number, result parameters>::call;
+// NOLINTEND(bugprone-macro-parentheses)
+#include "preload/interposed.def"
+#undef PX_CALL
+};
+#undef PX_ALIAS
+
+// Looks up the next definition of each call after libpx.so's.
+void find_symbols(Symbols* symbols);
+
+}  // namespace px::shim

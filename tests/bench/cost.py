@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""What px costs a program, as ratios against the same work without it, taken in turns.
+
+The rounds of one case alternate between bare and px, so that whatever else the machine does meets
+both alike; the figure is the ratio of the medians.
+"""
+
+import functools
+import pathlib
+import statistics
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+
+from lab import PUBLIC, Lab  # noqa: E402
+from programs import BUILD  # noqa: E402
+
+PORT = 8080
+ROUNDS = 11
+POLICY = """version: 1
+paths:
+  lan: { interface: lan0 }
+profiles:
+  empty: {}
+  elsewhere:
+    rules: [ { to: 198.18.0.0/15, via: lan } ]
+  lan:
+    rules: [ { to: any, via: lan } ]
+"""
+
+
+def alternate(bare, under_px):
+    """Medians of both, run in turns."""
+    figures = ([], [])
+    for _ in range(ROUNDS):
+        figures[0].append(bare())
+        figures[1].append(under_px())
+    return statistics.median(figures[0]), statistics.median(figures[1])
+
+
+def connects(run, transport, address, count):
+    """The median nanoseconds of one socket, connect and close, of `count`."""
+    program = BUILD / "tests" / "bench" / "connect_cost"
+    return int(run([program, transport, address, PORT, count]).stdout)
+
+
+def ten_programs(run):
+    """Nanoseconds of a shell that runs ten."""
+    start = time.monotonic_ns()
+    run(["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done"])
+    return time.monotonic_ns() - start
+
+
+CONNECTS = (
+    ("tcp connect, steered by a rule", "lan", "tcp", PUBLIC, 500),
+    ("udp connect, steered by a rule", "lan", "udp", PUBLIC, 5000),
+    ("udp connect, no rule matches", "elsewhere", "udp", PUBLIC, 5000),
+    ("udp connect, profile without rules", "empty", "udp", PUBLIC, 5000),
+    ("udp connect to loopback", "lan", "udp", "127.0.0.1", 5000),
+)
+
+
+def main():
+    with Lab() as lab:
+        broker = lab.start_broker(POLICY)
+
+        def report(name, profile, measure):
+            bare, px = alternate(
+                lambda: measure(lab.client.run),
+                lambda: measure(functools.partial(lab.px, broker, profile=profile)),
+            )
+            print(f"{name:<36} {bare / 1000:>10.1f} {px / 1000:>10.1f} {px / bare:>8.2f}")
+
+        print(f"{'':<36} {'bare, us':>10} {'px, us':>10} {'ratio':>8}")
+        for name, profile, *arguments in CONNECTS:
+            report(name, profile, lambda run: connects(run, *arguments))
+        report("a shell that runs ten programs", "lan", ten_programs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Clients that break the protocol are closed, and cost others nothing."""
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+import pytest
+import wire
+from lab import CORPORATE
+from obedient import Obedient
+from unprivileged import other_user, support_for_all
+from wait import wait_until
+
+pytestmark = pytest.mark.broker
+
+PROMPT = 5.0
+
+MALFORMED = {
+    "nothing": b"",
+    "half a header": wire.header(wire.HELLO, 12)[:6],
+    "a header alone": wire.header(wire.HELLO, 12),
+    "half a hello": wire.hello()[:40],
+    "a length too long": wire.packet(wire.HELLO, bytes(76), 4096),
+    "a length too short": wire.packet(wire.HELLO, bytes(76), 12),
+    "length zero": wire.packet(wire.REQUEST, b"{}", 0),
+    "length of all ones": wire.packet(wire.REQUEST, b"{}", 0xFFFFFFFF),
+    "another magic": b"HTTP" + wire.hello()[4:],
+    "an unknown type": wire.packet(99, b""),
+    "a type that is the broker's": wire.packet(wire.WELCOME, struct.pack("=IQ", 0, 1)),
+    "a profile without its end": wire.hello(b"x" * 64),
+    "a profile that is a path": wire.hello(b"../../etc/passwd"),
+    "an empty profile": wire.hello(b""),
+    "the largest packet of zeros": bytes(wire.LARGEST),
+}
+
+
+def answers(broker):
+    """The broker answers, and promptly."""
+    started = time.monotonic()
+    status = broker.ask("status")
+    assert time.monotonic() - started < PROMPT
+    return status
+
+
+@pytest.mark.parametrize("what", MALFORMED)
+def test_malformed_packets_close_the_connection(broker, what):
+    sock = wire.connect(broker.socket)
+    sock.send(MALFORMED[what])
+    assert wire.closed(sock)
+    assert answers(broker)["connections"] == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"{", b"null", b"[]", b'"x"', b'{"command":1}', b'{"command":"format-disk"}',
+     b'{"command":"explain","destination":7}', b"\xff\xfe", b"[" * 60000],
+    ids=lambda text: repr(text[:20]),
+)
+def test_requests_that_cannot_be_answered(broker, text):
+    """Refused in words or closed, as the protocol says for each; never more than that."""
+    sock = wire.connect(broker.socket)
+    sock.send(wire.request(text))
+    try:
+        answer = sock.recv(wire.LARGEST)
+    except ConnectionResetError:
+        answer = b""
+    if answer:
+        assert "error" in json.loads(answer[12:])
+    answers(broker)
+
+
+def test_descriptors_are_not_taken(broker):
+    before = broker.open_files()
+    null = os.open("/dev/null", os.O_RDONLY)
+    for count in (1, 2, 253):
+        sock = wire.connect(broker.socket)
+        wire.send_with_descriptors(sock, wire.request(), [null] * count)
+        assert wire.closed(sock)
+    os.close(null)
+    wait_until(lambda: broker.open_files() == before, "no descriptor stays with the broker")
+
+
+def test_who_says_nothing_is_closed(broker):
+    sock = wire.connect(broker.socket, timeout=15)
+    started = time.monotonic()
+    assert wire.closed(sock)
+    assert 3 < time.monotonic() - started < 10
+    answers(broker)
+
+
+def test_who_does_not_read_is_closed(broker):
+    before = broker.open_files()
+    sock = wire.connect(broker.socket, timeout=0.2)
+    sent = 0
+    try:
+        while sent < 100000:
+            sock.send(wire.request())
+            sent += 1
+    except (ConnectionError, TimeoutError):
+        pass
+    assert sent < 100000, "the broker took everything without an answer being read"
+    answers(broker)
+    wait_until(lambda: broker.open_files() <= before, "the connection is closed")
+
+
+def test_hellos_without_end_keep_to_the_quota(broker):
+    """Each leaves a plan and a page with the client; none may stay with the broker."""
+    before = broker.open_files()
+    for _ in range(300):
+        sock = wire.connect(broker.socket)
+        sock.send(wire.hello())
+        data, descriptors, _, _ = socket.recv_fds(sock, 4096, 8)
+        assert data
+        for descriptor in descriptors:
+            os.close(descriptor)
+        sock.close()
+    answers(broker)
+    assert broker.open_files() < before + 320
+
+
+@pytest.fixture
+def flood(lab, broker):
+    script = support_for_all() / "flood.py"
+
+    def start(count, hold):
+        return lab.server.popen(
+            [*other_user(), sys.executable, "-B", script, broker.socket, str(count), str(hold)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    return start
+
+
+def test_ten_thousand_connections_of_another_user_cost_others_nothing(lab, broker, flood):
+    before = broker.open_files()
+    program = Obedient(lab, broker)
+    program.connect(CORPORATE)
+    process = flood(10000, 5000)
+    slowest = 0
+    while not select_ready(process.stdout):
+        started = time.monotonic()
+        answers(broker)
+        assert program.connect(CORPORATE).source == "10.8.0.2"
+        assert Obedient(lab, broker).connect(CORPORATE).source == "10.8.0.2"
+        slowest = max(slowest, time.monotonic() - started)
+    assert process.stdout.readline().startswith("done 10000 ")
+    assert slowest < 2 * PROMPT
+    # Still held open by the other user, and beyond its quota: nothing of it is felt.
+    assert Obedient(lab, broker).connect(CORPORATE).source == "10.8.0.2"
+    limit = answers(broker)["limits"]["connections_per_user"]
+    # Each with its pidfd.
+    assert broker.open_files() <= before + 2 * limit + 50
+    process.stdin.close()
+    process.wait(timeout=10)
+    wait_until(lambda: answers(broker)["connections"] == 1, "all of them are gone")
+
+
+def select_ready(stream):
+    import select
+
+    return bool(select.select([stream], [], [], 0)[0])
+
+
+def test_the_quota_of_a_user_is_its_own(broker, flood):
+    limit = answers(broker)["limits"]["connections_per_user"]
+    process = flood(limit + 500, limit + 500)
+    assert process.stdout.readline()
+    held = [wire.connect(broker.socket) for _ in range(100)]
+    assert answers(broker)["connections"] <= limit + len(held) + 1
+    for sock in held:
+        sock.send(wire.request())
+        assert b'"pid"' in sock.recv(wire.LARGEST)
+    process.kill()

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""What px has nothing to say about makes the same system calls as without it."""
+
+import sys
+
+import pytest
+from lab import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
+from programs import LIBPX, program_file
+from tracing import comparable, from_first_socket, strace
+
+UNIX = """
+import os, socket
+s = socket.socket(socket.AF_UNIX)
+for name in ("/nonexistent", "\\0px-lab-nobody"):
+    print(s.connect_ex(name))
+a, b = socket.socketpair()
+a.sendall(b"x"); print(b.recv(1))
+"""
+
+
+def calls(lab, argv, broker=None, profile="empty"):
+    run = (lambda command: lab.px(broker, command, profile)) if broker else lab.client.run
+    lines = strace(lab.client, argv, run)
+    # Under px the library was there, and had its plan.
+    assert any(f"/{profile}.plan" in line for line in lines) == (broker is not None)
+    return comparable(from_first_socket(lines))
+
+
+def assert_untouched(lab, broker, argv, profile):
+    bare = calls(lab, argv)
+    assert len(bare) > 2
+    assert calls(lab, argv, broker, profile) == bare
+
+
+@pytest.mark.parametrize("destination", [PUBLIC, PUBLIC6])
+@pytest.mark.parametrize("name", ["connect_twice", "nonblocking_connect", "edge_cases"])
+def test_a_profile_without_rules(lab, broker, name, destination):
+    assert_untouched(lab, broker, [program_file(name), destination, "80"], "empty")
+
+
+def test_a_profile_without_rules_and_datagrams(lab, broker):
+    argv = [program_file("udp_connected"), PUBLIC, "7777", CORPORATE, "7777"]
+    assert_untouched(lab, broker, argv, "empty")
+
+
+@pytest.mark.parametrize("destination", ["127.0.0.1", "127.0.0.53", "::1", "10.8.0.2", "fd08::2"])
+def test_loopback_and_own_addresses(lab, broker, destination):
+    # Nobody listens there: refused at once, by the host itself.
+    assert_untouched(lab, broker, [program_file("connect_twice"), destination, "9"], "vpn-split")
+
+
+def test_unix_sockets(lab, broker):
+    argv = [sys.executable, "-I", "-c", UNIX]
+    bare, px = calls(lab, argv), calls(lab, argv, broker, "vpn-split")
+    # When an interpreter asks for memory differs from run to run.
+    memory = {"brk", "mmap", "munmap"}
+    bare, px = ([c for c in run if c.split("(")[0] not in memory] for run in (bare, px))
+    assert len(bare) > 5
+    assert px == bare
+
+
+@pytest.mark.parametrize(
+    "choice, destination",
+    [
+        (["source", "192.168.1.2"], CORPORATE),
+        (["source", "2001:db8:1::2"], CORPORATE6),
+        (["device", "lan0"], CORPORATE),
+        (["mark", "7"], CORPORATE),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else value,
+)
+def test_what_the_program_chose_itself(lab, broker, choice, destination):
+    argv = [program_file("bound_socket"), *choice, destination, "80"]
+    assert_untouched(lab, broker, argv, "vpn-split")
+    assert set(lab.flows.left(destination)) == {"lan0"}
+    # The same program's socket is routed where it chose nothing.
+    routed = lab.px(broker, [program_file("connect_twice"), destination, "80"])
+    assert lab.uplink("vpn").source_for(destination) in routed.stdout
+
+
+def test_the_real_profile_is_seen_by_this_very_comparison(lab, broker):
+    """If the hook did not fire at all, every test above would pass."""
+    argv = [program_file("connect_twice"), CORPORATE, "80"]
+    assert calls(lab, argv, broker, "vpn-split") != calls(lab, argv)
+
+
+def test_without_a_profile_the_library_does_nothing(lab, broker):
+    argv = [program_file("connect_twice"), CORPORATE, "80"]
+    words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}"]
+    preloaded = strace(lab.client, argv, lambda command: lab.client.run([*words, *command]))
+    assert comparable(from_first_socket(preloaded)) == calls(lab, argv)
+    assert not [line for line in preloaded if str(broker.directory / "plan-v1") in line]

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Any bytes as a plan: the input is a call, the fields of a file's header, and the beginning of a
+// half. Decisions are made on that half alone and in a whole file, for the call and for
+// destinations that stand somewhere in the half.
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "plan/plan.h"
+#include "tests/fuzz/fuzz_target.h"
+
+namespace px::plan {
+namespace {
+
+using fuzz::require;
+
+struct Control {
+  Address destination;
+  std::uint32_t scope;
+  std::uint16_t port;
+  std::uint8_t transport;
+  std::uint8_t flags;
+  std::uint64_t now_ms;
+  std::uint32_t magic;
+  std::uint32_t layout_version;
+  std::uint64_t broker_instance;
+  std::uint64_t writing;
+  std::uint64_t published;
+  std::uint64_t heartbeat;
+};
+static_assert(sizeof(Control) == 72);
+
+constexpr std::uint8_t kSourceFixed = 1;
+constexpr std::uint8_t kOtherFile = 2;  // magic and version are the input's, not the right ones
+constexpr std::size_t kMostDestinations = 64;
+
+void check(const Verdict& verdict, const Call& call) {
+  require(verdict.action <= Action::kFail && verdict.reason <= Reason::kNoPlan);
+  if (verdict.action != Action::kVia) return;
+  require(verdict.rule != kNoRuleIndex && (verdict.entry.flags & kEntryUsable) != 0);
+  require(((verdict.entry.flags & kEntryIpv4) != 0) == call.destination.is_ipv4());
+  require(call.scope == 0 || call.scope == verdict.entry.interface_index);
+}
+
+// Exactly as large as the bytes are, so that a sanitizer sees the first byte too much.
+void decide_on_half(std::span<const std::uint8_t> bytes, Call call) {
+  const auto half = std::make_unique<std::byte[]>(bytes.size());
+  std::copy_n(std::as_bytes(bytes).begin(), bytes.size(), half.get());
+  const std::span<const std::byte> span(half.get(), bytes.size());
+  check(decide(span, call), call);
+  const std::size_t destinations = std::min(bytes.size() / sizeof(Address), kMostDestinations);
+  for (std::size_t i = 0; i < destinations; ++i) {
+    std::memcpy(&call.destination, bytes.data() + i * sizeof(Address), sizeof(Address));
+    check(decide(span, call), call);
+  }
+}
+
+// One mapping for all inputs; what an input writes it takes back.
+std::byte* file() {
+  static void* const base = mmap(nullptr, kFileSize, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  require(base != MAP_FAILED);
+  return static_cast<std::byte*>(base);
+}
+
+void decide_on_file(const Control& control, std::span<const std::uint8_t> bytes, const Call& call) {
+  const bool other = (control.flags & kOtherFile) != 0;
+  auto* header = new (file()) FileHeader{};
+  header->magic = other ? control.magic : kMagic;
+  header->layout_version = other ? control.layout_version : kLayoutVersion;
+  header->broker_instance = control.broker_instance;
+  header->writing = control.writing;
+  header->published = control.published;
+  header->heartbeat = control.heartbeat;
+  std::byte* half = file() + kHeaderSize + (control.published % 2) * kHalfSize;
+  const std::size_t size = std::min(bytes.size(), kHalfSize);
+  std::copy_n(std::as_bytes(bytes).begin(), size, half);
+  require(!Plan::from_mapping(file(), kFileSize - 1));
+  const auto plan = Plan::from_mapping(file(), kFileSize);
+  require(plan.has_value() ==
+          (header->magic == kMagic && header->layout_version == kLayoutVersion));
+  if (plan) {
+    check(plan->decide(call, plan->needs_time() ? control.now_ms : 0), call);
+    const bool silent = !plan->has_rules();
+    if (silent && control.writing < control.published + 2) {
+      require(plan->decide(call, 0).action == Action::kSystem);
+    }
+    require(plan->generation() == control.published && plan->base() == file());
+  }
+  std::fill_n(half, size, std::byte{});
+}
+
+}  // namespace
+}  // namespace px::plan
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace px::plan;
+  Control control{};
+  if (size < sizeof control) return 0;
+  std::memcpy(&control, data, sizeof control);
+  const std::span<const std::uint8_t> half(data + sizeof control, size - sizeof control);
+  const Call call{control.destination, control.port, control.scope,
+                  static_cast<Transport>(control.transport % kTransportCount),
+                  (control.flags & kSourceFixed) != 0};
+  decide_on_half(half, call);
+  decide_on_file(control, half, call);
+  return 0;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Any bytes as a packet: at most one kind of message, and nothing of it unterminated.
+#include <algorithm>
+
+#include "plan/wire.h"
+#include "tests/fuzz/fuzz_target.h"
+
+namespace px::plan {
+namespace {
+
+using fuzz::require;
+
+bool terminated(std::span<const char> field) {
+  return std::find(field.begin(), field.end(), '\0') != field.end();
+}
+
+void parse_all(std::span<const std::byte> packet) {
+  const auto header = parse_header(packet);
+  const auto hello = parse_hello(packet);
+  const auto welcome = parse_welcome(packet);
+  const auto refusal = parse_refusal(packet);
+  const auto launch = parse_launch(packet);
+  const auto text = parse_text(packet);
+  const int messages = hello.has_value() + welcome.has_value() + refusal.has_value() +
+                       launch.has_value() + text.has_value();
+  require(messages <= (header ? 1 : 0));
+  if (header) require(header->length == packet.size());
+  if (hello) require(terminated(hello->profile) && valid_profile_name(hello->profile));
+  if (refusal) require(terminated(refusal->reason));
+  if (launch) {
+    require(terminated(launch->profile) && valid_profile_name(launch->profile));
+    require(terminated(launch->why_uncovered));
+  }
+  if (text) require(text->size() == packet.size() - sizeof(MessageHeader));
+}
+
+}  // namespace
+}  // namespace px::plan
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  px::plan::parse_all(std::as_bytes(std::span(data, size)));
+  return 0;
+}

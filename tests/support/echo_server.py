@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""The lab's server: says to everybody which address it sees.
+
+TCP, ports 80, 443 and 8080: HTTP/1.0, `PEER LOCAL\\n`; `GET /N` makes the answer N bytes longer.
+UDP, port 7777: `PEER LOCAL` to each datagram, from the address that was called.
+Usage: echo_server.py ADDRESS...   One thread, whatever comes.
+"""
+
+import resource
+import selectors
+import socket
+import sys
+
+TCP_PORTS = (80, 443, 8080)
+UDP_PORT = 7777
+
+
+def unmapped(address):
+    return address.removeprefix("::ffff:")
+
+
+class Server:
+    def __init__(self, addresses):
+        self.selector = selectors.DefaultSelector()
+        for address in addresses:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            datagrams = socket.socket(family, socket.SOCK_DGRAM)
+            datagrams.bind((address, UDP_PORT))
+            self.selector.register(datagrams, selectors.EVENT_READ, self.datagram)
+        for port in TCP_PORTS:
+            listener = socket.create_server(
+                ("::", port), family=socket.AF_INET6, backlog=4096, dualstack_ipv6=True
+            )
+            listener.setblocking(False)
+            self.selector.register(listener, selectors.EVENT_READ, self.connection)
+
+    def datagram(self, sock):
+        _, peer = sock.recvfrom(2048)
+        sock.sendto(f"{peer[0]} {sock.getsockname()[0]}".encode(), peer)
+
+    def connection(self, listener):
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        self.selector.register(connection, selectors.EVENT_READ, self.request)
+
+    def request(self, connection):
+        # One segment holds all that the lab's clients ask.
+        try:
+            words = connection.recv(4096).split()
+            if words[:1] == [b"GET"]:
+                peer, local = connection.getpeername()[0], connection.getsockname()[0]
+                body = f"{unmapped(peer)} {unmapped(local)}\n".encode()
+                padding = words[1].lstrip(b"/")
+                body += b"." * (int(padding) if padding.isdigit() else 0)
+                head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+                connection.setblocking(True)
+                connection.sendall(head.encode() + body)
+        except OSError:
+            pass
+        self.selector.unregister(connection)
+        connection.close()
+
+    def run(self):
+        while True:
+            for key, _ in self.selector.select():
+                key.data(key.fileobj)
+
+
+if __name__ == "__main__":
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    Server(sys.argv[1:]).run()

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""The tests' end of obedient_client.py: one running program that connects when told to."""
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+
+SCRIPT = pathlib.Path(__file__).with_name("obedient_client.py")
+COMMAND = [sys.executable, "-I", str(SCRIPT)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Connection:
+    source: str  # that the server saw; None where there was no connection
+    local: str
+    error: str  # errno's name, or None
+    seconds: float
+
+
+class Obedient:
+    """A program under px-exec, or bare without a broker. Ends with its lab."""
+
+    def __init__(self, lab, broker, profile="vpn-split"):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        if broker:
+            self.process = lab.px_popen(broker, COMMAND, profile, **pipes)
+        else:
+            self.process = lab.client.popen(COMMAND, **pipes)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def order(self, destination, port=None, transport="tcp", blocking=True, **more):
+        port = port or (80 if transport == "tcp" else 7777)
+        words = {"to": destination, "port": port, "transport": transport, "blocking": blocking}
+        self.process.stdin.write(json.dumps({**words, **more}) + "\n")
+        self.process.stdin.flush()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        assert line, f"the program ended with {self.process.wait()}"
+        return Connection(**json.loads(line))
+
+    def connect(self, destination, **how):
+        self.order(destination, **how)
+        return self.answer()

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+"""Where the built programs are: below $PX_BUILD, else build/ of this checkout."""
+
+import os
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("PX_BUILD", ROOT / "build")).resolve()
+
+PXD = pathlib.Path(os.environ.get("PX_BROKER", BUILD / "broker/daemon/pxd")).resolve()
+PXCTL = BUILD / "cli/pxctl"
+PX_EXEC = BUILD / "cli/px-exec"
+LIBPX = BUILD / "preload/libpx.so"
+
+
+def program_file(name):
+    """A program of tests/programs."""
+    return BUILD / "tests/programs" / name

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""Running commands without any privilege, and as another user."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+from programs import BUILD, ROOT
+
+NOBODY = 65534
+
+
+def without_capabilities(argv):
+    """argv as the same user, with no capability and no way to gain one."""
+    drop = ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs"]
+    return ["setpriv", *drop, *argv]
+
+
+def other_user():
+    """The words before a command that runs as another user; skips the test where there is none."""
+    if pathlib.Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]:
+        ids = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs"]
+        return ["setpriv", *ids]
+    return pytest.skip("needs root: a user namespace of an ordinary user has no second user")
+
+
+def visible_to_all(path, name):
+    """`path` under another name that every user may enter, whatever stands above it."""
+    visible = pathlib.Path("/run/px-lab") / name
+    if not visible.exists():
+        visible.mkdir()
+        subprocess.run(["mount", "--bind", path, visible], check=True)
+    return visible
+
+
+def build_for_all():
+    return visible_to_all(BUILD, "build")
+
+
+def support_for_all():
+    return visible_to_all(ROOT / "tests/support", "support")
+
+
+def no_broker(home):
+    """An environment in which no broker and no policy of the machine's is found."""
+    kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+    return {**kept, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}

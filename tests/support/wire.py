@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""Packets of docs/protocol.md, well-formed and otherwise; for talking to the broker by hand."""
+
+import array
+import socket
+import struct
+
+MAGIC = 0x31575850
+HELLO, WELCOME, REFUSAL, LAUNCH, LAUNCHED, REQUEST, REPLY = range(1, 8)
+LARGEST = 64 * 1024
+
+
+def header(kind, length, flags=0, magic=MAGIC):
+    return struct.pack("=IHHI", magic, kind, flags, length)
+
+
+def packet(kind, body, length=None):
+    return header(kind, 12 + len(body) if length is None else length) + body
+
+
+def hello(profile=b"vpn-split", layout=1):
+    return packet(HELLO, struct.pack("=IQ64s", layout, 0, profile))
+
+
+def request(text=b'{"command":"status"}'):
+    return packet(REQUEST, text)
+
+
+def connect(path, timeout=10):
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    sock.settimeout(timeout)
+    sock.connect(str(path))
+    return sock
+
+
+def send_with_descriptors(sock, data, descriptors):
+    rights = array.array("i", descriptors).tobytes()
+    sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+
+
+def closed(sock):
+    """Whether the other end closes without an answer, before the socket's timeout."""
+    try:
+        return sock.recv(LARGEST) == b""
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+// The broker's socket against clients that behave and clients that do not.
+#include "broker/sessions/server.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <asio/post.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <future>
+#include <thread>
+
+namespace px::broker {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kPerUser = 8;
+
+// A blocking client whose every wait is bounded.
+class Client {
+ public:
+  explicit Client(const std::filesystem::path& path)
+      : socket_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) {
+    const timeval deadline{20, 0};
+    setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, path.c_str());
+    EXPECT_EQ(connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+
+  int fd() const { return socket_.get(); }
+
+  void send(std::span<const std::byte> packet) const {
+    (void)::send(socket_.get(), packet.data(), packet.size(), MSG_NOSIGNAL);
+  }
+
+  // The next packet; empty when the broker closed.
+  std::vector<std::byte> receive() const {
+    std::vector<std::byte> packet(plan::kLargestMessage);
+    const ssize_t length = recv(socket_.get(), packet.data(), packet.size(), 0);
+    EXPECT_FALSE(length < 0 && errno == EAGAIN) << "nothing came";
+    packet.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
+    return packet;
+  }
+
+  bool closed_by_broker() const { return receive().empty(); }
+
+  std::string ask(std::string_view text) const {
+    request(text);
+    std::string answer;
+    for (;;) {
+      const auto packet = receive();
+      const auto header = plan::parse_header(packet);
+      if (!header) return "closed";
+      answer += plan::parse_text(packet).value_or("?");
+      if ((header->flags & plan::kMoreFollows) == 0) return answer;
+    }
+  }
+
+  void request(std::string_view text) const {
+    std::vector<std::byte> packet(sizeof(plan::MessageHeader) + text.size());
+    const auto header = plan::header_of(plan::MessageType::kRequest, packet.size());
+    std::memcpy(packet.data(), &header, sizeof header);
+    std::memcpy(packet.data() + sizeof header, text.data(), text.size());
+    send(packet);
+  }
+
+ private:
+  Fd socket_;
+};
+
+class ServerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "px-test-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    Service service;
+    service.instance = 7;
+    service.hello = [](const Peer&, const plan::Hello&) -> tl::expected<Admission, Rejection> {
+      return tl::make_unexpected(Rejection{plan::RefusalCode::kNoSuchProfile, "no such profile"});
+    };
+    service.launch = [](const Peer&, const plan::Launch&) -> tl::expected<void, Rejection> {
+      return {};
+    };
+    service.request = [](const Peer&, std::string_view text) {
+      if (text == "long") return Answer{std::string(300000, 'x'), false};
+      return Answer{"echo " + std::string(text), text == "watch"};
+    };
+    server_ = std::make_unique<Server>(context_, Server::Limits{kPerUser, 100}, service);
+    const auto listening = server_->listen(path());
+    ASSERT_TRUE(listening) << listening.error().message;
+    thread_ = std::thread([this] { context_.run(); });
+  }
+  void TearDown() override {
+    context_.stop();
+    thread_.join();
+    server_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  std::filesystem::path path() const { return directory_ / "px.sock"; }
+
+  // Waits until the broker has let go of every connection.
+  void wait_for_no_connections() {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    for (;;) {
+      std::promise<std::size_t> count;
+      asio::post(context_, [&] { count.set_value(server_->connections()); });
+      if (count.get_future().get() == 0) return;
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      std::this_thread::yield();
+    }
+  }
+
+  std::filesystem::path directory_;
+  asio::io_context context_;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+};
+
+plan::Hello hello() {
+  plan::Hello hello{};
+  hello.header = plan::header_of(plan::MessageType::kHello, sizeof hello);
+  hello.layout_version = plan::kLayoutVersion;
+  plan::fill_text(hello.profile, "work");
+  return hello;
+}
+
+std::vector<std::byte> bytes_of(const plan::Hello& hello) {
+  const auto bytes = std::as_bytes(std::span(&hello, 1));
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST_F(ServerTest, AnswersAndCutsLongAnswersIntoPackets) {
+  const Client client(path());
+  EXPECT_EQ(client.ask("hi"), "echo hi");
+  EXPECT_EQ(client.ask("long").size(), 300000u);
+}
+
+TEST_F(ServerTest, ARefusalSaysWhy) {
+  const Client client(path());
+  client.send(bytes_of(hello()));
+  const auto refusal = plan::parse_refusal(client.receive());
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->code, plan::RefusalCode::kNoSuchProfile);
+  EXPECT_STREQ(refusal->reason, "no such profile");
+  EXPECT_TRUE(client.closed_by_broker());
+}
+
+TEST_F(ServerTest, MalformedMessagesCloseTheConnection) {
+  auto half = bytes_of(hello());
+  half.resize(half.size() / 2);
+  auto longer = bytes_of(hello());
+  longer.resize(longer.size() + 1);
+  plan::Hello wrong_length = hello();
+  wrong_length.header.length = 0xffffffff;
+  plan::Hello wrong_magic = hello();
+  wrong_magic.header.magic = 0;
+  plan::Hello wrong_type = hello();
+  wrong_type.header.type = static_cast<plan::MessageType>(999);
+  plan::Hello unterminated = hello();
+  std::memset(unterminated.profile, 'a', sizeof unterminated.profile);
+  plan::Hello bad_name = hello();
+  plan::fill_text(bad_name.profile, "../../etc/passwd");
+  const std::vector<std::byte> one(1);
+  for (const auto& packet :
+       {half, longer, bytes_of(wrong_length), bytes_of(wrong_magic), bytes_of(wrong_type),
+        bytes_of(unterminated), bytes_of(bad_name), one}) {
+    const Client client(path());
+    client.send(packet);
+    EXPECT_TRUE(client.closed_by_broker());
+  }
+  EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
+}
+
+TEST_F(ServerTest, DescriptorsThatNobodyAskedForCloseTheConnection) {
+  const Client client(path());
+  auto packet = bytes_of(hello());
+  iovec data{packet.data(), packet.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(200 * sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(200 * sizeof(int));
+  const std::vector<int> descriptors(200, client.fd());
+  std::memcpy(CMSG_DATA(header), descriptors.data(), 200 * sizeof(int));
+  ASSERT_GT(sendmsg(client.fd(), &message, 0), 0);
+  EXPECT_TRUE(client.closed_by_broker());
+}
+
+TEST_F(ServerTest, AUserHasAQuotaOfConnections) {
+  {
+    std::vector<std::unique_ptr<Client>> clients;
+    for (std::size_t i = 0; i < kPerUser; ++i) {
+      clients.push_back(std::make_unique<Client>(path()));
+      ASSERT_EQ(clients.back()->ask("hi"), "echo hi");
+    }
+    const Client one_more(path());
+    const auto refusal = plan::parse_refusal(one_more.receive());
+    ASSERT_TRUE(refusal);
+    EXPECT_EQ(refusal->code, plan::RefusalCode::kQuota);
+    EXPECT_EQ(clients.front()->ask("still here"), "echo still here");
+  }
+  wait_for_no_connections();
+  EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
+}
+
+TEST_F(ServerTest, OneWhoNeverReadsCostsOthersNothing) {
+  const Client deaf(path());
+  for (int i = 0; i < 4; ++i) deaf.request("long");
+  const Client other(path());
+  EXPECT_EQ(other.ask("hi"), "echo hi");
+}
+
+TEST_F(ServerTest, WhoSaysNothingIsLetGo) {
+  const Client silent(path());
+  EXPECT_TRUE(silent.closed_by_broker());
+}
+
+TEST_F(ServerTest, WatchersGetEventsUntilTheyClose) {
+  {
+    const Client watcher(path());
+    EXPECT_EQ(watcher.ask("watch"), "echo watch");
+    // The watcher is registered after its first answer was sent.
+    std::promise<void> registered;
+    std::function<void()> wait_until_watched = [&] {
+      if (server_->watched()) return registered.set_value();
+      asio::post(context_, wait_until_watched);
+    };
+    asio::post(context_, wait_until_watched);
+    registered.get_future().get();
+    asio::post(context_, [this] { server_->broadcast("news", std::nullopt); });
+    EXPECT_EQ(plan::parse_text(watcher.receive()), "news");
+  }
+  wait_for_no_connections();
+}
+
+TEST_F(ServerTest, ASecondBrokerDoesNotTakeTheSocket) {
+  asio::io_context context;
+  Server second(context, {1, 1}, {});
+  EXPECT_FALSE(second.listen(path()));
+  EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
+}
+
+}  // namespace
+}  // namespace px::broker

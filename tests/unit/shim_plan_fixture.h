@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// A plan file in memory, with at most one rule, for everything; written as the broker writes it.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "plan/plan.h"
+
+namespace px::shim {
+
+inline plan::Address address(std::string_view text) {
+  const auto parsed = bundle::address_from_text(text);
+  EXPECT_TRUE(parsed) << text;
+  return parsed.value_or(plan::Address{});
+}
+
+inline plan::Call call_to(std::string_view destination) {
+  return {.destination = address(destination), .port = 443};
+}
+
+inline plan::Entry entry(std::uint32_t index, std::string_view interface, std::string_view source,
+                         std::uint32_t flags = plan::kEntryUsable) {
+  plan::Entry made{};
+  made.source = address(source);
+  made.interface_index = index;
+  made.flags = flags | (made.source.is_ipv4() ? plan::kEntryIpv4 : 0);
+  made.reach_count = 1;
+  interface.copy(made.interface, sizeof made.interface - 1);
+  return made;
+}
+
+// A memory file, mapped writable.
+class SharedFile {
+ public:
+  explicit SharedFile(std::size_t size) : size_(size), fd_(::memfd_create("px-test", MFD_CLOEXEC)) {
+    EXPECT_EQ(::ftruncate(fd_, static_cast<off_t>(size)), 0);
+    base_ = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+    EXPECT_NE(base_, MAP_FAILED);
+  }
+  SharedFile(const SharedFile&) = delete;
+  SharedFile& operator=(const SharedFile&) = delete;
+  ~SharedFile() {
+    ::munmap(base_, size_);
+    ::close(fd_);
+  }
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] std::byte* base() const { return static_cast<std::byte*>(base_); }
+
+ private:
+  std::size_t size_;
+  int fd_;
+  void* base_;
+};
+
+class TestPlan {
+ public:
+  explicit TestPlan(std::uint64_t instance) : file_(plan::kFileSize) {
+    header().magic = plan::kMagic;
+    header().layout_version = plan::kLayoutVersion;
+    header().broker_instance = instance;
+  }
+  [[nodiscard]] int fd() const { return file_.fd(); }
+  [[nodiscard]] plan::FileHeader& header() {
+    return *reinterpret_cast<plan::FileHeader*>(file_.base());
+  }
+
+  void publish_without_rules() {
+    begin();
+    finish();
+  }
+  // Rules, but none for what the tests connect to.
+  void publish_system() {
+    begin();
+    put_rules({}, {});
+    finish();
+  }
+  void publish_block() {
+    begin();
+    put_rules({{.action = plan::RuleAction::kBlock, .first_via = 0, .via_count = 0}}, {});
+    finish();
+  }
+  void publish_via(const plan::Entry& via, plan::OnLoss on_loss = plan::OnLoss::kLastKnown) {
+    begin();
+    plan_header().on_loss = on_loss;
+    put_rules({{.action = plan::RuleAction::kVia, .first_via = 0, .via_count = 1}}, {via});
+    finish();
+  }
+
+ private:
+  plan::PlanHeader& plan_header() { return *reinterpret_cast<plan::PlanHeader*>(half_); }
+
+  void begin() {
+    const std::uint64_t next = header().published + 1;
+    header().writing = next;
+    half_ = file_.base() + plan::kHeaderSize + next % 2 * plan::kHalfSize;
+    end_ = (sizeof(plan::PlanHeader) + 63) / 64 * 64;
+    std::memset(half_, 0, end_);
+  }
+  void finish() {
+    plan_header().size = end_;
+    header().published = header().writing.load();
+  }
+
+  template <typename Element>
+  void put(plan::Section* section, const Element& element) {
+    std::memcpy(half_ + end_, &element, sizeof element);
+    *section = {end_, 1};
+    end_ += (sizeof element + 63) / 64 * 64;
+  }
+
+  void put_rules(std::optional<plan::Rule> rule, std::optional<plan::Entry> via) {
+    put(&plan_header().nodes, plan::Node{.network = {},
+                                         .prefix_length = 0,
+                                         .child = {plan::kNoNode, plan::kNoNode},
+                                         .first_segment = 0,
+                                         .segment_count = rule ? 1u : 0u});
+    if (!rule) return;
+    put(&plan_header().segments, plan::Segment{.key = 0, .first_rule_id = 0, .rule_id_count = 1});
+    put(&plan_header().rule_ids, std::uint32_t{0});
+    put(&plan_header().rules, *rule);
+    if (!via) return;
+    put(&plan_header().via_ids, std::uint32_t{0});
+    put(&plan_header().entries, *via);
+    plan::Range everything;
+    everything.high.bytes.fill(0xff);
+    put(&plan_header().reach, everything);
+  }
+
+  SharedFile file_;
+  std::byte* half_ = nullptr;
+  std::uint32_t end_ = 0;
+};
+
+}  // namespace px::shim

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The Debian packages that px needs: sourced by ./check and ./demo.
+# shellcheck disable=SC2034  # used where this is sourced
+
+readonly px_build_packages=(
+  g++ gcc libc6-dev meson ninja-build pkg-config python3 libasio-dev libcli11-dev libexpected-dev
+  libnl-route-3-dev libspdlog-dev libsystemd-dev libyaml-cpp-dev nlohmann-json3-dev scdoc
+)
+readonly px_demo_packages=(curl iproute2 mount nftables util-linux)
+readonly px_check_packages=(
+  "${px_demo_packages[@]}" binutils clang-format clang-tidy dropbear-bin git libbenchmark-dev
+  libgmock-dev libgtest-dev musl-tools netcat-openbsd openssh-client perl python3-pytest shellcheck
+  strace wget
+)
+
+# The arguments that are not installed.
+px_missing_packages() {
+  local installed
+  installed=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' 2>/dev/null |
+    sed -n 's/^installed //p')
+  comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed")
+}
+
+# Installs what is missing of the arguments, or says how, and fails.
+px_need_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    echo "This is no Debian: the following are expected to be installed: $*"
+    return
+  fi
+  local missing
+  mapfile -t missing < <(px_missing_packages "$@")
+  if [ "${#missing[@]}" = 0 ]; then return; fi
+  if [ "$(id -u)" != 0 ]; then
+    echo "Missing packages; please run:" >&2
+    echo "  sudo apt-get install --yes --no-install-recommends ${missing[*]}" >&2
+    return 1
+  fi
+  echo "Installing missing packages: ${missing[*]}"
+  local install=(apt-get install --yes --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}")
+  export DEBIAN_FRONTEND=noninteractive
+  # A fresh container has no package lists, an old machine outdated ones.
+  if ! "${install[@]}"; then
+    apt-get update
+    "${install[@]}"
+  fi
+}

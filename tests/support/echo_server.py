@@ -6,6 +6,7 @@ UDP, port 7777: `PEER LOCAL` to each datagram, from the address that was called.
 Usage: echo_server.py ADDRESS...   One thread, whatever comes.
 """
 
+import functools
 import resource
 import selectors
 import socket
@@ -43,24 +44,30 @@ class Server:
             connection, _ = listener.accept()
         except OSError:
             return
-        self.selector.register(connection, selectors.EVENT_READ, self.request)
+        request = functools.partial(self.request, head=bytearray())
+        self.selector.register(connection, selectors.EVENT_READ, request)
 
-    def request(self, connection):
-        # One segment holds all that the lab's clients ask.
+    def request(self, connection, head):
+        """Reads to the empty line: closed with a byte unread, a connection would be reset."""
         try:
-            words = connection.recv(4096).split()
-            if words[:1] == [b"GET"]:
-                peer, local = connection.getpeername()[0], connection.getsockname()[0]
-                body = f"{unmapped(peer)} {unmapped(local)}\n".encode()
-                padding = words[1].lstrip(b"/")
-                body += b"." * (int(padding) if padding.isdigit() else 0)
-                head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
-                connection.setblocking(True)
-                connection.sendall(head.encode() + body)
+            data = connection.recv(4096)
+            head += data
+            if data and b"\r\n\r\n" not in head:
+                return
+            if data:
+                self.answer(connection, head.split()[1])
         except OSError:
             pass
         self.selector.unregister(connection)
         connection.close()
+
+    def answer(self, connection, path):
+        peer, local = connection.getpeername()[0], connection.getsockname()[0]
+        body = f"{unmapped(peer)} {unmapped(local)}\n".encode()
+        padding = path.lstrip(b"/")
+        body += b"." * (int(padding) if padding.isdigit() else 0)
+        head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
 
     def run(self):
         while True:

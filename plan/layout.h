@@ -40,6 +40,9 @@ struct FileHeader {
   // holds when it is done.
   std::atomic<std::uint64_t> writing;
   std::atomic<std::uint64_t> published;  // 0: nothing yet
+  // Raised when a program under this profile may belong under another one now (`pxctl move`, a
+  // changed `match`): it says hello once more before its next decision.
+  std::atomic<std::uint64_t> recheck;
   // CLOCK_MONOTONIC in milliseconds, stored every kHeartbeatInterval by the broker.
   std::atomic<std::uint64_t> heartbeat;
   char profile[kProfileNameSize];
@@ -60,12 +63,29 @@ struct alignas(8) Section {
 enum class IfUnavailable : std::uint32_t { kBlock, kNext, kSystem };
 enum class OnLoss : std::uint32_t { kLastKnown, kBlock, kSystem };
 
+// What an answer to who called a server leaves by (PX-5).
+enum class ListenMode : std::uint32_t {
+  kSystem,
+  kReceivedInterface,  // the interface that the call came in by
+  kReceivedSource,     // the entries of `listen_via`; the source is the address that was called
+};
+
 struct PlanHeader {
   std::uint32_t size;  // bytes of this plan, this header included
   std::uint32_t
       removed;  // 1: the policy no longer has this profile; every rule lookup fails closed
   IfUnavailable if_unavailable;
   OnLoss on_loss;
+  ListenMode listen;
+  // SO_MARK, host byte order: the bits that are px's, 0 where the broker sets no marks; and the
+  // mark that a stream socket is given before it listens, 0 for none.
+  std::uint32_t mark_mask;
+  std::uint32_t listen_mark;
+  std::uint32_t listen_first_via;  // kReceivedSource: into via_ids, as a rule's
+  std::uint32_t listen_via_count;
+  // 1: some profile claims programs by `match`, so that a program may belong under another one than
+  // it was started with: hello comes before its first decision.
+  std::uint32_t matching;
   Section own;       // Range, sorted, disjoint: the host's own addresses; system
   Section on_link;   // Range, sorted, disjoint: directly connected; empty under `on-link: rules`
   Section nodes;     // Node; [0] is the root; empty: the profile has no rules
@@ -136,6 +156,9 @@ struct Entry {
   std::uint32_t interface_index;
   std::uint32_t number;  // as `pxctl paths` shows it
   std::uint32_t flags;
+  // SO_MARK that the broker sets on a socket for this entry's next hop, under mark_mask; 0: the
+  // next hop is what the interface has by itself.
+  std::uint32_t mark;
   std::uint32_t first_reach;
   std::uint32_t reach_count;
   char interface[kInterfaceNameSize];  // NUL-terminated

@@ -28,6 +28,10 @@ bool valid_profile_field(std::span<const char> field) {
   return name && valid_profile_name(*name);
 }
 
+bool valid_or_no_profile(std::span<const char> field) {
+  return field.front() == '\0' || valid_profile_field(field);
+}
+
 }  // namespace
 
 std::optional<MessageHeader> parse_header(std::span<const std::byte> packet) {
@@ -40,16 +44,21 @@ std::optional<MessageHeader> parse_header(std::span<const std::byte> packet) {
 
 std::optional<Hello> parse_hello(std::span<const std::byte> packet) {
   const auto hello = parse_fixed<Hello>(packet, MessageType::kHello);
-  return hello && valid_profile_field(hello->profile) ? hello : std::nullopt;
+  return hello && valid_or_no_profile(hello->profile) ? hello : std::nullopt;
 }
 
 std::optional<Welcome> parse_welcome(std::span<const std::byte> packet) {
-  return parse_fixed<Welcome>(packet, MessageType::kWelcome);
+  const auto welcome = parse_fixed<Welcome>(packet, MessageType::kWelcome);
+  return welcome && valid_or_no_profile(welcome->profile) ? welcome : std::nullopt;
 }
 
 std::optional<Refusal> parse_refusal(std::span<const std::byte> packet) {
   const auto refusal = parse_fixed<Refusal>(packet, MessageType::kRefusal);
   return refusal && text_of(refusal->reason) ? refusal : std::nullopt;
+}
+
+std::optional<Mark> parse_mark(std::span<const std::byte> packet) {
+  return parse_fixed<Mark>(packet, MessageType::kMark);
 }
 
 std::optional<Launch> parse_launch(std::span<const std::byte> packet) {

@@ -26,6 +26,8 @@ enum class MessageType : std::uint16_t {
   kLaunched = 5,  // broker -> px-exec: a header alone
   kRequest = 6,   // pxctl -> broker: JSON text
   kReply = 7,     // broker -> pxctl: JSON text; kMoreFollows on all but the last packet
+  kMark = 8,      // program -> broker: Mark, with the socket to be marked
+  kMarked = 9,    // broker -> program: a header alone
 };
 
 inline constexpr std::uint16_t kMoreFollows = 1;
@@ -37,17 +39,33 @@ struct MessageHeader {
   std::uint32_t length;  // of the whole packet, this header included
 };
 
+// Flags of a Hello.
+// The process goes on under the profile it names: a fork, or a broker that was restarted.
+inline constexpr std::uint32_t kHelloGoesOn = 1;
+
+// May carry one descriptor, the program's own executable (O_PATH).
 struct Hello {
   MessageHeader header;
-  std::uint32_t layout_version;     // that the program can read
+  std::uint32_t layout_version;  // that the program can read
+  std::uint32_t flags;
+  std::uint32_t reserved;
   std::uint64_t network_namespace;  // SO_NETNS_COOKIE of the program's socket; 0: not known
-  char profile[kProfileNameSize];   // NUL-terminated
+  char profile[kProfileNameSize];   // NUL-terminated; empty: whichever matches
 };
 
+// With the plan's descriptor and the counters page's; without any where no profile is the
+// program's.
 struct Welcome {
   MessageHeader header;
   std::uint32_t reserved;
-  std::uint64_t broker_instance;  // as in the plan's FileHeader
+  std::uint64_t broker_instance;   // as in the plan's FileHeader
+  char profile[kProfileNameSize];  // NUL-terminated: the one to run under; empty: none
+};
+
+// A socket is to carry this mark, all of plan::PlanHeader::mark_mask; 0 takes px's mark away.
+struct Mark {
+  MessageHeader header;
+  std::uint32_t mark;
 };
 
 inline constexpr std::size_t kReasonSize = 244;
@@ -58,6 +76,7 @@ enum class RefusalCode : std::uint32_t {
   kOtherVersion,    // no plan of the layout asked for
   kQuota,           // the user has too many connections or sessions
   kNotAllowed,
+  kUnmarkable,  // no socket, or one that the kernel lets nobody mark
 };
 
 // A refusal, with a reason for people.
@@ -91,6 +110,7 @@ struct Launch {
 [[nodiscard]] std::optional<Hello> parse_hello(std::span<const std::byte> packet);
 [[nodiscard]] std::optional<Welcome> parse_welcome(std::span<const std::byte> packet);
 [[nodiscard]] std::optional<Refusal> parse_refusal(std::span<const std::byte> packet);
+[[nodiscard]] std::optional<Mark> parse_mark(std::span<const std::byte> packet);
 [[nodiscard]] std::optional<Launch> parse_launch(std::span<const std::byte> packet);
 
 // The text after the header of a kRequest or kReply packet; nothing for any other packet. The view

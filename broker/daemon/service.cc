@@ -51,7 +51,7 @@ tl::expected<Admission, Rejection> Daemon::hello(Peer peer, const plan::Hello& h
   }
   auto counters = sessions_.hello(std::move(peer), profile);
   if (!counters) return tl::make_unexpected(quota(counters.error()));
-  return Admission{publisher_->find(profile)->read_only_fd(), std::move(*counters)};
+  return Admission{publisher_->find(profile)->read_only_fd(), std::move(*counters), profile};
 }
 
 tl::expected<void, Rejection> Daemon::launch(Peer peer, const plan::Launch& launch) {

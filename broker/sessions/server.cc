@@ -167,6 +167,7 @@ void Server::answer_hello(const ClientPointer& client, const plan::Hello& hello)
   plan::Welcome welcome{};
   welcome.header = plan::header_of(plan::MessageType::kWelcome, sizeof welcome);
   welcome.broker_instance = service_.instance;
+  plan::fill_text(welcome.profile, admission->profile);
   auto packets = one(packet_of(welcome));
   packets.front().descriptors = {admission->plan_fd, admission->counters.get()};
   packets.front().owned.push_back(std::move(admission->counters));

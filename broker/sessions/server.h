@@ -28,6 +28,7 @@ namespace px::broker {
 struct Admission {
   int plan_fd = -1;  // stays the broker's
   Fd counters;
+  std::string profile;
 };
 
 struct Rejection {

@@ -14,18 +14,24 @@ bool terminated(std::span<const char> field) {
   return std::find(field.begin(), field.end(), '\0') != field.end();
 }
 
+bool valid_or_empty(std::span<const char> profile) {
+  return terminated(profile) && (profile.front() == '\0' || valid_profile_name(profile.data()));
+}
+
 void parse_all(std::span<const std::byte> packet) {
   const auto header = parse_header(packet);
   const auto hello = parse_hello(packet);
   const auto welcome = parse_welcome(packet);
   const auto refusal = parse_refusal(packet);
   const auto launch = parse_launch(packet);
+  const auto mark = parse_mark(packet);
   const auto text = parse_text(packet);
   const int messages = hello.has_value() + welcome.has_value() + refusal.has_value() +
-                       launch.has_value() + text.has_value();
+                       launch.has_value() + mark.has_value() + text.has_value();
   require(messages <= (header ? 1 : 0));
   if (header) require(header->length == packet.size());
-  if (hello) require(terminated(hello->profile) && valid_profile_name(hello->profile));
+  if (hello) require(valid_or_empty(hello->profile));
+  if (welcome) require(valid_or_empty(welcome->profile));
   if (refusal) require(terminated(refusal->reason));
   if (launch) {
     require(terminated(launch->profile) && valid_profile_name(launch->profile));

@@ -6,7 +6,7 @@ import socket
 import struct
 
 MAGIC = 0x31575850
-HELLO, WELCOME, REFUSAL, LAUNCH, LAUNCHED, REQUEST, REPLY = range(1, 8)
+HELLO, WELCOME, REFUSAL, LAUNCH, LAUNCHED, REQUEST, REPLY, MARK, MARKED = range(1, 10)
 LARGEST = 64 * 1024
 
 
@@ -18,8 +18,8 @@ def packet(kind, body, length=None):
     return header(kind, 12 + len(body) if length is None else length) + body
 
 
-def hello(profile=b"vpn-split", layout=1):
-    return packet(HELLO, struct.pack("=IQ64s", layout, 0, profile))
+def hello(profile=b"vpn-split", layout=1, flags=0):
+    return packet(HELLO, struct.pack("=IIIQ64s", layout, flags, 0, 0, profile))
 
 
 def request(text=b'{"command":"status"}'):

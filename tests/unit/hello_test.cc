@@ -79,7 +79,7 @@ class HelloTest : public testing::Test {
     EXPECT_EQ(::sendmsg(client, &message, MSG_NOSIGNAL), static_cast<ssize_t>(size));
   }
   static plan::Welcome welcome() {
-    return {plan::header_of(plan::MessageType::kWelcome, sizeof(plan::Welcome)), 0, kInstance};
+    return {plan::header_of(plan::MessageType::kWelcome, sizeof(plan::Welcome)), 0, kInstance, {}};
   }
 
   // Says hello; nothing may be left open but what came with a welcome.

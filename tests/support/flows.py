@@ -9,8 +9,10 @@ packet that left.
 import dataclasses
 import ipaddress
 import json
+import socket
 
 KINDS = ("sent", "syn", "got")
+PROTOCOLS = {socket.IPPROTO_TCP: "tcp", socket.IPPROTO_UDP: "udp"}
 SETS = "".join(
     f"  set {kind}{family} {{ type ifname . ipv{family}_addr . ipv{family}_addr . inet_proto; "
     "size 65535; flags dynamic; counter; }\n"
@@ -65,7 +67,8 @@ class FlowCounters:
 
     def flows(self):
         found = []
-        listing = json.loads(self.namespace.run(["nft", "-j", "list", "ruleset"]).stdout)
+        # Numbers: names of protocols come from a file that a small host does not have.
+        listing = json.loads(self.namespace.run(["nft", "-j", "-n", "list", "ruleset"]).stdout)
         for item in listing["nftables"]:
             if "set" not in item or item["set"]["table"] != "px_lab":
                 continue
@@ -74,6 +77,8 @@ class FlowCounters:
                 key, counter = element["elem"]["val"]["concat"], element["elem"]["counter"]
                 if kind == "asked":
                     key = [key[0], "", key[1], "arp"]
+                else:
+                    key[3] = PROTOCOLS.get(key[3], str(key[3]))
                 found.append(Flow(kind, *key, counter["packets"], counter["bytes"]))
         return found
 

@@ -56,8 +56,9 @@ bool Connector::release(int fd, FdState state) {
   if (state.kind != FdKind::kDecided) return true;
   const KeepErrno keep;
   if (state.datagram) return undo(fd, &state);
-  if (state.interface == 0) return true;
   if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return true;
+  if (!choose_next_hop(fd, state, 0)) return false;
+  if (state.interface == 0) return true;
   if (system_.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 0) != 0) return false;
   state.interface = 0;
   if (state.source_fixed) state.kind = FdKind::kPortBound;
@@ -70,6 +71,7 @@ bool Connector::release(int fd, FdState state) {
 // and, where the program chose no port, lets it be bound once more.
 bool Connector::undo(int fd, FdState* state) {
   dissolve(system_, fd);
+  if (!choose_next_hop(fd, *state, 0)) return false;
   if (!state->source_fixed) {
     sockaddr_storage any;
     const bundle::Endpoint nowhere{.address = state->ipv6 ? plan::Address{}
@@ -133,7 +135,7 @@ std::optional<Connector::Errno> Connector::send_via(int fd, const FdState& state
   decided.interface = chosen ? entry.interface_index : 0;
   // A port-bound socket without a device is what it was.
   if (chosen || !decided.source_fixed) fds_.set(fd, decided);
-  return chosen ? 0 : ENETUNREACH;
+  return chosen && choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
 }
 
 // A later connect on a socket that px sent somewhere before. The kernel is asked whether that still
@@ -143,13 +145,15 @@ std::optional<Connector::Errno> Connector::decide_again(int fd, FdState state,
                                                         const plan::Entry& entry) {
   const bool same_source = state.source_fixed || state.source == source_digest(entry.source);
   const Device device = device_of(system_, fd, entry.interface);
-  if (state.interface == entry.interface_index && same_source && device == Device::kThis) return 0;
+  if (state.interface == entry.interface_index && same_source && device == Device::kThis) {
+    return choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
+  }
   if (state.datagram) return undo(fd, &state) ? send_via(fd, state, entry) : ENETUNREACH;
   if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return 0;
   if (state.interface == 0 && same_source && choose_device(fd, state, entry)) {
     state.interface = entry.interface_index;
     fds_.set(fd, state);
-    return 0;
+    return choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
   }
   if (state.interface == 0 || device != Device::kNone) return ENETUNREACH;
   fds_.forget(fd);
@@ -188,6 +192,18 @@ bool Connector::choose_device(int fd, const FdState& state, const plan::Entry& e
   }
   return system_.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, entry.interface,
                             sizeof entry.interface) == 0;
+}
+
+// A socket that was fresh has no mark; which one another has, the kernel knows.
+bool Connector::choose_next_hop(int fd, const FdState& state, std::uint32_t mark) {
+  if (mark == 0 && state.kind != FdKind::kDecided) return true;
+  const std::uint32_t mask = holder_.mark_mask();
+  if (state.kind == FdKind::kDecided) {
+    if (mask == 0 || (marker_.mark_of(fd) & mask) == mark) return true;
+    // A connected stream keeps its way: EISCONN is the kernel's to say.
+    if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return true;
+  }
+  return marker_.set(fd, mark);
 }
 
 }  // namespace px::shim

@@ -11,6 +11,7 @@
 
 #include "libbundle/core/address.h"
 #include "preload/fd_table.h"
+#include "preload/marker.h"
 #include "preload/plan_holder.h"
 #include "preload/system_calls.h"
 
@@ -24,8 +25,8 @@ enum class By : std::uint8_t {
 
 class Connector {
  public:
-  constexpr Connector(const SystemCalls& system, FdTable& fds, PlanHolder& holder)
-      : system_(system), fds_(fds), holder_(holder) {}
+  constexpr Connector(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Marker& marker)
+      : system_(system), fds_(fds), holder_(holder), marker_(marker) {}
 
   // Whether the program's call is to be made now; if not, it fails with errno: EACCES (a rule says
   // block) or ENETUNREACH (nothing is available). A call that px has no say in is made as it is.
@@ -43,12 +44,15 @@ class Connector {
   [[nodiscard]] std::optional<Errno> choose_source(int fd, const FdState& state,
                                                    const plan::Entry& entry);
   [[nodiscard]] bool choose_device(int fd, const FdState& state, const plan::Entry& entry);
+  // The mark of the entry's next hop, on a socket that may have another; 0 takes px's mark away.
+  [[nodiscard]] bool choose_next_hop(int fd, const FdState& state, std::uint32_t mark);
   [[nodiscard]] std::optional<Errno> decide_again(int fd, FdState state, const plan::Entry& entry);
   [[nodiscard]] bool undo(int fd, FdState* state);
 
   const SystemCalls& system_;
   FdTable& fds_;
   PlanHolder& holder_;
+  Marker& marker_;
 };
 
 }  // namespace px::shim

@@ -2,97 +2,16 @@
 #include "preload/hello.h"
 
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <span>
+
+#include "preload/broker_connection.h"
 
 namespace px::shim {
 namespace {
 
 constexpr int kWelcomeFds = 2;
-
-std::int64_t monotonic_ms() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
-}
-
-void close_fd(int fd) {
-  if (fd >= 0) ::syscall(SYS_close, fd);
-}
-
-// A connection to the broker; every wait on it ends at the deadline.
-class Connection {
- public:
-  explicit Connection(std::int64_t deadline)
-      : deadline_(deadline),
-        fd_(static_cast<int>(::syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0))) {}
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-  ~Connection() { close_fd(fd_); }
-
-  // connect blocks while the broker's backlog is full: SO_SNDTIMEO bounds that too.
-  bool connect(const Settings& settings) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, settings.socket_path.data(), sizeof address.sun_path);
-    long result = -1;
-    do {
-      if (!limit(SO_SNDTIMEO)) return false;
-      result = ::syscall(SYS_connect, fd_, &address, sizeof address);
-    } while (result != 0 && errno == EINTR);
-    return result == 0;
-  }
-
-  bool send(const plan::Hello& hello) {
-    long result = -1;
-    do {
-      if (!limit(SO_SNDTIMEO)) return false;
-      result = ::syscall(SYS_sendto, fd_, &hello, sizeof hello, MSG_NOSIGNAL, nullptr, 0);
-    } while (result < 0 && errno == EINTR);
-    return result == static_cast<long>(sizeof hello);
-  }
-
-  // The packet's size; 0 for none in time. One byte of room more than any answer is long shows a
-  // packet that is longer.
-  std::size_t receive(msghdr* message) {
-    const std::size_t control_size = message->msg_controllen;
-    long result = -1;
-    do {
-      if (!limit(SO_RCVTIMEO)) return 0;
-      message->msg_controllen = control_size;
-      result = ::syscall(SYS_recvmsg, fd_, message, MSG_CMSG_CLOEXEC);
-    } while (result < 0 && errno == EINTR);
-    if (result < 0) message->msg_controllen = 0;
-    return result < 0 ? 0 : static_cast<std::size_t>(result);
-  }
-
-  // SO_NETNS_COOKIE; 0 where the kernel (before 5.14) has none.
-  [[nodiscard]] std::uint64_t network_namespace() const {
-    std::uint64_t cookie = 0;
-    socklen_t length = sizeof cookie;
-    const long result =
-        ::syscall(SYS_getsockopt, fd_, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length);
-    return result == 0 ? cookie : 0;
-  }
-
- private:
-  // Sets the option to the time left; false when there is none, or no socket.
-  bool limit(int option) {
-    const std::int64_t left = deadline_ - monotonic_ms();
-    if (left <= 0) return false;
-    const timeval time{.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
-    return ::syscall(SYS_setsockopt, fd_, SOL_SOCKET, option, &time, sizeof time) == 0;
-  }
-
-  std::int64_t deadline_;
-  int fd_;
-};
 
 plan::Hello hello_of(const Settings& settings, std::uint64_t network_namespace) {
   plan::Hello hello{};
@@ -155,9 +74,10 @@ HelloAnswer answer_of(std::span<const std::byte> packet, ReceivedFds* fds) {
 }  // namespace
 
 HelloAnswer say_hello(const Settings& settings) {
-  Connection connection(monotonic_ms() + kHelloDeadlineMs);
+  BrokerConnection connection;
   if (!connection.connect(settings)) return {};
-  if (!connection.send(hello_of(settings, connection.network_namespace()))) return {};
+  const plan::Hello hello = hello_of(settings, connection.network_namespace());
+  if (!connection.send(std::as_bytes(std::span(&hello, 1)))) return {};
   std::byte packet[sizeof(plan::Refusal) + 1];
   alignas(cmsghdr) char control[CMSG_SPACE(kWelcomeFds * sizeof(int))] = {};
   iovec buffer{.iov_base = packet, .iov_len = sizeof packet};

@@ -12,8 +12,6 @@
 
 namespace px::shim {
 
-inline constexpr std::int64_t kHelloDeadlineMs = 1000;
-
 enum class HelloOutcome : std::uint8_t {
   kWelcome,
   kRefusal,

@@ -6,6 +6,9 @@
 #include "preload/connector.h"
 #include "preload/fd_table.h"
 #include "preload/hello.h"
+#include "preload/listening.h"
+#include "preload/mark_request.h"
+#include "preload/marker.h"
 #include "preload/plan_holder.h"
 #include "preload/program_choices.h"
 #include "preload/settings.h"
@@ -19,7 +22,8 @@ constinit Symbols libc;
 constinit bool active = false;  // written once, before the program has threads
 constinit FdTable fds;
 constinit PlanHolder holder(&say_hello);
-constinit Connector connector(kBareSystemCalls, fds, holder);
+constinit Marker marker(kBareSystemCalls, &request_mark);
+constinit Connector connector(kBareSystemCalls, fds, holder, marker);
 
 // The module is linked with `-z initfirst`: no other library's constructor connects before this.
 // That is before libc has set `environ`, so the environment is the loader's argument.
@@ -29,6 +33,7 @@ constinit Connector connector(kBareSystemCalls, fds, holder);
   const Settings settings = read_settings(environment);
   if (!settings.active) return;
   holder.start(settings);
+  marker.start(settings);
   active = true;
 }
 
@@ -107,6 +112,11 @@ PX_EXPORT int setsockopt(int fd, int level, int name, const void* value,
   const int result = libc.setsockopt(fd, level, name, value, length);
   if (active && result == 0) note_option(&fds, fd, level, name, value, length);
   return result;
+}
+
+PX_EXPORT int listen(int fd, int backlog) noexcept {
+  if (active && !prepare_listen(kBareSystemCalls, &holder, &marker, fd)) return -1;
+  return libc.listen(fd, backlog);
 }
 
 PX_EXPORT int accept(int fd, sockaddr* address, socklen_t* length) {

@@ -72,6 +72,22 @@ plan::Verdict PlanHolder::decide(const plan::Call& call) {
   return verdict_of(*plan);
 }
 
+bool PlanHolder::introduce() {
+  const auto plan = current();
+  if (plan && standing_->greeted.load(std::memory_order_relaxed) == instance_key()) return true;
+  return greet();
+}
+
+std::uint32_t PlanHolder::mark_mask() const {
+  const auto plan = current();
+  return plan ? plan->mark_mask() : 0;
+}
+
+std::uint32_t PlanHolder::listen_mark() const {
+  const auto plan = current();
+  return plan ? plan->listen_mark() : 0;
+}
+
 void PlanHolder::count(Counter counter) {
   // A forked child has its parent's page until it has said hello itself.
   if (standing_->greeted.load(std::memory_order_relaxed) == 0) return;

@@ -33,6 +33,15 @@ class PlanHolder {
   // welcome.
   [[nodiscard]] plan::Verdict decide(const plan::Call& call);
 
+  // Whether there is a plan, be it before any hello.
+  [[nodiscard]] bool has_plan() const { return current().has_value(); }
+  // Whether the broker knows this process, after as much of a hello as it needs; then there is one.
+  [[nodiscard]] bool introduce();
+
+  // As of the plan; 0 without one.
+  [[nodiscard]] std::uint32_t mark_mask() const;
+  [[nodiscard]] std::uint32_t listen_mark() const;
+
   using Counter = std::atomic<std::uint64_t> plan::Counters::*;
   // One more, where there is a counters page.
   void count(Counter counter);

@@ -27,7 +27,15 @@ inline const plan::Entry kVpn6 = entry(3, "vpn0", "fd02::2");
 
 class ConnectorTest : public testing::Test {
  protected:
-  ConnectorTest() { holder_.start(test_settings()); }
+  ConnectorTest() {
+    holder_.start(test_settings());
+    marker_.start(test_settings());
+    // The broker's part: the mark is on the socket.
+    broker_.on_mark = [this](std::uint32_t mark) {
+      kernel_.mark = mark;
+      return kernel_.result("mark " + std::to_string(mark)) == 0;
+    };
+  }
 
   void fresh(int domain = AF_INET, int type = SOCK_STREAM, int protocol = 0) {
     fds_->set(kFd, fresh_socket(domain, type, protocol));
@@ -54,7 +62,8 @@ class ConnectorTest : public testing::Test {
   TestBroker broker_;
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
   PlanHolder holder_{&TestBroker::answer};
-  Connector connector_{kFakeCalls, *fds_, holder_};
+  Marker marker_{kFakeCalls, &TestBroker::mark};
+  Connector connector_{kFakeCalls, *fds_, holder_, marker_};
 };
 
 }  // namespace px::shim

@@ -70,8 +70,10 @@ struct FakeKernel {
           static_cast<socklen_t>(here->device.copy(static_cast<char*>(value), here->device.size()));
       return here->result("device?");
     }
-    const std::map<int, int> answers = {
-        {SO_DOMAIN, here->domain}, {SO_TYPE, here->type}, {SO_PROTOCOL, here->protocol}};
+    const std::map<int, int> answers = {{SO_DOMAIN, here->domain},
+                                        {SO_TYPE, here->type},
+                                        {SO_PROTOCOL, here->protocol},
+                                        {SO_MARK, static_cast<int>(here->mark)}};
     const auto answer = answers.find(name);
     *static_cast<int*>(value) = level == SOL_SOCKET && answer != answers.end() ? answer->second : 0;
     return 0;
@@ -95,6 +97,7 @@ struct FakeKernel {
   int protocol = IPPROTO_TCP;
   std::uint8_t tcp_state = TCP_CLOSE;
   std::string device;
+  std::uint32_t mark = 0;
   bundle::Endpoint bound{.address = bundle::ipv4_address(0)};
   bool connected = false;
 };

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
 #include <new>
 
 #include "plan/counters.h"
 #include "preload/hello.h"
+#include "preload/mark_request.h"
 #include "shim_plan_fixture.h"
 
 namespace px::shim {
@@ -38,12 +40,20 @@ class TestBroker {
     return answer;
   }
 
+  static MarkAnswer mark(const Settings&, int, std::uint32_t mark) {
+    MarkAnswer answer;
+    answer.marked = here_->on_mark(mark);
+    if (!answer.marked) plan::fill_text(answer.reason, "not yours");
+    return answer;
+  }
+
   [[nodiscard]] int hellos() const { return hellos_->load(); }
   [[nodiscard]] const plan::Counters& counters() const {
     return *reinterpret_cast<const plan::Counters*>(page_.base());
   }
 
   HelloOutcome outcome = HelloOutcome::kWelcome;
+  std::function<bool(std::uint32_t)> on_mark = [](std::uint32_t) { return false; };
   TestPlan plan;
 
  private:

@@ -92,6 +92,10 @@ class TestPlan {
     finish();
   }
 
+  // Of what is published from now on.
+  std::uint32_t mark_mask = 0;
+  std::uint32_t listen_mark = 0;
+
  private:
   plan::PlanHeader& plan_header() { return *reinterpret_cast<plan::PlanHeader*>(half_); }
 
@@ -101,6 +105,8 @@ class TestPlan {
     half_ = file_.base() + plan::kHeaderSize + next % 2 * plan::kHalfSize;
     end_ = (sizeof(plan::PlanHeader) + 63) / 64 * 64;
     std::memset(half_, 0, end_);
+    plan_header().mark_mask = mark_mask;
+    plan_header().listen_mark = listen_mark;
   }
   void finish() {
     plan_header().size = end_;

@@ -142,18 +142,24 @@ def is_up(link):
     return link["operstate"] == "UP"
 
 
-class Lab:
-    """The namespaces; a context manager. Everything started in them ends with it."""
+class Network:
+    """The namespaces of a client, a server and routers; a context manager. Everything started in
+    them ends with it. What stands between them, and what the server is, says _build()."""
 
     def __init__(self):
         self.stack = contextlib.ExitStack()
         self.directory = None
-        self.client = self.server = self.flows = None
+        self.client = self.server = None
         self.routers = {}
 
     def __enter__(self):
         private_run()
         with self.stack:
+            self.directory = pathlib.Path(
+                self.stack.enter_context(tempfile.TemporaryDirectory(dir=RUN))
+            )
+            # Another user of the lab may look for the broker's socket.
+            self.directory.chmod(0o755)
             self._build()
             self.stack = self.stack.pop_all()
         return self
@@ -168,24 +174,57 @@ class Lab:
         namespace.ip("link set lo up")
         return namespace
 
-    def _build(self):
-        self.directory = pathlib.Path(
-            self.stack.enter_context(tempfile.TemporaryDirectory(dir=RUN))
-        )
-        # Another user of the lab may look for the broker's socket.
-        self.directory.chmod(0o755)
-        self.client = self._namespace("client")
-        self.server = self._namespace("server")
-        self.server.ip(*(f"address add {address} dev lo" for address in SERVER_ADDRESSES))
-        for uplink in UPLINKS:
-            self._build_router(uplink)
+    def _await_links(self):
         for namespace in (self.client, self.server, *self.routers.values()):
             wait_until(
                 lambda: all(is_up(link) for link in namespace.links() if link["ifname"] != "lo"),
                 f"all links of {namespace.name} are up",
             )
+
+    def _start_server(self, addresses):
+        script = pathlib.Path(__file__).with_name("echo_server.py")
+        self.server.popen([sys.executable, script, *addresses])
+        self.server.listens(8080)
+
+    def settle(self):
+        """Waits until no connection of the client is left that may still send something."""
+        sockets = ["ss", "-Htn", "state", "connected", "exclude", "time-wait"]
+        wait_until(lambda: not self.client.run(sockets).stdout, "all connections have ended")
+
+    def start_broker(self, policy=POLICY, name="px"):
+        """A pxd in the client."""
+        return Broker(self.client, self.directory / name, policy)
+
+    def px(self, broker, argv, profile="vpn-split", words=(), **options):
+        """argv under px-exec in the client, to its end."""
+        environment = broker.environment() if broker else dict(os.environ)
+        profile_words = ["--profile", profile] if profile else []
+        return self.client.run(
+            [PX_EXEC, *profile_words, *words, "--", *argv], env=environment, **options
+        )
+
+    def px_popen(self, broker, argv, profile="vpn-split", **options):
+        return self.client.popen(
+            [PX_EXEC, "--profile", profile, "--", *argv], env=broker.environment(), **options
+        )
+
+
+class Lab(Network):
+    """The client with three uplinks, as above."""
+
+    def __init__(self):
+        super().__init__()
+        self.flows = None
+
+    def _build(self):
+        self.client = self._namespace("client")
+        self.server = self._namespace("server")
+        self.server.ip(*(f"address add {address} dev lo" for address in SERVER_ADDRESSES))
+        for uplink in UPLINKS:
+            self._build_router(uplink)
+        self._await_links()
         self.flows = FlowCounters(self.client)
-        self._start_server()
+        self._start_server(SERVER_ADDRESSES)
 
     def _build_router(self, uplink):
         router = self.routers[uplink.name] = self._namespace(f"router-{uplink.name}")
@@ -212,11 +251,6 @@ class Lab:
         )
         router.ip(*(f"route add {ip} via fd16:{uplink.number}::2" for ip in SERVER_ADDRESSES[3:]))
         self.restore(uplink.name)
-
-    def _start_server(self):
-        script = pathlib.Path(__file__).with_name("echo_server.py")
-        self.server.popen([sys.executable, script, *SERVER_ADDRESSES])
-        self.server.listens(8080)
 
     def uplink(self, name):
         return next(uplink for uplink in UPLINKS if name in (uplink.name, uplink.interface))
@@ -248,25 +282,3 @@ class Lab:
     def has_carrier(self, name):
         interface = self.uplink(name).interface
         return any(is_up(link) for link in self.client.links() if link["ifname"] == interface)
-
-    def settle(self):
-        """Waits until no connection of the client is left that may still send something."""
-        sockets = ["ss", "-Htn", "state", "connected", "exclude", "time-wait"]
-        wait_until(lambda: not self.client.run(sockets).stdout, "all connections have ended")
-
-    def start_broker(self, policy=POLICY, name="px"):
-        """A pxd in the client."""
-        return Broker(self.client, self.directory / name, policy)
-
-    def px(self, broker, argv, profile="vpn-split", words=(), **options):
-        """argv under px-exec in the client, to its end."""
-        environment = broker.environment() if broker else dict(os.environ)
-        profile_words = ["--profile", profile] if profile else []
-        return self.client.run(
-            [PX_EXEC, *profile_words, *words, "--", *argv], env=environment, **options
-        )
-
-    def px_popen(self, broker, argv, profile="vpn-split", **options):
-        return self.client.popen(
-            [PX_EXEC, "--profile", profile, "--", *argv], env=broker.environment(), **options
-        )

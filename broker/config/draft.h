@@ -34,6 +34,7 @@ struct Draft {
   std::vector<Reference> via;
   std::optional<Reference> default_profile;
   std::optional<Position> on_loss;
+  std::optional<Position> mark_mask;
   // A file could not be read: what seems undefined may be defined there.
   bool incomplete = false;
 };

@@ -30,8 +30,10 @@ void add_interfaces(Draft& draft, Report& report) {
                  "no path has this name, and as an interface: " + problem);
     }
     draft.paths.emplace(reference.name, reference.position);
-    draft.policy.paths.push_back(
-        {reference.name, reference.name, std::nullopt, reference.position});
+    PathSelector path;
+    path.name = path.interface = reference.name;
+    path.position = reference.position;
+    draft.policy.paths.push_back(std::move(path));
   }
 }
 
@@ -55,6 +57,7 @@ PolicyResult load_rules(const std::filesystem::path& file, const std::string& pr
                         const Policy& base) {
   Draft draft;
   draft.policy.on_loss = base.on_loss;
+  draft.policy.mark_mask = base.mark_mask;
   draft.policy.files = base.files;
   draft.policy.files.push_back(file.string());
   Report report(file.string(), draft.diagnostics);

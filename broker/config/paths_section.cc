@@ -9,7 +9,7 @@
 namespace px::broker {
 namespace {
 
-constexpr Key kKeys[] = {{"interface"}, {"source"}, {"gateway", true}};
+constexpr Key kKeys[] = {{"interface"}, {"source"}, {"gateway"}};
 
 void read_interface(const Value& value, PathSelector& path, Report& report) {
   const auto text = read_text(value, "an interface's name or a pattern of names", report);
@@ -21,6 +21,10 @@ void read_interface(const Value& value, PathSelector& path, Report& report) {
   path.interface = *text;
 }
 
+bool is_multicast(const Address& address) {
+  return address.is_ipv4() ? (address.bytes[12] & 0xf0) == 0xe0 : address.bytes[0] == 0xff;
+}
+
 void read_source(const Value& value, PathSelector& path, Report& report) {
   const auto text = read_text(value, "an IPv4 or IPv6 address", report);
   if (!text) return;
@@ -30,13 +34,42 @@ void read_source(const Value& value, PathSelector& path, Report& report) {
                                 "; expected an IPv4 or IPv6 address of this host");
     return;
   }
-  const bool multicast =
-      address->is_ipv4() ? (address->bytes[12] & 0xf0) == 0xe0 : address->bytes[0] == 0xff;
-  if (address->is_unspecified() || multicast) {
+  if (address->is_unspecified() || is_multicast(*address)) {
     report.add(value.place, in_quotes(*text) + " cannot be a source address");
     return;
   }
   path.source = address;
+}
+
+void read_gateway(const Value& value, bool has_interface, PathSelector& path, Report& report) {
+  const auto text = read_text(value, "a router's IPv4 or IPv6 address", report);
+  if (!text) return;
+  const auto address = bundle::address_from_text(*text);
+  if (!address) {
+    report.add(value.place, "bad gateway " + in_quotes(*text) +
+                                "; expected the IPv4 or IPv6 address of a router");
+    return;
+  }
+  if (address->is_unspecified() || address->is_loopback() || is_multicast(*address)) {
+    report.add(value.place, in_quotes(*text) + " cannot be a router's address");
+    return;
+  }
+  if (address->is_link_local() && !has_interface) {
+    report.add(value.place, "gateway " + in_quotes(*text) +
+                                " is link-local, so every link may have one; expected 'interface' "
+                                "beside it");
+    return;
+  }
+  path.gateway = address;
+  path.gateway_position = report.at(value.place);
+}
+
+void check_families(const Map& map, const PathSelector& path, Report& report) {
+  // An IPv4 route may have an IPv6 router (RFC 5549), but not the other way round.
+  if (!path.source || path.source->is_ipv4()) return;
+  if (!path.gateway || !path.gateway->is_ipv4()) return;
+  report.add(map.get("gateway")->place,
+             "an IPv6 source has no IPv4 router; expected an IPv6 address as 'gateway'");
 }
 
 void read_path(const Member& member, Draft& draft, Report& report) {
@@ -49,13 +82,19 @@ void read_path(const Member& member, Draft& draft, Report& report) {
                                       "with a dot");
   }
   if (!define(draft.paths, "path", *member.key, report)) return;
-  const Map map = Map::read(*member.value, "a map with 'interface' or 'source'", kKeys, report);
+  const Map map =
+      Map::read(*member.value, "a map with 'interface', 'source' or 'gateway'", kKeys, report);
   if (map.size() == 0 && !map.is_broken()) {
     report.add(member.key->place, "path " + in_quotes(path.name) +
-                                      " selects nothing; expected 'interface' or 'source'");
+                                      " selects nothing; expected 'interface', 'source' or "
+                                      "'gateway'");
   }
   if (const Value* value = map.get("interface")) read_interface(*value, path, report);
   if (const Value* value = map.get("source")) read_source(*value, path, report);
+  if (const Value* value = map.get("gateway")) {
+    read_gateway(*value, !map.lacks("interface"), path, report);
+  }
+  check_families(map, path, report);
   draft.policy.paths.push_back(std::move(path));
 }
 

@@ -39,7 +39,10 @@ struct PathSelector {
   std::string name;
   std::string interface;          // a glob as of fnmatch(3); empty: any
   std::optional<Address> source;  // absent: the interface's own default
+  // The next hop; absent: what the interface has by itself. Link-local only with an interface.
+  std::optional<Address> gateway;
   Position position;
+  Position gateway_position;
 };
 
 // A destination network in the sixteen-byte form: an IPv4 network's length is 96 + its own;
@@ -64,19 +67,33 @@ struct Rule {
   Position position;
 };
 
+// `listen:` what answers to who called a server leave by.
+struct Listen {
+  plan::ListenMode mode = plan::ListenMode::kSystem;
+  std::vector<std::string> via;  // of kReceivedSource alone, and not empty there: names of paths
+  Position position;
+};
+
 struct Profile {
   std::string name;  // plan::valid_profile_name
   std::vector<Rule> rules;
+  Listen listen;
   bool on_link_system = true;
   plan::IfUnavailable if_unavailable = plan::IfUnavailable::kBlock;
   Position position;
 };
+
+// SO_MARK bits that are px's where the policy says nothing, and how many there must be at least:
+// each next hop takes a value of its own.
+inline constexpr std::uint32_t kDefaultMarkMask = 0xff000000;
+inline constexpr int kFewestMarkBits = 4;
 
 struct Policy {
   std::vector<PathSelector> paths;
   std::vector<Profile> profiles;
   std::optional<std::string> default_profile;  // absent: none
   plan::OnLoss on_loss = plan::OnLoss::kLastKnown;
+  std::uint32_t mark_mask = kDefaultMarkMask;
   std::vector<std::string> files;  // that were read, in order
 
   [[nodiscard]] const PathSelector* path(std::string_view name) const;

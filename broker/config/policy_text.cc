@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "broker/config/broker_section.h"
 #include "broker/config/paths_section.h"
 #include "broker/config/profiles_section.h"
 #include "broker/config/text_check.h"
@@ -14,34 +15,16 @@ namespace {
 
 constexpr Key kKeys[] = {{"version"},         {"paths"},  {"profiles"},
                          {"default-profile"}, {"broker"}, {"bundles", true}};
-constexpr Key kBrokerKeys[] = {{"on-loss"}};
-constexpr Choice<plan::OnLoss> kOnLoss[] = {{"last-known", plan::OnLoss::kLastKnown},
-                                            {"block", plan::OnLoss::kBlock},
-                                            {"system", plan::OnLoss::kSystem}};
-
-void report_second(const std::string& key, Place place, const Position& first, Report& report) {
-  report.add(place,
-             "'" + key + "' is already set at " + first.file + ":" + std::to_string(first.line));
-}
 
 void read_default_profile(const Value& value, Place key, Draft& draft, Report& report) {
   const auto text = read_text(value, "the name of a profile, or none", report);
   if (draft.default_profile) {
-    report_second("default-profile", key, draft.default_profile->position, report);
+    const Position& first = draft.default_profile->position;
+    report.add(key, "'default-profile' is already set at " + first.file + ":" +
+                        std::to_string(first.line));
   } else if (text) {
     draft.default_profile = Reference{std::string(*text), report.at(value.place)};
   }
-}
-
-void read_broker(const Value& value, Draft& draft, Report& report) {
-  const Map map = Map::read(value, "a map with 'on-loss'", kBrokerKeys, report);
-  const Value* on_loss = map.get("on-loss");
-  if (on_loss == nullptr) return;
-  const Place key = map.key_of("on-loss")->place;
-  if (draft.on_loss) report_second("on-loss", key, *draft.on_loss, report);
-  draft.on_loss = draft.on_loss.value_or(report.at(key));
-  const auto choice = read_choice<plan::OnLoss>(*on_loss, kOnLoss, report);
-  draft.policy.on_loss = choice.value_or(draft.policy.on_loss);
 }
 
 void read_sections(const Value& root, FileRole role, Draft& draft, Report& report) {

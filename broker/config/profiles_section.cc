@@ -3,14 +3,15 @@
 
 #include <algorithm>
 
+#include "broker/config/listen_reader.h"
 #include "broker/config/rule_reader.h"
 #include "plan/wire.h"
 
 namespace px::broker {
 namespace {
 
-constexpr Key kKeys[] = {{"rules"},       {"on-link"},      {"if-unavailable"}, {"inherit"},
-                         {"match", true}, {"listen", true}, {"dns", true},      {"bundle", true}};
+constexpr Key kKeys[] = {{"rules"},       {"on-link"}, {"if-unavailable"}, {"inherit"},
+                         {"match", true}, {"listen"},  {"dns", true},      {"bundle", true}};
 constexpr Choice<bool> kOnLink[] = {{"system", true}, {"rules", false}};
 constexpr Choice<plan::IfUnavailable> kIfUnavailable[] = {{"block", plan::IfUnavailable::kBlock},
                                                           {"next", plan::IfUnavailable::kNext},
@@ -70,6 +71,9 @@ Profile read_profile(const Map& map, Draft& draft, Report& report) {
                                  .value_or(profile.if_unavailable);
   }
   if (const Value* value = map.get("inherit")) read_inherit(*value, report);
+  if (const Value* value = map.get("listen")) {
+    profile.listen = read_listen(*value, draft, report);
+  }
   if (const Value* value = map.get("rules")) read_rules(*value, profile, draft, report);
   return profile;
 }

@@ -59,20 +59,6 @@ void read_proto(const Value& value, Rule& rule, Report& report) {
   }
 }
 
-void read_via(const Value& value, Rule& rule, Draft& draft, Report& report) {
-  constexpr std::string_view kExpected = "the name of a path";
-  for (const Value* item : read_one_or_list(value, kExpected, report)) {
-    const auto text = read_text(*item, kExpected, report);
-    if (!text) continue;
-    if (std::find(rule.via.begin(), rule.via.end(), *text) != rule.via.end()) {
-      report_duplicate(*item, report);
-      continue;
-    }
-    rule.via.emplace_back(*text);
-    draft.via.push_back({std::string(*text), report.at(item->place)});
-  }
-}
-
 void check_completeness(const Value& value, const Map& map, Report& report) {
   if (value.kind != Kind::kMap) return;
   if (map.lacks("to")) {
@@ -84,6 +70,22 @@ void check_completeness(const Value& value, const Map& map, Report& report) {
 }
 
 }  // namespace
+
+std::vector<std::string> read_via(const Value& value, Draft& draft, Report& report) {
+  constexpr std::string_view kExpected = "the name of a path";
+  std::vector<std::string> via;
+  for (const Value* item : read_one_or_list(value, kExpected, report)) {
+    const auto text = read_text(*item, kExpected, report);
+    if (!text) continue;
+    if (std::find(via.begin(), via.end(), *text) != via.end()) {
+      report_duplicate(*item, report);
+      continue;
+    }
+    via.emplace_back(*text);
+    draft.via.push_back({std::string(*text), report.at(item->place)});
+  }
+  return via;
+}
 
 std::optional<Rule> read_rule(const Value& value, Draft& draft, Report& report) {
   const std::size_t before = draft.diagnostics.size();
@@ -98,7 +100,7 @@ std::optional<Rule> read_rule(const Value& value, Draft& draft, Report& report) 
   if (const Value* to = map.get("to")) read_to(*to, rule, report);
   if (const Value* port = map.get("port")) read_port(*port, rule, report);
   if (const Value* proto = map.get("proto")) read_proto(*proto, rule, report);
-  if (const Value* via = map.get("via")) read_via(*via, rule, draft, report);
+  if (const Value* via = map.get("via")) rule.via = read_via(*via, draft, report);
   if (const Value* action = map.get("action")) {
     rule.action = read_choice<plan::RuleAction>(*action, kActions, report).value_or(rule.action);
     if (map.get("via") != nullptr) {

@@ -21,7 +21,7 @@ std::optional<std::uint32_t> number_in(const std::string& text) {
 }
 
 // Entry numbers shift as links come and go: one is taken at its word now, and stands for that
-// interface and source from then on.
+// interface, source and next hop from then on.
 tl::expected<PathSelector, Error> path_of_entry(std::uint32_t number, const Snapshot& snapshot) {
   const auto entry = std::find_if(snapshot.entries.begin(), snapshot.entries.end(),
                                   [&](const Entry& each) { return each.number == number; });
@@ -29,11 +29,13 @@ tl::expected<PathSelector, Error> path_of_entry(std::uint32_t number, const Snap
     return complain("there is no entry " + std::to_string(number) + "; the host has " +
                     std::to_string(snapshot.entries.size()) + " (`pxctl paths` lists them)");
   }
-  if (!entry->default_next_hop) {
-    return complain("entry " + std::to_string(number) + " has a next hop that is not " +
-                    entry->interface + "'s own; next hops are not yet supported");
-  }
-  return PathSelector{"entry-" + std::to_string(number), entry->interface, entry->source, {}};
+  PathSelector path;
+  path.name = "entry-" + std::to_string(number);
+  path.interface = entry->interface;
+  path.source = entry->source;
+  path.gateway = entry->next_hop;
+  path.position.file = path.gateway_position.file = "--via " + std::to_string(number);
+  return path;
 }
 
 std::string known_ways(const Policy& policy, const Snapshot& snapshot) {
@@ -62,7 +64,9 @@ tl::expected<std::string, Error> add_way(const std::string& via, Policy& policy,
     return complain("'" + via + "' is no path of the policy, no entry number, and no interface " +
                     "with a way out; there are: " + known_ways(policy, snapshot));
   }
-  policy.paths.push_back({via, via, std::nullopt, {}});
+  PathSelector path;
+  path.name = path.interface = via;
+  policy.paths.push_back(std::move(path));
   return via;
 }
 

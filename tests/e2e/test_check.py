@@ -27,9 +27,9 @@ FAULTS = {
     ),
     "name": (HEAD + '      - { to: "*.corp.example", via: lan }\n', "7:15", ["not yet supported"]),
     "gateway": (
-        "version: 1\npaths:\n  alt: { interface: lan0, gateway: 192.0.2.254 }\n",
-        "3:27",
-        ["not yet supported"],
+        "version: 1\npaths:\n  alt: { interface: lan0, gateway: router }\n",
+        "3:36",
+        ["router", "IPv4 or IPv6 address"],
     ),
     "bundles": ("version: 1\nbundles: {}\n", "2:1", ["not yet supported"]),
 }

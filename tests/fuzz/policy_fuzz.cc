@@ -2,6 +2,7 @@
 // Any bytes as a policy file: a policy that keeps what policy.h promises, or complaints that are
 // safe to print.
 #include <algorithm>
+#include <bit>
 #include <string_view>
 
 #include "broker/config/policy.h"
@@ -25,16 +26,25 @@ void check_rule(const Policy& policy, const Rule& rule) {
   for (const PortRange& ports : rule.ports) require(ports.low != 0 && ports.low <= ports.high);
 }
 
+void check_listen(const Policy& policy, const Listen& listen) {
+  require(listen.via.empty() == (listen.mode != plan::ListenMode::kReceivedSource));
+  require(listen.mode == plan::ListenMode::kSystem || listen.position.line > 0);
+  for (const std::string& via : listen.via) require(policy.path(via) != nullptr);
+}
+
 void check_policy(const Policy& policy) {
   for (const PathSelector& path : policy.paths) {
     require(plan::valid_profile_name(path.name) && policy.path(path.name) == &path);
     require(path.interface.size() < plan::kInterfaceNameSize);
-    require(!path.interface.empty() || path.source);
+    require(!path.interface.empty() || path.source || path.gateway);
+    require(!path.gateway || path.gateway_position.line > 0);
   }
   for (const Profile& profile : policy.profiles) {
     require(plan::valid_profile_name(profile.name) && policy.profile(profile.name) == &profile);
     for (const Rule& rule : profile.rules) check_rule(policy, rule);
+    check_listen(policy, profile.listen);
   }
+  require(std::popcount(policy.mark_mask) >= kFewestMarkBits);
   require(!policy.default_profile || policy.profile(*policy.default_profile) != nullptr);
 }
 

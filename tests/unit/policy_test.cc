@@ -116,6 +116,31 @@ TEST(Policy, ProfilesAndDefaults) {
   EXPECT_EQ(policy_of("version: 1\ndefault-profile: none").default_profile, std::nullopt);
 }
 
+TEST(Policy, NextHopsAndServers) {
+  const Policy policy = policy_of(R"(version: 1
+paths:
+  alt: { interface: eth0, gateway: 192.0.2.254 }
+profiles:
+  web:
+    listen: { mode: received-source, via: [alt] }
+  dns: { listen: received-interface }
+  plain:
+broker: { mark-mask: 15728640 }
+)");
+  const PathSelector* alt = policy.path("alt");
+  ASSERT_NE(alt, nullptr);
+  EXPECT_EQ(alt->gateway, address("192.0.2.254"));
+  EXPECT_EQ(to_string({alt->gateway_position, "here"}), "px.yaml:3:36: here");
+  const Listen& web = policy.profile("web")->listen;
+  EXPECT_EQ(web.mode, plan::ListenMode::kReceivedSource);
+  EXPECT_EQ(web.via, std::vector<std::string>{"alt"});
+  EXPECT_EQ(to_string({web.position, "here"}), "px.yaml:6:13: here");
+  EXPECT_EQ(policy.profile("dns")->listen.mode, plan::ListenMode::kReceivedInterface);
+  EXPECT_EQ(policy.profile("plain")->listen.mode, plan::ListenMode::kSystem);
+  EXPECT_EQ(policy.mark_mask, 0x00f00000u);
+  EXPECT_EQ(policy_of("version: 1").mark_mask, kDefaultMarkMask);
+}
+
 TEST(Policy, DiagnosticText) {
   EXPECT_EQ(to_string({{"px.yaml", 3, 7}, "bad"}), "px.yaml:3:7: bad");
   EXPECT_EQ(to_string({{"px.yaml", 0, 0}, "cannot open"}), "px.yaml: cannot open");

@@ -81,7 +81,10 @@ std::optional<Entry> choose_entry(const Tables& tables, const Rule& rule, const 
   for (const std::uint32_t id : part(tables.via_ids, rule.first_via, rule.via_count)) {
     if (id >= tables.entries.size()) return std::nullopt;
     const Entry entry = tables.entries[id];
-    if (chosen && entry.interface_index != chosen->interface_index) break;
+    if (chosen &&
+        (entry.interface_index != chosen->interface_index || entry.mark != chosen->mark)) {
+      break;
+    }
     const auto reach = part(tables.reach, entry.first_reach, entry.reach_count);
     if (usability(reach, entry, call) != Usability::kUsable) continue;
     if ((entry.flags & kEntryAnySource) == 0) return chosen ? chosen : entry;

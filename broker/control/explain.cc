@@ -64,7 +64,7 @@ std::string why_not(plan::Usability usability, const Entry& entry) {
       return entry.source.is_ipv4() ? "an IPv4 source, an IPv6 destination"
                                     : "an IPv6 source, an IPv4 destination";
     case plan::Usability::kDown:
-      return why_not_usable(entry);
+      return entry.usable() ? kUnmarked : why_not_usable(entry);
     case plan::Usability::kNoWay:
       return "no route to the destination on this interface";
     case plan::Usability::kOtherScope:
@@ -75,11 +75,12 @@ std::string why_not(plan::Usability usability, const Entry& entry) {
   return "the socket's source is fixed already";
 }
 
-json candidate_report(const std::string& path, const Entry& entry, const Snapshot& snapshot,
-                      const plan::Call& call) {
-  const auto usability = plan::usability(snapshot.reach[entry.reach], plan_entry(entry), call);
+json candidate_report(const PathSelector& path, const Entry& entry, const Snapshot& snapshot,
+                      const Marks& marks, const plan::Call& call) {
+  const auto usability =
+      plan::usability(reach_of(entry, path, snapshot), plan_entry(entry, path, marks), call);
   const std::string why = why_not(usability, entry);
-  return {{"path", path},
+  return {{"path", path.name},
           {"number", entry.number},
           {"interface", entry.interface},
           {"source", text_of(entry.source)},
@@ -88,14 +89,14 @@ json candidate_report(const std::string& path, const Entry& entry, const Snapsho
 }
 
 json candidates_of(const Rule& rule, const Policy& policy, const Snapshot& snapshot,
-                   const plan::Call& call) {
+                   const Marks& marks, const plan::Call& call) {
   json candidates = json::array();
   for (const std::string& name : rule.via) {
     const PathSelector* path = policy.path(name);
     if (path == nullptr) continue;
     const auto indices = resolve_path(*path, snapshot);
     for (const std::size_t index : indices) {
-      candidates.push_back(candidate_report(name, snapshot.entries[index], snapshot, call));
+      candidates.push_back(candidate_report(*path, snapshot.entries[index], snapshot, marks, call));
     }
     if (indices.empty()) {
       candidates.push_back({{"path", name},
@@ -126,7 +127,7 @@ json chosen_entry(const plan::Verdict& verdict, const Snapshot& snapshot) {
 }  // namespace
 
 json explain(const Question& question, const Policy& policy, const Snapshot& snapshot,
-             const Publisher& publisher) {
+             const Marks& marks, const Publisher& publisher) {
   const plan::Call& call = question.call;
   json report = {{"profile", question.profile ? json(*question.profile) : json()},
                  {"profile_from", question.profile_from},
@@ -158,7 +159,7 @@ json explain(const Question& question, const Policy& policy, const Snapshot& sna
                       {"to", rule.to_text},
                       {"file", rule.position.file},
                       {"line", rule.position.line}};
-    report["candidates"] = candidates_of(rule, policy, snapshot, call);
+    report["candidates"] = candidates_of(rule, policy, snapshot, marks, call);
   }
   return report;
 }

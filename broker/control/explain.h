@@ -22,6 +22,7 @@ struct Question {
 };
 
 [[nodiscard]] nlohmann::json explain(const Question& question, const Policy& policy,
-                                     const Snapshot& snapshot, const Publisher& publisher);
+                                     const Snapshot& snapshot, const Marks& marks,
+                                     const Publisher& publisher);
 
 }  // namespace px::broker

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/publish/path_resolution.h"
+#include "broker/publish/plan_builder.h"
 
 namespace px::broker {
 namespace {
@@ -29,6 +30,7 @@ json entry_report(const Entry& entry) {
           {"source", text_of(entry.source)},
           {"own_source", entry.own_source},
           {"default_next_hop", entry.default_next_hop},
+          {"needs_mark", entry.needs_mark},
           {"interface_default", entry.interface_default()},
           {"usable", entry.usable()},
           {"why", null_or(why_not_usable(entry))}};
@@ -38,6 +40,7 @@ std::string selector_text(const PathSelector& path) {
   std::string text;
   if (!path.interface.empty()) text = "interface " + path.interface;
   if (path.source) text += (text.empty() ? "source " : ", source ") + text_of(*path.source);
+  if (path.gateway) text += (text.empty() ? "gateway " : ", gateway ") + text_of(*path.gateway);
   return text;
 }
 
@@ -98,7 +101,7 @@ std::string json_text(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-json paths_report(const Policy& policy, const Snapshot& snapshot) {
+json paths_report(const Policy& policy, const Snapshot& snapshot, const Marks& marks) {
   json entries = json::array();
   for (const Entry& entry : snapshot.entries) entries.push_back(entry_report(entry));
   json paths = json::array();
@@ -108,7 +111,8 @@ json paths_report(const Policy& policy, const Snapshot& snapshot) {
     for (const std::size_t index : resolve_path(path, snapshot)) {
       const Entry& entry = snapshot.entries[index];
       selected.push_back(entry.number);
-      if (entry.usable()) available.push_back(entry.number);
+      const bool usable = (plan_entry(entry, path, marks).flags & plan::kEntryUsable) != 0;
+      if (usable) available.push_back(entry.number);
     }
     paths.push_back({{"name", path.name},
                      {"selector", selector_text(path)},

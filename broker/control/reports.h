@@ -31,7 +31,8 @@ struct BrokerState {
   ReloadOutcome last_reload;
 };
 
-[[nodiscard]] nlohmann::json paths_report(const Policy& policy, const Snapshot& snapshot);
+[[nodiscard]] nlohmann::json paths_report(const Policy& policy, const Snapshot& snapshot,
+                                          const Marks& marks);
 [[nodiscard]] nlohmann::json status_report(const BrokerState& state, const Policy& policy,
                                            const Publisher& publisher, const SessionTable& sessions,
                                            const Server& server);
@@ -48,6 +49,8 @@ struct BrokerState {
 // The JSON as text. Names of programs and files need not be UTF-8; what is not, is replaced.
 [[nodiscard]] std::string json_text(const nlohmann::json& value);
 
+// Why an entry that could be used cannot by a path, where it needs a mark and has none.
+inline constexpr char kUnmarked[] = "a next hop of its own, and the broker sets no marks";
 // Why an entry cannot be used now; empty where it can.
 [[nodiscard]] std::string why_not_usable(const Entry& entry);
 [[nodiscard]] std::string text_of(const Address& address);

@@ -95,7 +95,8 @@ Expected<void> Daemon::start() {
   if (!publisher) return tl::make_unexpected(publisher.error());
   publisher_ = std::move(*publisher);
   publisher_->beat(monotonic_ms());
-  if (auto published = publisher_->publish(policy_, snapshot_); !published) return published;
+  if (auto published = publisher_->publish(policy_, snapshot_, marks_); !published)
+    return published;
   if (auto listening = server_.listen(options_.socket); !listening) return listening;
   publisher_->announce(state_.instance);
 
@@ -189,7 +190,7 @@ void Daemon::end_with_programs() {
 }
 
 void Daemon::paths_changed(const Snapshot& snapshot) {
-  if (auto published = publisher_->publish(policy_, snapshot); !published) {
+  if (auto published = publisher_->publish(policy_, snapshot, marks_); !published) {
     spdlog::error("the changed paths are not in force yet: {}", published.error().message);
     retry_.expires_after(kRetryInterval);
     retry_.async_wait([this](const std::error_code& error) {
@@ -223,7 +224,7 @@ nlohmann::json Daemon::reload() {
     outcome.errors = texts_of(policy.error());
   } else if (!looked) {
     outcome.errors = {looked.error().message};
-  } else if (auto published = publisher_->publish(*policy, snapshot_); !published) {
+  } else if (auto published = publisher_->publish(*policy, snapshot_, marks_); !published) {
     outcome.errors = {published.error().message};
   } else {
     policy_ = std::move(*policy);

@@ -60,6 +60,7 @@ class Daemon {
   Policy policy_;
   Watcher watcher_;
   Snapshot snapshot_;
+  Marks marks_;
   std::optional<Publisher> publisher_;
   SessionTable sessions_;
   Server server_;

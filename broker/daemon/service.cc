@@ -84,7 +84,7 @@ Answer Daemon::request(const Peer& peer, std::string_view text) {
 nlohmann::json Daemon::answer_to(const Peer& peer, const json& question) {
   const std::string command = question.value("command", "");
   const bool privileged = Server::privileged(peer.uid);
-  if (command == "paths") return paths_report(policy_, snapshot_);
+  if (command == "paths") return paths_report(policy_, snapshot_, marks_);
   if (command == "status") {
     return status_report(state_, policy_, *publisher_, sessions_, server_);
   }
@@ -135,7 +135,7 @@ nlohmann::json Daemon::explain_to(const json& question) const {
       asked.profile_from = "default-profile";
     }
   }
-  return explain(asked, policy_, snapshot_, *publisher_);
+  return explain(asked, policy_, snapshot_, marks_, *publisher_);
 }
 
 }  // namespace px::broker

@@ -82,6 +82,22 @@ Ranges on_link_of(const kernel::State& state) {
   return join_families(std::move(on_link[true]), std::move(on_link[false]));
 }
 
+std::vector<LinkNetwork> networks_of(const kernel::State& state,
+                                     const std::vector<const kernel::Link*>& links) {
+  std::vector<LinkNetwork> networks;
+  for (const kernel::Link* link : links) {
+    for (const kernel::InterfaceAddress& address : state.addresses) {
+      if (address.interface_index != link->index || address.network.length == 128) continue;
+      const unsigned length = address.network.length;
+      LinkNetwork network{link->name, network_range(address.network.base, length).low, length};
+      if (std::find(networks.begin(), networks.end(), network) == networks.end()) {
+        networks.push_back(std::move(network));
+      }
+    }
+  }
+  return networks;
+}
+
 // All entries of one interface in one family.
 class InterfaceEntries {
  public:
@@ -91,21 +107,32 @@ class InterfaceEntries {
 
   void append_to(std::vector<Entry>& entries, Reach& reach) const {
     if (hops_.next_hops.empty()) return;
-    const auto kernel_source = sources_.kernel_choice(link_.index, ipv4_, hops_);
     const std::uint32_t reach_unbound = reach.find(link_, ipv4_, std::nullopt);
     for (const auto& next_hop : hops_.next_hops) {
+      const bool by_itself = hops_.default_next_hop == next_hop;
+      const auto kernel_source =
+          sources_.kernel_choice(link_.index, ipv4_, by_itself ? hops_ : through(next_hop));
       for (const Source& source : sources_.of_family(ipv4_)) {
         Entry entry = make(next_hop, source);
         entry.number = static_cast<std::uint32_t>(entries.size() + 1);
         entry.reach = reach.find(link_, ipv4_, source.address);
-        // Without the source, the rules that select by it would not hold.
-        entry.kernel_source = source.address == kernel_source && entry.reach == reach_unbound;
+        // Without the source, the rules that select by it would not hold; the table of a mark
+        // does not depend on them.
+        entry.kernel_source =
+            source.address == kernel_source && (!by_itself || entry.reach == reach_unbound);
         entries.push_back(std::move(entry));
       }
     }
   }
 
  private:
+  // As in a table that has this next hop alone.
+  static InterfaceHops through(const std::optional<Address>& next_hop) {
+    InterfaceHops hops;
+    hops.default_next_hop.emplace(next_hop);
+    return hops;
+  }
+
   [[nodiscard]] Entry make(const std::optional<Address>& next_hop, const Source& source) const {
     Entry entry;
     entry.interface_index = link_.index;
@@ -115,6 +142,7 @@ class InterfaceEntries {
     entry.own_source = std::find(source.interfaces.begin(), source.interfaces.end(), link_.index) !=
                        source.interfaces.end();
     entry.default_next_hop = hops_.default_next_hop && *hops_.default_next_hop == next_hop;
+    entry.needs_mark = next_hop && !(entry.default_next_hop && hops_.default_is_certain);
     entry.link_up = link_.up;
     entry.source_valid = source.valid;
     entry.source_deprecated = source.deprecated;
@@ -129,9 +157,9 @@ class InterfaceEntries {
 
 }  // namespace
 
-Snapshot snapshot_of(const kernel::State& state) {
+Snapshot snapshot_of(const kernel::State& state, const std::vector<AddedRouter>& added) {
   Reach reach(state);
-  const NextHops next_hops(state, reach);
+  const NextHops next_hops(state, reach, added);
   const Sources sources(state);
   std::vector<const kernel::Link*> links;
   for (const kernel::Link& link : state.links) {
@@ -148,6 +176,7 @@ Snapshot snapshot_of(const kernel::State& state) {
   snapshot.own = own_of(state);
   snapshot.on_link = on_link_of(state);
   snapshot.reach = reach.take_lists();
+  snapshot.networks = networks_of(state, links);
   return snapshot;
 }
 

@@ -3,13 +3,18 @@
 // calls; callable from any thread.
 #pragma once
 
+#include <vector>
+
+#include "broker/paths/added_router.h"
 #include "broker/paths/kernel_state.h"
 #include "broker/paths/snapshot.h"
 
 namespace px::broker {
 
 // The full cross product of each interface's next hops and the host's sources of the same family,
-// numbered; with what is own and what is directly connected.
-[[nodiscard]] Snapshot snapshot_of(const kernel::State& state);
+// numbered; with what is own and what is directly connected. The routers that were added are next
+// hops of the interfaces that have their network.
+[[nodiscard]] Snapshot snapshot_of(const kernel::State& state,
+                                   const std::vector<AddedRouter>& added = {});
 
 }  // namespace px::broker

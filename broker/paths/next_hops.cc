@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "broker/paths/next_hops.h"
 
+#include <algorithm>
+
 #include "broker/paths/range_set.h"
 #include "broker/paths/sources.h"
 
@@ -15,7 +17,8 @@ bool leads_nowhere(const kernel::Route& route) {
 
 }  // namespace
 
-NextHops::NextHops(const kernel::State& state, const Reach& reach) {
+NextHops::NextHops(const kernel::State& state, const Reach& reach,
+                   const std::vector<AddedRouter>& added) {
   for (const kernel::Route& route : state.routes) {
     if (route.kind != kernel::RouteKind::kUnicast || leads_nowhere(route)) continue;
     if (const auto position = reach.table_position(route.table, route.ipv4)) {
@@ -31,6 +34,19 @@ NextHops::NextHops(const kernel::State& state, const Reach& reach) {
   for (auto& [key, interface] : interfaces_) {
     interface.neighbours = merge(std::move(interface.neighbours));
   }
+  for (const AddedRouter& router : added) add_router(state, router);
+}
+
+void NextHops::add_router(const kernel::State& state, const AddedRouter& router) {
+  const Address& address = router.address;
+  for (const kernel::Link& link : state.links) {
+    if (!router.interface.empty() && router.interface != link.name) continue;
+    const auto found = interfaces_.find({link.index, address.is_ipv4()});
+    if (found == interfaces_.end()) continue;
+    if (address.is_link_local() || contains(found->second.neighbours, address)) {
+      found->second.added.insert(address);
+    }
+  }
 }
 
 void NextHops::add_route(const kernel::Route& route, std::uint32_t table_position) {
@@ -43,9 +59,14 @@ void NextHops::add_route(const kernel::Route& route, std::uint32_t table_positio
           network_range(route.destination.base, route.destination.length));
       continue;
     }
-    const Use use{rank, hop.onlink, route.preferred_source};
+    Use use{rank, hop.onlink, route.preferred_source, !route.is_default(), table_position};
     const auto [known, is_new] = interface.uses.try_emplace(hop.gateway, use);
-    if (!is_new && rank < known->second.rank) known->second = use;
+    if (is_new) continue;
+    use.specific |= known->second.specific;
+    use.last_table = std::max(use.last_table, known->second.last_table);
+    known->second.specific = use.specific;
+    known->second.last_table = use.last_table;
+    if (rank < known->second.rank) known->second = use;
   }
 }
 
@@ -53,6 +74,17 @@ bool NextHops::is_neighbour(const Interface& interface, const std::optional<Addr
                             const Use& use) {
   return !next_hop || use.onlink || (!next_hop->is_ipv4() && next_hop->is_link_local()) ||
          contains(interface.neighbours, *next_hop);
+}
+
+// Default routes that come later in the same table are not looked at while this one stands;
+// everything else may be: equal ones in turn, more specific ones by destination, those of other
+// tables by source.
+bool NextHops::is_sole(const Interface& interface, const Use& best) {
+  return std::all_of(interface.uses.begin(), interface.uses.end(), [&](const auto& each) {
+    const Use& use = each.second;
+    return &use == &best ||
+           (best.rank < use.rank && !use.specific && use.last_table == std::get<1>(best.rank));
+  });
 }
 
 InterfaceHops NextHops::of(std::uint32_t interface_index, bool ipv4) const {
@@ -65,6 +97,7 @@ InterfaceHops NextHops::of(std::uint32_t interface_index, bool ipv4) const {
       hops.next_hops.push_back(std::nullopt);
       hops.default_next_hop.emplace(std::nullopt);
     }
+    hops.next_hops.insert(hops.next_hops.end(), interface.added.begin(), interface.added.end());
     return hops;
   }
   const Use* best = nullptr;
@@ -76,6 +109,11 @@ InterfaceHops NextHops::of(std::uint32_t interface_index, bool ipv4) const {
     hops.default_next_hop.emplace(next_hop);
     hops.preferred_source = use.preferred_source;
   }
+  hops.default_is_certain = best != nullptr && is_sole(interface, *best);
+  for (const Address& router : interface.added) {
+    if (!interface.uses.contains(router)) hops.next_hops.emplace_back(router);
+  }
+  std::sort(hops.next_hops.begin(), hops.next_hops.end());
   return hops;
 }
 

@@ -10,7 +10,8 @@ std::string why_unusable(const Entry& entry) {
 }
 
 bool operator==(const Snapshot& a, const Snapshot& b) {
-  return a.entries == b.entries && a.own == b.own && a.on_link == b.on_link && a.reach == b.reach;
+  return a.entries == b.entries && a.own == b.own && a.on_link == b.on_link && a.reach == b.reach &&
+         a.networks == b.networks;
 }
 
 }  // namespace px::broker

@@ -22,8 +22,11 @@ struct Entry {
   std::string interface;
   std::optional<Address> next_hop;  // absent: the interface is itself the way (tunnels)
   Address source;
-  bool own_source = false;         // the source address belongs to this interface
-  bool default_next_hop = false;   // the router the kernel takes on this interface by itself
+  bool own_source = false;        // the source address belongs to this interface
+  bool default_next_hop = false;  // the router the kernel takes on this interface by itself
+  // The kernel takes, or may take, another router on this interface (PX-9): only a marked socket
+  // is certain of this one.
+  bool needs_mark = false;
   bool kernel_source = false;      // the source the kernel takes on this interface by itself
   bool link_up = false;            // administratively up and with carrier
   bool source_valid = false;       // not tentative, not failed duplicate detection
@@ -43,11 +46,21 @@ struct Entry {
 // Sorted, disjoint, inclusive ranges.
 using Ranges = std::vector<plan::Range>;
 
+// A network that an interface's address is in.
+struct LinkNetwork {
+  std::string interface;
+  Address base;
+  unsigned prefix_length = 0;  // of the sixteen-byte form
+
+  friend bool operator==(const LinkNetwork&, const LinkNetwork&) = default;
+};
+
 struct Snapshot {
   std::vector<Entry> entries;  // by number
   Ranges own;                  // the host's addresses, on every interface
   Ranges on_link;              // directly connected networks, link-local and broadcast included
   std::vector<Ranges> reach;   // what one interface has routes to, in one family
+  std::vector<LinkNetwork> networks;
 };
 
 // Whether two snapshots say the same to every program.

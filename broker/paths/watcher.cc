@@ -64,11 +64,13 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
     return refresh();
   }
 
+  void set_added_routers(std::vector<AddedRouter> routers) { routers_ = std::move(routers); }
+
   Expected<Snapshot> refresh() {
     const auto started = Clock::now();
     auto state = read_kernel_state();
     if (!state) return tl::make_unexpected(std::move(state.error()));
-    current_ = snapshot_of(*state);
+    current_ = snapshot_of(*state, routers_);
     cost_ = Clock::now() - started;
     return current_;
   }
@@ -133,6 +135,7 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
   Changed changed_;
   Failed failed_;
   WatcherOptions options_;
+  std::vector<AddedRouter> routers_;
   Snapshot current_;
   Clock::duration cost_{};
   bool waiting_ = false;  // the quiet interval after a reading
@@ -147,6 +150,10 @@ Watcher::~Watcher() = default;
 
 Expected<Snapshot> Watcher::start() {
   return impl_->start();
+}
+
+void Watcher::set_added_routers(std::vector<AddedRouter> routers) {
+  impl_->set_added_routers(std::move(routers));
 }
 
 Expected<Snapshot> Watcher::refresh() {

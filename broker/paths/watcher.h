@@ -8,7 +8,9 @@
 #include <asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <vector>
 
+#include "broker/paths/added_router.h"
 #include "broker/paths/snapshot.h"
 #include "util/error.h"
 
@@ -34,6 +36,9 @@ class Watcher {
 
   // Subscribes, then reads for the first time: no change after it is missed. Call once.
   [[nodiscard]] Expected<Snapshot> start();
+
+  // The routers to be next hops beside those of the routes, from the next reading on.
+  void set_added_routers(std::vector<AddedRouter> routers);
 
   // Reads now, without calling `changed`. Valid after start().
   [[nodiscard]] Expected<Snapshot> refresh();

@@ -4,49 +4,68 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 namespace px::broker {
 namespace {
 
 bool selected(const PathSelector& path, const Entry& entry) {
-  if (!entry.default_next_hop) return false;
+  if (path.gateway ? entry.next_hop != path.gateway : !entry.default_next_hop) return false;
   if (!path.interface.empty() && fnmatch(path.interface.c_str(), entry.interface.c_str(), 0) != 0) {
     return false;
   }
-  // Where the interface is named, its source may be another interface's address; an address
-  // alone means the interface that has it.
-  if (path.source)
-    return entry.source == *path.source && (entry.own_source || !path.interface.empty());
-  return entry.own_source;
+  // Where the way is named, its source may be another interface's address; an address alone means
+  // the interface that has it.
+  const bool named = !path.interface.empty() || path.gateway;
+  if (path.source) return entry.source == *path.source && (entry.own_source || named);
+  return entry.own_source || path.gateway;
+}
+
+using Indices = std::vector<std::size_t>;
+
+// Without those that another one of the same interface and family makes needless.
+template <typename Better>
+Indices without(const Indices& indices, const std::vector<Entry>& entries, Better better) {
+  const auto same = [&](const Entry& a, const Entry& b) {
+    return a.interface_index == b.interface_index && a.source.is_ipv4() == b.source.is_ipv4();
+  };
+  Indices kept;
+  std::copy_if(indices.begin(), indices.end(), std::back_inserter(kept), [&](std::size_t i) {
+    return std::none_of(indices.begin(), indices.end(), [&](std::size_t other) {
+      return same(entries[other], entries[i]) && better(entries[other], entries[i]);
+    });
+  });
+  return kept;
 }
 
 }  // namespace
 
 std::vector<std::size_t> resolve_path(const PathSelector& path, const Snapshot& snapshot) {
   const auto& entries = snapshot.entries;
-  std::vector<std::size_t> found;
+  Indices found;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (selected(path, entries[i])) found.push_back(i);
   }
   if (!path.source) {
-    const auto family = [&](std::size_t i) {
-      return std::tuple(entries[i].interface_index, entries[i].source.is_ipv4());
-    };
-    std::vector<std::size_t> kept;
-    std::copy_if(found.begin(), found.end(), std::back_inserter(kept), [&](std::size_t i) {
-      if (!entries[i].source_deprecated) return true;
-      return std::none_of(found.begin(), found.end(), [&](std::size_t other) {
-        return family(other) == family(i) && !entries[other].source_deprecated;
-      });
+    found = without(found, entries, [](const Entry& other, const Entry& entry) {
+      return other.own_source && !entry.own_source;
     });
-    found = std::move(kept);
+    found = without(found, entries, [](const Entry& other, const Entry& entry) {
+      return !other.source_deprecated && entry.source_deprecated;
+    });
   }
   std::stable_sort(found.begin(), found.end(), [&](std::size_t a, std::size_t b) {
     return std::tuple(entries[a].interface_index, !entries[a].kernel_source) <
            std::tuple(entries[b].interface_index, !entries[b].kernel_source);
   });
   return found;
+}
+
+std::string mark_key(const PathSelector& path, const Entry& entry) {
+  if (!path.gateway || !entry.needs_mark) return {};
+  std::array<char, bundle::kAddressTextSize> buffer{};
+  return "via " + entry.interface + " " + std::string(bundle::address_text(*path.gateway, buffer));
 }
 
 }  // namespace px::broker

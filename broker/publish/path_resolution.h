@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "broker/config/policy.h"
@@ -11,10 +12,16 @@
 
 namespace px::broker {
 
-// Indices into `snapshot.entries`, available or not. Entries whose next hop is not their
-// interface's own are left out: they need a routing table each. Deprecated sources stand only
-// where their interface has no other of the family, or where the path names them.
+// Indices into `snapshot.entries`, available or not: those with the path's gateway or, where it
+// names none, with their interface's own next hop. Deprecated sources stand only where their
+// interface has no other of the family, or where the path names them; another interface's sources
+// where the path names them or, with a gateway, where the interface has none.
 [[nodiscard]] std::vector<std::size_t> resolve_path(const PathSelector& path,
                                                     const Snapshot& snapshot);
+
+// The key of the routing table that a socket must be marked for to take the entry by this path:
+// the path names a gateway, and the kernel would not take that by itself for certain. Empty where
+// no mark is needed.
+[[nodiscard]] std::string mark_key(const PathSelector& path, const Entry& entry);
 
 }  // namespace px::broker

@@ -5,15 +5,20 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <tuple>
+#include <utility>
 
+#include "broker/paths/range_set.h"
 #include "broker/publish/destination_trie.h"
 #include "broker/publish/path_resolution.h"
+#include "broker/publish/routing_needs.h"
 #include "plan/wire.h"
 
 namespace px::broker {
 namespace {
 
 constexpr std::size_t kAlignment = 8;
+constexpr std::uint32_t kEverywhere = 0xffffffff;  // no index of a snapshot's reach
 
 // A plan in the making: sections are appended, the header is written last.
 class PlanBytes {
@@ -44,21 +49,27 @@ class PlanBytes {
 // The rules' `via` lists as the plan's tables; each path, list and reach stands in it once.
 class ViaTables {
  public:
-  ViaTables(const Policy& policy, const Snapshot& snapshot)
-      : policy_(policy), snapshot_(snapshot) {}
+  ViaTables(const Policy& policy, const Snapshot& snapshot, const Marks& marks)
+      : policy_(policy), snapshot_(snapshot), marks_(marks) {}
 
   plan::Rule compile(const Rule& rule) {
     if (rule.action != plan::RuleAction::kVia) return {rule.action, 0, 0};
-    auto [list, fresh] = lists_.try_emplace(rule.via);
+    const auto [first, count] = list_of(rule.via);
+    return {rule.action, first, count};
+  }
+
+  // Where the paths' entries stand in via_ids: the first, and how many.
+  std::pair<std::uint32_t, std::uint32_t> list_of(const std::vector<std::string>& via) {
+    auto [list, fresh] = lists_.try_emplace(via);
     if (fresh) {
       list->second.first = static_cast<std::uint32_t>(via_ids.size());
-      for (const std::string& name : rule.via) {
+      for (const std::string& name : via) {
         const auto& ids = entries_of(name);
         via_ids.insert(via_ids.end(), ids.begin(), ids.end());
       }
       list->second.second = static_cast<std::uint32_t>(via_ids.size()) - list->second.first;
     }
-    return {rule.action, list->second.first, list->second.second};
+    return list->second;
   }
 
   std::vector<std::uint32_t> via_ids;
@@ -73,25 +84,25 @@ class ViaTables {
     if (path == nullptr) return ids->second;
     for (const std::size_t index : resolve_path(*path, snapshot_)) {
       ids->second.push_back(static_cast<std::uint32_t>(entries.size()));
-      entries.push_back(compile_entry(snapshot_.entries[index], !path->source));
+      entries.push_back(compile_entry(snapshot_.entries[index], *path));
     }
     return ids->second;
   }
 
-  plan::Entry compile_entry(const Entry& entry, bool any_source) {
-    const plan::Section ranges = reach_of(entry.reach);
-    plan::Entry compiled = plan_entry(entry);
-    if (any_source) compiled.flags |= plan::kEntryAnySource;
+  plan::Entry compile_entry(const Entry& entry, const PathSelector& path) {
+    const plan::Section ranges = section_of(entry, path);
+    plan::Entry compiled = plan_entry(entry, path, marks_);
     compiled.first_reach = ranges.offset;
     compiled.reach_count = ranges.count;
     return compiled;
   }
 
-  // Where the interface's ranges stand in `reach`, as first element and count.
-  plan::Section reach_of(std::uint32_t index) {
-    auto [section, fresh] = reaches_.try_emplace(index);
+  // Where the entry's ranges stand in `reach`, as first element and count.
+  plan::Section section_of(const Entry& entry, const PathSelector& path) {
+    const bool marked = !mark_key(path, entry).empty();
+    auto [section, fresh] = reaches_.try_emplace(marked ? kEverywhere : entry.reach);
     if (fresh) {
-      const Ranges& ranges = snapshot_.reach[index];
+      const Ranges ranges = reach_of(entry, path, snapshot_);
       section->second = {static_cast<std::uint32_t>(reach.size()),
                          static_cast<std::uint32_t>(ranges.size())};
       reach.insert(reach.end(), ranges.begin(), ranges.end());
@@ -101,14 +112,25 @@ class ViaTables {
 
   const Policy& policy_;
   const Snapshot& snapshot_;
+  const Marks& marks_;
   std::map<std::string, std::vector<std::uint32_t>> paths_;
   std::map<std::vector<std::string>, std::pair<std::uint32_t, std::uint32_t>> lists_;
   std::map<std::uint32_t, plan::Section> reaches_;
 };
 
+std::uint32_t mark_of(const std::string& key, const Marks& marks) {
+  const auto mark = marks.find(key);
+  return mark == marks.end() ? 0 : mark->second;
+}
+
 }  // namespace
 
-plan::Entry plan_entry(const Entry& entry) {
+Ranges reach_of(const Entry& entry, const PathSelector& path, const Snapshot& snapshot) {
+  if (mark_key(path, entry).empty()) return snapshot.reach[entry.reach];
+  return {network_range({}, 0)};
+}
+
+plan::Entry plan_entry(const Entry& entry, const PathSelector& path, const Marks& marks) {
   plan::Entry compiled{};
   compiled.source = entry.source;
   compiled.interface_index = entry.interface_index;
@@ -116,16 +138,22 @@ plan::Entry plan_entry(const Entry& entry) {
   compiled.flags = (entry.usable() ? plan::kEntryUsable : 0) |
                    (entry.source.is_ipv4() ? plan::kEntryIpv4 : 0) |
                    (entry.kernel_source ? plan::kEntryKernelSource : 0);
+  if (!path.source) compiled.flags |= plan::kEntryAnySource;
   plan::fill_text(compiled.interface, entry.interface);
+  const std::string key = mark_key(path, entry);
+  if (key.empty()) return compiled;
+  compiled.mark = mark_of(key, marks);
+  if (compiled.mark == 0) compiled.flags &= ~plan::kEntryUsable;
   return compiled;
 }
 
 Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy& policy,
-                                            const Snapshot& snapshot) {
-  ViaTables tables(policy, snapshot);
+                                            const Snapshot& snapshot, const Marks& marks) {
+  ViaTables tables(policy, snapshot, marks);
   std::vector<plan::Rule> rules;
   rules.reserve(profile.rules.size());
   for (const Rule& rule : profile.rules) rules.push_back(tables.compile(rule));
+  const auto listen_via = tables.list_of(profile.listen.via);
   const auto index =
       build_destination_index(profile.rules, profile.if_unavailable == plan::IfUnavailable::kNext);
 
@@ -133,6 +161,10 @@ Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy
   plan::PlanHeader header{};
   header.if_unavailable = profile.if_unavailable;
   header.on_loss = policy.on_loss;
+  header.mark_mask = marks.empty() ? 0 : policy.mark_mask;
+  header.listen = profile.listen.mode;
+  header.listen_mark = mark_of(listen_key(profile), marks);
+  std::tie(header.listen_first_via, header.listen_via_count) = listen_via;
   header.own = bytes.append(snapshot.own);
   header.on_link = bytes.append(profile.on_link_system ? snapshot.on_link : Ranges{});
   header.nodes = bytes.append(index.nodes);

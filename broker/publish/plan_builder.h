@@ -7,18 +7,28 @@
 #include <vector>
 
 #include "broker/config/policy.h"
+#include "broker/paths/routing_demand.h"
 #include "broker/paths/snapshot.h"
 #include "util/error.h"
 
 namespace px::broker {
 
-// The entry as a plan holds it, without its reach, which is a section of the plan.
-[[nodiscard]] plan::Entry plan_entry(const Entry& entry);
+// The entry as a plan holds it where the path selects it, without its reach, which is a section of
+// the plan.
+[[nodiscard]] plan::Entry plan_entry(const Entry& entry, const PathSelector& path,
+                                     const Marks& marks);
 
-// At most plan::kHalfSize bytes; an error that names the profile if it would be more.
+// Where the entry leads by this path: what its interface has routes to or, where it takes a mark,
+// everywhere, by the mark's own table.
+[[nodiscard]] Ranges reach_of(const Entry& entry, const PathSelector& path,
+                              const Snapshot& snapshot);
+
+// At most plan::kHalfSize bytes; an error that names the profile if it would be more. Entries that
+// need a mark and have none in `marks` are not usable.
 [[nodiscard]] Expected<std::vector<std::byte>> build_plan(const Profile& profile,
                                                           const Policy& policy,
-                                                          const Snapshot& snapshot);
+                                                          const Snapshot& snapshot,
+                                                          const Marks& marks = {});
 
 // The plan of a profile that the policy has no more: everything but the exempt fails closed.
 [[nodiscard]] std::vector<std::byte> build_removed_plan(const Snapshot& snapshot);

@@ -52,10 +52,11 @@ Expected<void> Publisher::ensure_file(const std::string& profile) {
   return {};
 }
 
-Expected<void> Publisher::publish(const Policy& policy, const Snapshot& snapshot) {
+Expected<void> Publisher::publish(const Policy& policy, const Snapshot& snapshot,
+                                  const Marks& marks) {
   std::map<std::string, std::vector<std::byte>> compiled;
   for (const Profile& profile : policy.profiles) {
-    auto plan = build_plan(profile, policy, snapshot);
+    auto plan = build_plan(profile, policy, snapshot, marks);
     if (!plan) {
       return fail(to_string(Diagnostic{profile.position, plan.error().message}));
     }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "broker/config/policy.h"
+#include "broker/paths/routing_demand.h"
 #include "broker/paths/snapshot.h"
 #include "broker/publish/plan_file.h"
 #include "util/error.h"
@@ -26,9 +27,11 @@ class Publisher {
   // Uses `run_directory`/plan-v1, which is made if missing.
   [[nodiscard]] static Expected<Publisher> open(const std::filesystem::path& run_directory);
 
-  // Compiles and writes every plan, and only when nothing can fail any more puts all in force.
-  // Plan files of profiles that the policy does not have fail closed from then on.
-  [[nodiscard]] Expected<void> publish(const Policy& policy, const Snapshot& snapshot);
+  // Compiles and writes every plan, with the marks that next hops and servers have been given, and
+  // only when nothing can fail any more puts all in force. Plan files of profiles that the policy
+  // does not have fail closed from then on.
+  [[nodiscard]] Expected<void> publish(const Policy& policy, const Snapshot& snapshot,
+                                       const Marks& marks);
 
   // Tells programs, in this and every later plan, that the broker of this number (not 0) serves
   // them. To be called once it can be reached: they say hello to it right away.

@@ -34,6 +34,20 @@ struct EntriesTest : testing::Test, test::StateBuilder {
     return lines;
   }
 
+  // "INTERFACE NEXT-HOP SOURCE", with "mark" where only a mark makes sure of the next hop.
+  std::vector<std::string> next_hops(const std::vector<AddedRouter>& added = {}) {
+    std::vector<std::string> lines;
+    for (const Entry& entry : snapshot_of(state, added).entries) {
+      std::string line = entry.interface + " " +
+                         (entry.next_hop ? text_of(*entry.next_hop) : "direct") + " " +
+                         text_of(entry.source);
+      if (entry.default_next_hop) line += " default";
+      if (entry.needs_mark) line += " mark";
+      lines.push_back(std::move(line));
+    }
+    return lines;
+  }
+
   Entry entry(std::size_t number) { return snapshot_of(state).entries.at(number - 1); }
 
   void two_interfaces() {
@@ -64,6 +78,89 @@ TEST_F(EntriesTest, AreTheFullCrossProduct) {
                   "3 eth0 192.0.2.254 192.0.2.10 ok", "4 eth0 192.0.2.254 198.51.100.10 ",
                   "5 eth1 198.51.100.1 192.0.2.10 d", "6 eth1 198.51.100.1 198.51.100.10 odk",
                   "7 eth1 198.51.100.254 192.0.2.10 ", "8 eth1 198.51.100.254 198.51.100.10 ok"));
+}
+
+// PX-9, as the paper's Figure 3: one equal-cost route over all routers.
+TEST_F(EntriesTest, EveryRouterOfAnEqualCostRouteStandsInTheList) {
+  link(2, "eth0");
+  link(3, "eth1");
+  address(2, "192.0.2.10/24");
+  address(3, "198.51.100.10/24");
+  route(2, "0.0.0.0/0", "192.0.2.2").next_hops = {{2, addr("192.0.2.2"), false, true},
+                                                  {2, addr("192.0.2.1"), false, true},
+                                                  {3, addr("198.51.100.1"), false, true},
+                                                  {3, addr("198.51.100.2"), false, true}};
+  EXPECT_THAT(
+      next_hops(),
+      ElementsAre("eth0 192.0.2.1 192.0.2.10 default mark",
+                  "eth0 192.0.2.1 198.51.100.10 default mark", "eth0 192.0.2.2 192.0.2.10 mark",
+                  "eth0 192.0.2.2 198.51.100.10 mark", "eth1 198.51.100.1 192.0.2.10 default mark",
+                  "eth1 198.51.100.1 198.51.100.10 default mark",
+                  "eth1 198.51.100.2 192.0.2.10 mark", "eth1 198.51.100.2 198.51.100.10 mark"));
+}
+
+// An equal-cost set of IPv6 is a route each, of one metric.
+TEST_F(EntriesTest, EqualDefaultRoutesOfIpv6AreUncertain) {
+  link(2, "eth0");
+  address(2, "2001:db8::10/64");
+  route(2, "::/0", "fe80::1").metric = 1024;
+  route(2, "::/0", "fe80::2").metric = 1024;
+  EXPECT_THAT(next_hops(), ElementsAre("eth0 fe80::1 2001:db8::10 default mark",
+                                       "eth0 fe80::2 2001:db8::10 mark"));
+}
+
+TEST_F(EntriesTest, ARouterThatTheKernelAlwaysTakesNeedsNoMark) {
+  two_interfaces();
+  route(2, "0.0.0.0/0", "192.0.2.254").metric = 300;
+  EXPECT_FALSE(entry(1).needs_mark) << "the other default route comes later";
+  EXPECT_TRUE(entry(3).needs_mark);
+  EXPECT_FALSE(entry(6).needs_mark);
+  route(2, "203.0.113.0/24", "192.0.2.254");
+  EXPECT_TRUE(entry(1).needs_mark) << "some destinations take the other router";
+}
+
+TEST_F(EntriesTest, ATableForSomeSourcesMakesTheRouterUncertain) {
+  two_interfaces();
+  rule(true, 100, 77).source = net("198.51.100.10");
+  kernel::Route& other = route(2, "0.0.0.0/0", "192.0.2.254");
+  other.table = 77;
+  EXPECT_TRUE(entry(1).needs_mark);
+}
+
+// PX-7.
+TEST_F(EntriesTest, AddedRoutersAreNextHopsOfTheInterfaceThatHasTheirNetwork) {
+  two_interfaces();
+  link(4, "lan0");
+  address(4, "10.0.0.10/24");
+  const auto lines = next_hops({*router_from_text("192.0.2.77"), *router_from_text("10.0.0.1"),
+                                *router_from_text("203.0.113.1")});
+  EXPECT_THAT(lines, testing::Contains("eth0 192.0.2.77 192.0.2.10 mark"));
+  EXPECT_THAT(lines, testing::Contains("eth0 192.0.2.1 192.0.2.10 default"));
+  EXPECT_THAT(lines, testing::Contains("lan0 direct 10.0.0.10 default"));
+  EXPECT_THAT(lines, testing::Contains("lan0 10.0.0.1 10.0.0.10 mark"));
+  EXPECT_EQ(lines.size(), 3u * 5);
+}
+
+TEST_F(EntriesTest, ARouterThatTheRoutesNameTooIsOneNextHop) {
+  two_interfaces();
+  EXPECT_EQ(next_hops({*router_from_text("192.0.2.1")}), next_hops());
+}
+
+TEST_F(EntriesTest, ALinkLocalRouterIsAddedToItsInterfaceAlone) {
+  link(2, "eth0");
+  link(3, "eth1");
+  address(2, "2001:db8:2::10/64");
+  address(3, "2001:db8:3::10/64");
+  EXPECT_THAT(next_hops({*router_from_text("fe80::1%eth1")}),
+              testing::Contains("eth1 fe80::1 2001:db8:3::10 mark"));
+  EXPECT_EQ(next_hops({*router_from_text("fe80::1%eth1")}).size(), 6u);
+}
+
+TEST_F(EntriesTest, NetworksOfTheInterfaces) {
+  two_interfaces();
+  const auto networks = snapshot_of(state).networks;
+  ASSERT_EQ(networks.size(), 2u);
+  EXPECT_EQ(networks[0], (LinkNetwork{"eth0", addr("192.0.2.0"), 120}));
 }
 
 // PX-3.

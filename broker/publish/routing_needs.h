@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// What a policy needs of the kernel's policy routing, and so of CAP_NET_ADMIN: next hops that an
+// interface does not take by itself, and ways of servers' answers (PX-2, PX-5). Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "broker/config/policy.h"
+#include "broker/paths/routing_demand.h"
+#include "broker/paths/snapshot.h"
+
+namespace px::broker {
+
+// The tables, each once, sorted by key: "via INTERFACE ROUTER" for a next hop that a rule or a
+// server's `via` selects, "listen PROFILE" for received-source, "received INTERFACE" for
+// received-interface. A family has a route where the host has a way for it now.
+[[nodiscard]] RoutingDemand demand_of(const Policy& policy, const Snapshot& snapshot);
+
+// The key of the mark that the profile's listening sockets are given; empty for none.
+[[nodiscard]] std::string listen_key(const Profile& profile);
+
+// What a broker without CAP_NET_ADMIN cannot do, at its place in the policy: gateways that rules
+// or servers use and that their interfaces do not take by themselves on this host, and `listen`
+// modes other than system. Empty where the policy needs no privilege.
+[[nodiscard]] std::vector<Diagnostic> needs_privilege(const Policy& policy,
+                                                      const Snapshot& snapshot);
+
+}  // namespace px::broker

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <deque>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "util/fd.h"
@@ -22,8 +23,21 @@ constexpr int kDeepestNesting = 5;            // as the kernel follows interpret
 constexpr char kBlank[] = " \t";
 
 tl::unexpected<NotRunnable> not_runnable(const std::string& what, int error) {
-  return tl::make_unexpected(NotRunnable{error == ENOENT || error == ENOTDIR ? 127 : 126,
+  return tl::make_unexpected(NotRunnable{error == ENOENT ? 127 : 126,
                                          what + ": " + std::generic_category().message(error)});
+}
+
+// A carriage return at a line's end is a script's most common mistake, and shows nowhere.
+std::string visible(const std::string& text) {
+  std::string shown;
+  for (const char c : text) {
+    if (c == '\r') {
+      shown += "\\r";
+    } else {
+      shown += c;
+    }
+  }
+  return shown;
 }
 
 // 0, or the error that execve(2) would give for the file itself.
@@ -41,11 +55,13 @@ std::string default_path() {
   return path;
 }
 
-std::string read_head(const std::string& file) {
+// Nothing where the file cannot be read.
+std::optional<std::string> read_head(const std::string& file) {
   const Fd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   std::array<char, kScriptLineSize> head;
   const ssize_t count = fd ? read(fd.get(), head.data(), head.size()) : -1;
-  return count > 0 ? std::string(head.data(), static_cast<std::size_t>(count)) : std::string();
+  if (count < 0) return std::nullopt;
+  return std::string(head.data(), static_cast<std::size_t>(count));
 }
 
 std::deque<std::string> split_words(std::string_view text) {
@@ -141,12 +157,12 @@ EnvCommand parse_env_argument(std::string_view argument) {
 Runnable<Interpretation> follow_interpreters(const std::string& file, const char* path) {
   Interpretation found{file, false};
   for (int depth = 0; depth <= kDeepestNesting; ++depth) {
-    const std::string head = read_head(found.binary);
-    if (head.empty() || head.starts_with("\177ELF")) return found;
-    const ScriptLine script = parse_script_line(head);
+    const auto head = read_head(found.binary);
+    if (!head || head->starts_with("\177ELF")) return found;
+    const ScriptLine script = parse_script_line(*head);
     const std::string interpreter = script.interpreter.empty() ? "/bin/sh" : script.interpreter;
     if (const int error = execution_error(interpreter); error != 0)
-      return not_runnable(found.binary + ": its interpreter " + interpreter, error);
+      return not_runnable(found.binary + ": its interpreter " + visible(interpreter), error);
     found.binary = interpreter;
     if (std::filesystem::path(interpreter).filename() != "env") continue;
     const EnvCommand command = parse_env_argument(script.argument);

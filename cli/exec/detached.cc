@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -49,9 +50,21 @@ void reset_signals() {
   }
   // Nobody reads its standard error any more once it serves.
   std::signal(SIGPIPE, SIG_IGN);
+  // So that it can say that its plans are too big, rather than die of it.
+  std::signal(SIGXFSZ, SIG_IGN);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// What limits the program is not meant for its broker, which is not small and lives as long.
+void raise_limits() {
+  for (const auto resource : {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE}) {
+    rlimit limit{};
+    if (getrlimit(resource, &limit) != 0) continue;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(resource, &limit);
+  }
 }
 
 void complain(const char* file) {
@@ -66,6 +79,7 @@ void complain(const char* file) {
 [[noreturn]] void become(const Plan& plan) {
   setsid();
   reset_signals();
+  raise_limits();
   umask(077);
   dup2(plan.null, STDIN_FILENO);
   dup2(plan.null, STDOUT_FILENO);

@@ -26,7 +26,9 @@ int run(int argc, char** argv) {
     return px::cli::kOwnFailure;
   }
   if (parsed->options) return px::cli::launch_program(*parsed->options);
-  return std::fputs(parsed->answer.c_str(), stdout) < 0 ? px::cli::kOwnFailure : 0;
+  if (std::fputs(parsed->answer.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return 0;
+  std::perror("px-exec: standard output");
+  return px::cli::kOwnFailure;
 }
 
 }  // namespace

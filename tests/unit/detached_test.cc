@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -91,7 +92,23 @@ TEST(Detached, HasDefaultSignals) {
   const Said said = run("exec grep -E 'SigBlk|SigIgn' /proc/self/status >&3", {"PATH=/bin"});
   std::signal(SIGHUP, SIG_DFL);
   EXPECT_THAT(said.ready, HasSubstr("SigBlk:\t0000000000000000"));
-  EXPECT_THAT(said.ready, HasSubstr("SigIgn:\t0000000000001000")) << "SIGPIPE alone";
+  EXPECT_THAT(said.ready, HasSubstr("SigIgn:\t0000000001001000")) << "SIGPIPE, SIGXFSZ";
+}
+
+TEST(Detached, HasTheLimitsThatMayBeHad) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit small = before;
+  small.rlim_cur = 4096;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const Said said = run("echo $(ulimit -S -f) $(ulimit -H -f) >&3");
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::istringstream words(said.ready);
+  std::string soft;
+  std::string hard;
+  words >> soft >> hard;
+  EXPECT_FALSE(soft.empty());
+  EXPECT_EQ(soft, hard);
 }
 
 TEST(Detached, LeavesNoChildSignalOrDescriptor) {

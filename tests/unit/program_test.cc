@@ -41,7 +41,7 @@ TEST_F(Program, StatusesAreTheShells) {
   EXPECT_EQ(find_program(files_.path("missing"), "").error().status, 127);
   EXPECT_EQ(find_program("px-no-such-program", "/bin").error().status, 127);
   EXPECT_EQ(find_program("", "/bin").error().status, 127);
-  EXPECT_EQ(find_program(plain + "/below", "").error().status, 127);
+  EXPECT_EQ(find_program(plain + "/below", "").error().status, 126);
 }
 
 TEST_F(Program, NamesWithASlashAreNotLookedUp) {
@@ -66,6 +66,7 @@ TEST_F(Program, ScriptsAreFollowed) {
   EXPECT_EQ(runs("#!/bin/sh"), "/bin/sh");
   EXPECT_EQ(runs("#! \t/bin/sh -e "), "/bin/sh");
   EXPECT_EQ(runs("echo no first line"), "/bin/sh");
+  EXPECT_EQ(runs(""), "/bin/sh");
   const std::string inner = files_.write("inner", "#!/bin/cat\n");
   EXPECT_EQ(runs("#!" + inner), "/bin/cat");
 }
@@ -84,6 +85,13 @@ TEST_F(Program, MissingInterpreterIsNamed) {
   EXPECT_EQ(found.error().status, 127);
   EXPECT_EQ(found.error().message,
             files_.path("script") + ": its interpreter /px/nowhere: No such file or directory");
+}
+
+TEST_F(Program, ACarriageReturnInItsNameIsSeen) {
+  const auto found = follow_interpreters(files_.write("script", "#!/bin/sh\r\n"), "/bin");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().message,
+            files_.path("script") + ": its interpreter /bin/sh\\r: No such file or directory");
 }
 
 TEST_F(Program, InterpretersInACircleEnd) {

@@ -63,9 +63,12 @@ std::vector<std::size_t> resolve_path(const PathSelector& path, const Snapshot& 
 }
 
 std::string mark_key(const PathSelector& path, const Entry& entry) {
-  if (!path.gateway || !entry.needs_mark) return {};
+  return path.gateway && entry.needs_mark ? mark_key(path, entry.interface) : std::string();
+}
+
+std::string mark_key(const PathSelector& path, const std::string& interface) {
   std::array<char, bundle::kAddressTextSize> buffer{};
-  return "via " + entry.interface + " " + std::string(bundle::address_text(*path.gateway, buffer));
+  return "via " + interface + " " + std::string(bundle::address_text(*path.gateway, buffer));
 }
 
 }  // namespace px::broker

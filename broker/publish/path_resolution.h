@@ -23,5 +23,7 @@ namespace px::broker {
 // the path names a gateway, and the kernel would not take that by itself for certain. Empty where
 // no mark is needed.
 [[nodiscard]] std::string mark_key(const PathSelector& path, const Entry& entry);
+// The key that any entry of a path with a gateway has on this interface, if it needs a mark.
+[[nodiscard]] std::string mark_key(const PathSelector& path, const std::string& interface);
 
 }  // namespace px::broker

@@ -26,6 +26,11 @@ std::vector<const PathSelector*> used_paths(const Policy& policy) {
   return paths;
 }
 
+// Neither a pattern nor nothing.
+bool is_name(const std::string& interface) {
+  return !interface.empty() && interface.find_first_of("*?[\\") == std::string::npos;
+}
+
 std::optional<TableRoute>& route_of(RoutingTable& table, const Entry& entry) {
   return entry.source.is_ipv4() ? table.ipv4 : table.ipv6;
 }
@@ -34,8 +39,14 @@ class Demand {
  public:
   explicit Demand(const Snapshot& snapshot) : snapshot_(snapshot) {}
 
+  // A router that is gone, with its link or its route, keeps its table: sockets that have the mark
+  // already must not find the rule gone and fall through to the host's own routes.
   void add_next_hops(const PathSelector& path) {
-    for (const std::size_t index : resolve_path(path, snapshot_)) {
+    const auto indices = resolve_path(path, snapshot_);
+    if (path.gateway && indices.empty() && is_name(path.interface)) {
+      table_of(mark_key(path, path.interface));
+    }
+    for (const std::size_t index : indices) {
       const Entry& entry = snapshot_.entries[index];
       const std::string key = mark_key(path, entry);
       if (key.empty()) continue;

@@ -14,7 +14,8 @@ namespace px::broker {
 
 // The tables, each once, sorted by key: "via INTERFACE ROUTER" for a next hop that a rule or a
 // server's `via` selects, "listen PROFILE" for received-source, "received INTERFACE" for
-// received-interface. A family has a route where the host has a way for it now.
+// received-interface. A family has a route where the host has a way for it now; a table of a next
+// hop that is gone has none.
 [[nodiscard]] RoutingDemand demand_of(const Policy& policy, const Snapshot& snapshot);
 
 // The key of the mark that the profile's listening sockets are given; empty for none.

@@ -180,6 +180,21 @@ TEST(Demand, KeepsTheTableOfALinkThatIsDownWithoutARoute) {
   EXPECT_EQ(demand.tables[0].ipv4, std::nullopt);
 }
 
+TEST(Demand, KeepsTheTableOfARouterThatIsGone) {
+  const auto keys = [](const Policy& policy) {
+    std::vector<std::string> keys;
+    for (const RoutingTable& table : demand_of(policy, host()).tables) {
+      EXPECT_TRUE(!table.ipv4 && !table.ipv6);
+      keys.push_back(table.key);
+    }
+    return keys;
+  };
+  Policy policy = policy_with_gateways(profile_of({via("any", {"alt"})}));
+  EXPECT_THAT(keys(policy), ElementsAre("via lan0 192.0.2.254"));
+  policy.paths[3].interface = "lan*";
+  EXPECT_THAT(keys(policy), IsEmpty()) << "nobody knows on which";
+}
+
 TEST(Demand, AnswersOfReceivedSourceTakeTheFirstUsableEntryOfEachFamily) {
   Snapshot snapshot = host_with_routers();
   snapshot.entries[3].link_up = false;

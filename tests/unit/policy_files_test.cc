@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tests/policies/bad/NAME.yaml must give exactly the lines of NAME.expected beside it, and every
-// file of tests/policies/good must load.
+// file of tests/policies/good must load, as must those that px is installed with.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -65,6 +65,14 @@ TEST_P(GoodPolicy, Loads) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, GoodPolicy, testing::ValuesIn(names_in(kGood)), test_name);
+
+TEST(PolicyFiles, ExamplesLoad) {
+  const auto conf = std::filesystem::path(PX_TEST_POLICIES) / "../../conf";
+  for (const char* name : {"px.yaml", "examples/two-routers.yaml", "examples/vpn-split.yaml"}) {
+    const auto policy = load_policy(conf / name);
+    EXPECT_TRUE(policy) << complaints(policy);
+  }
+}
 
 TEST(PolicyFiles, AreAllThere) {
   EXPECT_GE(names_in(kBad).size(), 70u);

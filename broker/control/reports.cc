@@ -6,6 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "broker/paths/router_list.h"
 #include "broker/publish/path_resolution.h"
 #include "broker/publish/plan_builder.h"
 
@@ -101,7 +102,8 @@ std::string json_text(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-json paths_report(const Policy& policy, const Snapshot& snapshot, const Marks& marks) {
+json paths_report(const Policy& policy, const Snapshot& snapshot, const Marks& marks,
+                  const std::vector<AddedRouter>& routers) {
   json entries = json::array();
   for (const Entry& entry : snapshot.entries) entries.push_back(entry_report(entry));
   json paths = json::array();
@@ -119,7 +121,11 @@ json paths_report(const Policy& policy, const Snapshot& snapshot, const Marks& m
                      {"entries", selected},
                      {"available", available}});
   }
-  return {{"entries", entries}, {"paths", paths}};
+  json added = json::array();
+  for (const AddedRouter& router : routers) {
+    added.push_back({{"router", to_text(router)}, {"interfaces", interfaces_of(router, snapshot)}});
+  }
+  return {{"entries", entries}, {"paths", paths}, {"routers", added}};
 }
 
 json status_report(const BrokerState& state, const Policy& policy, const Publisher& publisher,

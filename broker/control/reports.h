@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/config/policy.h"
+#include "broker/paths/added_router.h"
 #include "broker/paths/snapshot.h"
 #include "broker/publish/publisher.h"
 #include "broker/sessions/server.h"
@@ -32,7 +33,8 @@ struct BrokerState {
 };
 
 [[nodiscard]] nlohmann::json paths_report(const Policy& policy, const Snapshot& snapshot,
-                                          const Marks& marks);
+                                          const Marks& marks,
+                                          const std::vector<AddedRouter>& routers);
 [[nodiscard]] nlohmann::json status_report(const BrokerState& state, const Policy& policy,
                                            const Publisher& publisher, const SessionTable& sessions,
                                            const Server& server);

@@ -20,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr char kRoutersName[] = "routers";
 constexpr auto kCountersInterval = 1s;
 constexpr auto kRetryInterval = 1s;
 constexpr auto kEndInterval = 500ms;
@@ -79,6 +80,10 @@ Daemon::Daemon(Options options)
 }
 
 Expected<void> Daemon::start() {
+  auto routers = RouterList::open(options_.state_directory / kRoutersName);
+  if (!routers) return tl::make_unexpected(routers.error());
+  routers_ = std::move(*routers);
+  watcher_.set_added_routers(routers_->all());
   auto snapshot = watcher_.start();
   if (!snapshot) return tl::make_unexpected(snapshot.error());
   snapshot_ = std::move(*snapshot);
@@ -129,7 +134,9 @@ void Daemon::run() {
   // broker's programs have ended.
   std::error_code ignored;
   std::filesystem::remove(options_.socket, ignored);
-  if (options_.private_broker) run_directory_->remove();
+  if (!options_.private_broker) return;
+  std::filesystem::remove(options_.state_directory / kRoutersName, ignored);
+  run_directory_->remove();
 }
 
 void Daemon::announce_ready() {

@@ -15,6 +15,7 @@
 #include "broker/control/reports.h"
 #include "broker/daemon/options.h"
 #include "broker/daemon/run_directory.h"
+#include "broker/paths/router_list.h"
 #include "broker/paths/watcher.h"
 #include "broker/publish/publisher.h"
 #include "broker/sessions/server.h"
@@ -45,6 +46,7 @@ class Daemon {
   nlohmann::json answer_to(const Peer& peer, const nlohmann::json& question);
   nlohmann::json explain_to(const nlohmann::json& question) const;
   nlohmann::json reload();
+  nlohmann::json change_routers(const nlohmann::json& question);
   // Reads the paths now and publishes them if they have changed.
   [[nodiscard]] Expected<void> look_at_paths();
   void announce_ready();
@@ -58,6 +60,7 @@ class Daemon {
   std::optional<RunDirectory> run_directory_;
   BrokerState state_;
   Policy policy_;
+  std::optional<RouterList> routers_;
   Watcher watcher_;
   Snapshot snapshot_;
   Marks marks_;

@@ -29,6 +29,13 @@ std::filesystem::path default_socket() {
   return base.empty() ? base : base / plan::kUserSocketBelowRuntimeDir;
 }
 
+// systemd names the unit's directories, joined by colons.
+std::filesystem::path default_state_directory(const Options& options) {
+  const auto named = from_environment("STATE_DIRECTORY").string();
+  if (options.private_broker || named.empty()) return options.socket.parent_path();
+  return named.substr(0, named.find(':'));
+}
+
 }  // namespace
 
 ParsedOptions parse_options(int argc, char** argv) {
@@ -44,6 +51,9 @@ ParsedOptions parse_options(int argc, char** argv) {
                  "Socket to serve at (default: $PX_SOCKET, else "
                  "/run/px/px.sock for root, else "
                  "$XDG_RUNTIME_DIR/px/px.sock)");
+  app.add_option("--state-directory", options.state_directory,
+                 "Where added routers are kept (default: $STATE_DIRECTORY, else the socket's "
+                 "directory)");
   auto* check = app.add_flag("--check", options.check, "Check the policy, say what is wrong, end");
   app.add_flag("--json", options.json, "With --check: answer in JSON")->needs(check);
   auto* own = app.add_flag("--private", options.private_broker,
@@ -74,6 +84,7 @@ ParsedOptions parse_options(int argc, char** argv) {
     std::fputs("pxd: XDG_RUNTIME_DIR is not set: say where to serve with --socket PATH\n", stderr);
     return {std::nullopt, 2};
   }
+  if (options.state_directory.empty()) options.state_directory = default_state_directory(options);
   return {options, 0};
 }
 

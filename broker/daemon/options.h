@@ -13,6 +13,7 @@ namespace px::broker {
 struct Options {
   std::filesystem::path config;  // empty: none (a private broker without a policy file)
   std::filesystem::path socket;
+  std::filesystem::path state_directory;  // what outlives the broker, and restarts of the host
   bool check = false;
   bool json = false;
   bool private_broker = false;

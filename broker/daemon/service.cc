@@ -84,7 +84,7 @@ Answer Daemon::request(const Peer& peer, std::string_view text) {
 nlohmann::json Daemon::answer_to(const Peer& peer, const json& question) {
   const std::string command = question.value("command", "");
   const bool privileged = Server::privileged(peer.uid);
-  if (command == "paths") return paths_report(policy_, snapshot_, marks_);
+  if (command == "paths") return paths_report(policy_, snapshot_, marks_, routers_->all());
   if (command == "status") {
     return status_report(state_, policy_, *publisher_, sessions_, server_);
   }
@@ -97,7 +97,29 @@ nlohmann::json Daemon::answer_to(const Peer& peer, const json& question) {
     if (privileged) return reload();
     return {{"error", "only root and the broker's own user may reload"}};
   }
+  if (command == "router") {
+    if (privileged) return change_routers(question);
+    return {{"error", "only root and the broker's own user may add or delete routers"}};
+  }
   return {{"error", "unknown command '" + command + "'"}};
+}
+
+nlohmann::json Daemon::change_routers(const json& question) {
+  const auto router = router_from_text(question.value("router", ""));
+  if (!router) return {{"error", router.error().message}};
+  const std::string action = question.value("action", "");
+  if (action != "add" && action != "delete") {
+    return {{"error", "unknown action '" + action + "'; expected add or delete"}};
+  }
+  const auto changed =
+      action == "add" ? routers_->add(*router, snapshot_) : routers_->remove(*router);
+  if (!changed) return {{"error", changed.error().message}};
+  watcher_.set_added_routers(routers_->all());
+  if (const auto looked = look_at_paths(); !looked) return {{"error", looked.error().message}};
+  return {{"ok", true},
+          {"action", action},
+          {"router", to_text(*router)},
+          {"interfaces", interfaces_of(*router, snapshot_)}};
 }
 
 nlohmann::json Daemon::explain_to(const json& question) const {

@@ -35,6 +35,17 @@ void add_explain_options(CLI::App& explain, CtlOptions& options) {
       ->capture_default_str();
 }
 
+void add_router_commands(CLI::App& router, CtlOptions& options) {
+  router.require_subcommand(1);
+  for (const auto& [action, description] :
+       {std::pair{"add", "Add a router on a network of one of the host's interfaces"},
+        std::pair{"delete", "Delete a router that was added"}}) {
+    CLI::App* added = router.add_subcommand(action, description);
+    added->add_option("ADDRESS", options.router, "ADDRESS, or ADDRESS%INTERFACE")->required();
+    added->callback([&options, action = action] { options.router_action = action; });
+  }
+}
+
 CLI::App* add_commands(CLI::App& app, ParsedCtlOptions& parsed) {
   const auto add = [&](const char* name, const char* description, auto command) {
     CLI::App* added = app.add_subcommand(name, description);
@@ -50,6 +61,8 @@ CLI::App* add_commands(CLI::App& app, ParsedCtlOptions& parsed) {
   add("check", "Say what is wrong with a policy file; needs no broker", run_check)
       ->add_option("FILE", parsed.options.file, "The policy file (default: as --config)");
   add("reload", "Read the policy again and put it in force everywhere", run_reload);
+  add_router_commands(*add("router", "Next hops that the routing table does not show", run_router),
+                      parsed.options);
   return add("watch", "Tell what happens as it happens, until interrupted", run_watch);
 }
 

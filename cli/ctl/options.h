@@ -29,6 +29,9 @@ struct CtlOptions {
   std::string port;  // a number or a service's name; empty: not given
   std::string profile;
   std::string transport = "tcp";
+  // `router`.
+  std::string router_action;  // "add" or "delete"
+  std::string router;
   // `check`.
   std::string file;
 };

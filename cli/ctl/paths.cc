@@ -49,6 +49,16 @@ std::string paths_text(const json& paths, const Terminal& terminal) {
   return table.text(terminal);
 }
 
+// Those that are on a network of the host now stand among the entries, too.
+std::string routers_text(const json& routers) {
+  std::string text;
+  for (const json& router : routers) {
+    text += (text.empty() ? "\nAdded routers: " : ", ") + text_of(router, "router");
+    if (router.at("interfaces").empty()) text += " (on no network of the host now)";
+  }
+  return text.empty() ? text : text + "\n";
+}
+
 }  // namespace
 
 int run_paths(const CtlOptions& options, const Terminal& terminal) {
@@ -58,7 +68,7 @@ int run_paths(const CtlOptions& options, const Terminal& terminal) {
     print_json(*reply);
   } else {
     print(entries_text(reply->at("entries"), terminal) + "\n" +
-          paths_text(reply->at("paths"), terminal));
+          paths_text(reply->at("paths"), terminal) + routers_text(reply->at("routers")));
   }
   return kDone;
 }

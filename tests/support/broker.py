@@ -13,9 +13,10 @@ from wait import wait_until
 
 
 class Broker:
-    """Owns a pxd in `namespace`, with its policy file and socket below `directory`."""
+    """Owns a pxd in `namespace`, with its policy file and socket below `directory`; `words` and
+    `variables` are further ones of its command line and environment."""
 
-    def __init__(self, namespace, directory, policy):
+    def __init__(self, namespace, directory, policy, words=(), variables=None):
         self.namespace = namespace
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -23,13 +24,15 @@ class Broker:
         self.socket = self.directory / "px.sock"
         self.log = self.directory / "pxd.log"
         self.process = None
+        self.words, self.variables = words, variables or {}
         self.config.write_text(policy)
         self.start()
 
     def start(self):
         with self.log.open("a", encoding="utf-8") as log:
             self.process = self.namespace.popen(
-                [PXD, "--config", self.config, "--socket", self.socket],
+                [PXD, "--config", self.config, "--socket", self.socket, *self.words],
+                env={**os.environ, **self.variables},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

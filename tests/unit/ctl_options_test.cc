@@ -34,6 +34,17 @@ TEST(CtlOptions, Commands) {
   EXPECT_EQ(command({"watch"}), &run_watch);
 }
 
+TEST(CtlOptions, Router) {
+  EXPECT_EQ(command({"router", "add", "192.0.2.1"}), &run_router);
+  const auto options = parse({"router", "delete", "fe80::1%eth0", "--json"}).options;
+  EXPECT_EQ(options.router_action, "delete");
+  EXPECT_EQ(options.router, "fe80::1%eth0");
+  EXPECT_TRUE(options.json);
+  EXPECT_FALSE(parse_ctl_options({"router"}));
+  EXPECT_FALSE(parse_ctl_options({"router", "add"}));
+  EXPECT_FALSE(parse_ctl_options({"router", "change", "192.0.2.1"}));
+}
+
 TEST(CtlOptions, CommonOptionsOnBothSides) {
   for (const Words& words :
        {Words{"--json", "--socket", "/s", "ps"}, Words{"ps", "--json", "--socket", "/s"},

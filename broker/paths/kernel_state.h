@@ -79,6 +79,7 @@ enum class RuleAction : std::uint8_t { kTable, kGoto, kNothing, kDeny };
 
 struct Rule {
   bool ipv4 = false;
+  std::uint8_t protocol = 0;  // RTPROT_*
   std::uint32_t priority = 0;
   RuleAction action = RuleAction::kNothing;
   std::uint32_t table = 0;          // for kTable

@@ -241,6 +241,7 @@ std::optional<kernel::Rule> parse_rule(const nlmsghdr& message) {
   if (header == nullptr || !is_ip(header->family)) return std::nullopt;
   kernel::Rule rule;
   rule.ipv4 = header->family == AF_INET;
+  rule.protocol = small_number(attributes[FRA_PROTOCOL], 0);
   rule.priority = number(attributes[FRA_PRIORITY]);
   rule.action = rule_action(*header);
   rule.table = number(attributes[FRA_TABLE], header->table);

@@ -15,6 +15,7 @@
 
 #include "broker/paths/entries.h"
 #include "broker/paths/netlink_read.h"
+#include "broker/paths/own_routing.h"
 #include "util/fd.h"
 
 namespace px::broker {
@@ -70,7 +71,7 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
     const auto started = Clock::now();
     auto state = read_kernel_state();
     if (!state) return tl::make_unexpected(std::move(state.error()));
-    current_ = snapshot_of(*state, routers_);
+    current_ = snapshot_of(without_own_routing(std::move(*state)), routers_);
     cost_ = Clock::now() - started;
     return current_;
   }

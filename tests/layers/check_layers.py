@@ -20,11 +20,12 @@ MAY_INCLUDE = {
     "util": [],
     "broker/config": ["plan", "libbundle", "util"],
     "broker/paths": ["plan", "libbundle", "util"],
+    "broker/routing": ["plan", "libbundle", "util", "broker/paths"],
     "broker/publish": ["plan", "libbundle", "util", "broker/config", "broker/paths"],
     "broker/sessions": ["plan", "libbundle", "util", "broker/publish"],
     "broker/control": [
         *("plan", "libbundle", "util", "broker/config", "broker/paths"),
-        *("broker/publish", "broker/sessions"),
+        *("broker/publish", "broker/routing", "broker/sessions"),
     ],
     "broker/daemon": ["plan", "libbundle", "util", "broker"],
     "cli": ["plan", "libbundle", "util"],
@@ -34,7 +35,8 @@ MAY_INCLUDE = {
 # A library's headers: the only folders that may include them.
 LIBRARIES = {
     r"yaml-cpp/": ["broker/config"],
-    r"(netlink/|linux/(rt)?netlink\.h)": ["broker/paths"],
+    r"(netlink/|linux/(rt)?netlink\.h)": ["broker/paths", "broker/routing"],
+    r"nftables/": ["broker/routing"],
     r"CLI/": ["cli", "broker/daemon"],
     r"(gtest|gmock|benchmark)/": ["tests"],
     r"systemd/": ["broker/daemon"],

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "broker/routing/routing.h"
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+
+#include "broker/paths/netlink_read.h"
+#include "broker/routing/kernel_writer.h"
+#include "broker/routing/reply_table.h"
+
+namespace px::broker {
+namespace {
+
+bool may_administer_the_network() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
+  if (syscall(SYS_capget, &header, data.data()) != 0) return false;
+  return (data[0].effective & (1U << CAP_NET_ADMIN)) != 0;
+}
+
+Expected<void> write_whole(const std::filesystem::path& file, const std::string& text) {
+  auto beside = file;
+  beside += ".new";
+  std::ofstream stream(beside, std::ios::trunc);
+  stream << text;
+  stream.close();
+  if (!stream) return fail_errno("cannot write " + beside.string());
+  std::error_code error;
+  std::filesystem::rename(beside, file, error);
+  if (error) return fail("cannot write " + file.string() + ": " + error.message());
+  return {};
+}
+
+}  // namespace
+
+Expected<Routing> Routing::open(const std::filesystem::path& directory, bool cleans_up) {
+  const auto file = directory / kMarksFile;
+  std::ifstream stream(file);
+  if (!stream) return Routing(file, cleans_up, {});
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  auto book = MarkBook::parse(text);
+  if (!book) return fail(file.string() + ": " + book.error().message + "; remove the file");
+  return Routing(file, cleans_up, std::move(*book));
+}
+
+Expected<void> Routing::claim() {
+  if (claim_) return {};
+  if (!may_administer_the_network()) {
+    return fail("the broker runs without CAP_NET_ADMIN; use the system's, or run pxd as root");
+  }
+  auto writer = KernelWriter::open();
+  if (!writer) return tl::make_unexpected(writer.error());
+  if (auto allowed = writer->may_write(); !allowed) return allowed;
+  auto claim = NamespaceClaim::take();
+  if (!claim) return tl::make_unexpected(claim.error());
+  if (!cleans_up_) {
+    const auto kernel = read_kernel_state();
+    if (!kernel) return tl::make_unexpected(kernel.error());
+    if (!found_state(*kernel).empty()) {
+      return fail(
+          "the next hops of a broker that was killed are still there; start that broker again");
+    }
+  }
+  claim_ = std::move(*claim);
+  return {};
+}
+
+Expected<void> Routing::available() {
+  const bool had = claim_.has_value();
+  auto claimed = claim();
+  if (!had) claim_.reset();
+  return claimed;
+}
+
+Expected<void> Routing::remember(MarkBook book) {
+  if (book == book_) return {};
+  if (auto written = write_whole(file_, book.text()); !written) return written;
+  book_ = std::move(book);
+  return {};
+}
+
+Expected<void> Routing::carry_out(const Wish& wish) {
+  const auto keys = keys_of(wish.demand);
+  if (keys.empty()) return {};
+  if (auto claimed = claim(); !claimed) return claimed;
+  auto book = book_.with(keys, wish.mask);
+  if (!book) return tl::make_unexpected(book.error());
+  // Before any packet can carry a mark: a broker that is killed now leaves none without meaning.
+  if (auto remembered = remember(std::move(*book)); !remembered) return remembered;
+  const auto kernel = read_kernel_state();
+  if (!kernel) return tl::make_unexpected(kernel.error());
+  auto writer = KernelWriter::open();
+  if (!writer) return tl::make_unexpected(writer.error());
+  const RoutingState wanted = wanted_state(wish.demand, book_, wish.mask, *kernel);
+  if (auto added = writer->add(changes_between(found_state(*kernel), wanted)); !added) return added;
+  return update_reply_table(wish);
+}
+
+Expected<Marks> Routing::prepare(const RoutingDemand& demand, std::uint32_t mask) {
+  Wish wish{demand, mask};
+  if (auto done = carry_out(wish); !done) {
+    abandon();
+    return tl::make_unexpected(done.error());
+  }
+  prepared_ = std::move(wish);
+  return book_.only(keys_of(demand)).marks(mask);
+}
+
+Expected<void> Routing::retire() {
+  const auto keys = keys_of(prepared_.demand);
+  const bool first = !in_force_;
+  const bool had = in_force_ && !in_force_->demand.empty();
+  in_force_ = prepared_;
+  // Nothing was there, and nothing is.
+  if (keys.empty() && !had && !(first && cleans_up_)) return {};
+  // What is there without this broker's doing is another broker's, or `pxctl doctor` tells of it.
+  if (keys.empty() && !claim()) return {};
+  const auto kernel = read_kernel_state();
+  if (!kernel) return tl::make_unexpected(kernel.error());
+  const RoutingState wanted = wanted_state(prepared_.demand, book_, prepared_.mask, *kernel);
+  if (auto removed = remove_all_but(wanted); !removed) return removed;
+  if (prepared_.demand.received.empty()) {
+    if (auto removed = remove_reply_table(); !removed) return removed;
+  }
+  if (auto remembered = remember(book_.only(keys)); !remembered) return remembered;
+  if (keys.empty()) claim_.reset();
+  return {};
+}
+
+void Routing::abandon() {
+  if (!in_force_) return;
+  const Wish before = *in_force_;
+  // What cannot be restored now is at the next change of the network.
+  if (carry_out(before)) {
+    prepared_ = before;
+    (void)retire();
+  }
+}
+
+Expected<void> Routing::remove_all() {
+  if (!claim_) return {};
+  if (auto removed = remove_all_but({}); !removed) return removed;
+  auto removed = remove_reply_table();
+  prepared_ = {};
+  in_force_.reset();
+  claim_.reset();
+  return removed;
+}
+
+Expected<void> Routing::remove_all_but(const RoutingState& wanted) {
+  const auto kernel = read_kernel_state();
+  if (!kernel) return tl::make_unexpected(kernel.error());
+  auto writer = KernelWriter::open();
+  if (!writer) return tl::make_unexpected(writer.error());
+  return writer->remove(changes_between(found_state(*kernel), wanted));
+}
+
+Expected<void> Routing::update_reply_table(const Wish& wish) {
+  if (wish.demand.received.empty()) return {};
+  std::string commands = reply_table_commands(wish.demand, book_.marks(wish.mask), wish.mask);
+  if (commands == reply_commands_) {
+    const auto there = list_reply_table();
+    if (!there) return tl::make_unexpected(there.error());
+    if (!there->empty()) return {};
+  }
+  reply_commands_.clear();
+  if (auto run = run_nft(commands); !run) return run;
+  reply_commands_ = std::move(commands);
+  return {};
+}
+
+Expected<void> Routing::remove_reply_table() {
+  const auto there = list_reply_table();
+  if (!there) return tl::make_unexpected(there.error());
+  reply_commands_.clear();
+  if (there->empty()) return {};
+  return run_nft(reply_table_commands({}, {}, 0));
+}
+
+}  // namespace px::broker

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "broker/routing/routing_state.h"
+
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "broker/paths/own_routing.h"
+
+namespace px::broker {
+namespace {
+
+using bundle::Address;
+
+constexpr std::uint32_t kGuardMetric = UINT32_MAX;
+// The same in both families; IPv6 would make 1024 of 0.
+constexpr std::uint32_t kRouteMetric = 1024;
+
+OwnRoute default_route(bool ipv4, std::uint32_t table) {
+  OwnRoute route;
+  route.ipv4 = ipv4;
+  route.table = table;
+  route.destination = ipv4 ? bundle::ipv4_address(0) : Address{};
+  route.length = ipv4 ? kernel::kIpv4PrefixOffset : 0;
+  return route;
+}
+
+// The networks whose addresses are neighbours on the interface, as the main table has them.
+std::vector<kernel::Prefix> connected_networks(const kernel::State& kernel, bool ipv4,
+                                               std::uint32_t interface_index) {
+  std::vector<kernel::Prefix> networks;
+  for (const kernel::Route& route : kernel.routes) {
+    const bool connected = route.ipv4 == ipv4 && route.table == RT_TABLE_MAIN &&
+                           route.kind == kernel::RouteKind::kUnicast && !route.is_default() &&
+                           route.next_hops.size() == 1 && !route.next_hops.front().gateway &&
+                           route.next_hops.front().interface_index == interface_index;
+    if (connected) networks.push_back(route.destination);
+  }
+  return networks;
+}
+
+bool contains(const std::vector<kernel::Prefix>& networks, const Address& address) {
+  return std::any_of(networks.begin(), networks.end(), [&](const kernel::Prefix& network) {
+    return bundle::common_prefix_length(network.base, address) >= network.length;
+  });
+}
+
+void add_table(RoutingState& state, bool ipv4, std::uint32_t table,
+               const std::optional<TableRoute>& way, const kernel::State& kernel) {
+  OwnRoute guard = default_route(ipv4, table);
+  guard.metric = kGuardMetric;
+  state.routes.insert(guard);
+  if (!way || way->interface_index == 0) return;
+  const auto networks = connected_networks(kernel, ipv4, way->interface_index);
+  OwnRoute route = default_route(ipv4, table);
+  route.metric = kRouteMetric;
+  route.interface_index = way->interface_index;
+  route.next_hop = way->next_hop;
+  route.onlink = way->next_hop && !contains(networks, *way->next_hop) &&
+                 (ipv4 || !way->next_hop->is_link_local());
+  state.routes.insert(route);
+  if (!way->with_connected) return;
+  for (const kernel::Prefix& network : networks) {
+    OwnRoute neighbours = route;
+    neighbours.destination = network.base;
+    neighbours.length = network.length;
+    neighbours.next_hop = std::nullopt;
+    neighbours.onlink = false;
+    state.routes.insert(neighbours);
+  }
+}
+
+OwnRoute own_route(const kernel::Route& route) {
+  OwnRoute own;
+  own.ipv4 = route.ipv4;
+  own.table = route.table;
+  own.destination = route.destination.base;
+  own.length = route.destination.length;
+  own.metric = route.metric;
+  if (route.kind == kernel::RouteKind::kUnicast && !route.next_hops.empty()) {
+    own.interface_index = route.next_hops.front().interface_index;
+    own.next_hop = route.next_hops.front().gateway;
+    own.onlink = route.next_hops.front().onlink;
+  }
+  return own;
+}
+
+OwnRule own_rule(const kernel::Rule& rule) {
+  OwnRule own{rule.ipv4, rule.priority, rule.mark, rule.mark_mask, rule.invert, std::nullopt};
+  if (rule.action == kernel::RuleAction::kTable) own.table = rule.table;
+  return own;
+}
+
+template <typename Value>
+std::vector<Value> missing_in(const std::set<Value>& some, const std::set<Value>& all) {
+  std::vector<Value> missing;
+  std::set_difference(all.begin(), all.end(), some.begin(), some.end(),
+                      std::back_inserter(missing));
+  return missing;
+}
+
+}  // namespace
+
+std::set<std::string> keys_of(const RoutingDemand& demand) {
+  std::set<std::string> keys;
+  for (const RoutingTable& table : demand.tables) keys.insert(table.key);
+  for (const auto& [interface, key] : demand.received) keys.insert(key);
+  if (!demand.received.empty()) keys.insert(kReceivedKey);
+  return keys;
+}
+
+RoutingState wanted_state(const RoutingDemand& demand, const MarkBook& book, std::uint32_t mask,
+                          const kernel::State& kernel) {
+  RoutingState state;
+  const auto add_rule = [&](OwnRule rule) {
+    for (const bool ipv4 : {true, false}) {
+      rule.ipv4 = ipv4;
+      state.rules.insert(rule);
+    }
+  };
+  for (const std::string& key : keys_of(demand)) {
+    const std::uint32_t number = book.numbers().at(key);
+    const std::uint32_t table =
+        key == kReceivedKey ? std::uint32_t{RT_TABLE_MAIN} : kOwnTableBase + number;
+    add_rule({false, kMarkPriority, mark_of(number, mask), mask, false, table});
+  }
+  if (!state.rules.empty()) add_rule({false, kGuardPriority, 0, mask, true, std::nullopt});
+  for (const RoutingTable& table : demand.tables) {
+    const std::uint32_t id = kOwnTableBase + book.numbers().at(table.key);
+    add_table(state, true, id, table.ipv4, kernel);
+    add_table(state, false, id, table.ipv6, kernel);
+  }
+  return state;
+}
+
+RoutingState found_state(const kernel::State& kernel) {
+  RoutingState state;
+  for (const kernel::Route& route : kernel.routes) {
+    if (is_own(route)) state.routes.insert(own_route(route));
+  }
+  for (const kernel::Rule& rule : kernel.rules) {
+    if (is_own(rule)) state.rules.insert(own_rule(rule));
+  }
+  return state;
+}
+
+RoutingChanges changes_between(const RoutingState& found, const RoutingState& wanted) {
+  RoutingChanges changes{
+      missing_in(found.routes, wanted.routes), missing_in(found.rules, wanted.rules),
+      missing_in(wanted.rules, found.rules), missing_in(wanted.routes, found.routes)};
+  // The guards of tables first, then neighbours before what is reached through them; the guard of
+  // the marks before any mark, and after them when they go.
+  const auto unreachable_first = [](const OwnRoute& a, const OwnRoute& b) {
+    return std::pair(!a.unreachable(), a.next_hop.has_value()) <
+           std::pair(!b.unreachable(), b.next_hop.has_value());
+  };
+  const auto guard_first = [](const OwnRule& a, const OwnRule& b) {
+    return a.inverted > b.inverted;
+  };
+  std::stable_sort(changes.added_routes.begin(), changes.added_routes.end(), unreachable_first);
+  std::stable_sort(changes.added_rules.begin(), changes.added_rules.end(), guard_first);
+  std::stable_sort(changes.removed_rules.rbegin(), changes.removed_rules.rend(), guard_first);
+  std::stable_sort(changes.removed_routes.rbegin(), changes.removed_routes.rend(),
+                   unreachable_first);
+  return changes;
+}
+
+}  // namespace px::broker

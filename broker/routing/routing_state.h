@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// px's routes and rules as they should be and as the kernel has them, and what has to be done to
+// get from one to the other. Plain values and pure functions; the kernel is read and written
+// elsewhere.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "broker/paths/kernel_state.h"
+#include "broker/paths/routing_demand.h"
+#include "broker/routing/mark_book.h"
+
+namespace px::broker {
+
+// Priorities of px's rules: the marks, then the guard behind them, all before main's 32766.
+inline constexpr std::uint32_t kMarkPriority = 5000;
+inline constexpr std::uint32_t kGuardPriority = kMarkPriority + 1;
+
+// A route in one of px's tables. Prefix lengths are of the sixteen-byte form.
+struct OwnRoute {
+  bool ipv4 = false;
+  std::uint32_t table = 0;
+  bundle::Address destination;
+  unsigned length = 0;
+  std::uint32_t metric = 0;
+  std::uint32_t interface_index = 0;  // 0: unreachable
+  std::optional<bundle::Address> next_hop;
+  bool onlink = false;
+
+  [[nodiscard]] bool unreachable() const { return interface_index == 0; }
+  friend auto operator<=>(const OwnRoute&, const OwnRoute&) = default;
+};
+
+// Packets whose mark, under the mask, is this one (or, inverted, any other) look in the table;
+// without a table they are unreachable.
+struct OwnRule {
+  bool ipv4 = false;
+  std::uint32_t priority = 0;
+  std::uint32_t mark = 0;
+  std::uint32_t mask = 0;
+  bool inverted = false;
+  std::optional<std::uint32_t> table;
+
+  friend auto operator<=>(const OwnRule&, const OwnRule&) = default;
+};
+
+struct RoutingState {
+  std::set<OwnRoute> routes;
+  std::set<OwnRule> rules;
+
+  [[nodiscard]] bool empty() const { return routes.empty() && rules.empty(); }
+  friend bool operator==(const RoutingState&, const RoutingState&) = default;
+};
+
+// The keys that need a mark.
+[[nodiscard]] std::set<std::string> keys_of(const RoutingDemand& demand);
+
+// `book` has all keys of the demand. Connected networks come from the kernel's main table.
+[[nodiscard]] RoutingState wanted_state(const RoutingDemand& demand, const MarkBook& book,
+                                        std::uint32_t mask, const kernel::State& kernel);
+
+// What of it is px's.
+[[nodiscard]] RoutingState found_state(const kernel::State& kernel);
+
+// In the order in which they are to be carried out, so that no packet with a mark ever meets a
+// table that is not complete, or none at all.
+struct RoutingChanges {
+  std::vector<OwnRoute> added_routes;
+  std::vector<OwnRule> added_rules;
+  std::vector<OwnRule> removed_rules;
+  std::vector<OwnRoute> removed_routes;
+};
+[[nodiscard]] RoutingChanges changes_between(const RoutingState& found, const RoutingState& wanted);
+
+}  // namespace px::broker

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+// px's routing tables in a real kernel, in a network namespace of each test's own.
+//
+//   eth0 192.0.2.10/24, 2001:db8::10/64, router .1, the default    eth1 198.51.100.10/24
+//     |                                                              |
+//   eth0-peer, no addresses                                        eth1-peer, no addresses
+#include "broker/routing/routing.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+#include "broker/paths/netlink_read.h"
+#include "broker/paths/own_routing.h"
+#include "broker/routing/reply_table.h"
+#include "broker/routing/socket_mark.h"
+#include "tests/paths/network_namespace.h"
+#include "util/fd.h"
+
+namespace px::broker {
+namespace {
+
+constexpr std::uint32_t kMask = 0xff000000;
+constexpr char kNoWay[] = "no way";
+
+void ip(const std::string& arguments) {
+  ASSERT_TRUE(test::run_program("ip " + arguments)) << arguments;
+}
+
+bundle::Address addr(const char* text) {
+  return bundle::address_from_text(text).value();
+}
+
+std::uint64_t cookie_of(int socket) {
+  std::uint64_t cookie = 0;
+  socklen_t length = sizeof cookie;
+  getsockopt(socket, SOL_SOCKET, 71, &cookie, &length);
+  return cookie;
+}
+
+class RoutingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string missing = test::enter_new_network_namespace();
+    if (!missing.empty()) GTEST_SKIP() << missing;
+    std::string pattern = testing::TempDir() + "px-routing-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    ip("link set lo up");
+    for (const char* name : {"eth0", "eth1"}) {
+      ip(std::string("link add ") + name + " type veth peer name " + name + "-peer");
+      ip(std::string("link set ") + name + " up");
+      ip(std::string("link set ") + name + "-peer up");
+    }
+    ip("address add 192.0.2.10/24 dev eth0");
+    ip("address add 2001:db8::10/64 dev eth0 nodad");
+    ip("address add 198.51.100.10/24 dev eth1");
+    ip("route add default via 192.0.2.1 dev eth0");
+    ip("route add ::/0 via 2001:db8::1 dev eth0");
+    open();
+  }
+
+  void TearDown() override {
+    if (!directory_.empty()) std::filesystem::remove_all(directory_);
+  }
+
+  void open(bool cleans_up = true) {
+    routing_.reset();
+    auto opened = Routing::open(directory_, cleans_up);
+    ASSERT_TRUE(opened) << opened.error().message;
+    routing_.emplace(std::move(*opened));
+  }
+
+  Marks put(const RoutingDemand& demand, std::uint32_t mask = kMask) {
+    const auto marks = routing_->prepare(demand, mask);
+    EXPECT_TRUE(marks) << marks.error().message;
+    const auto retired = routing_->retire();
+    EXPECT_TRUE(retired) << retired.error().message;
+    return marks.value_or(Marks{});
+  }
+
+  static RoutingState in_kernel() { return found_state(read_kernel_state().value()); }
+
+  static std::uint32_t index(const char* name) { return if_nametoindex(name); }
+
+  // The interface that a datagram socket with this mark would use; or what the kernel says instead.
+  static std::string way(std::uint32_t mark, const char* destination) {
+    const bundle::Endpoint to{addr(destination), 53, 0};
+    sockaddr_storage address{};
+    const sa_family_t family = to.address.is_ipv4() ? AF_INET : AF_INET6;
+    const socklen_t length = bundle::sockaddr_from_endpoint(to, family, &address);
+    const Fd socket(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    EXPECT_TRUE(set_socket_mark(socket.get(), mark, kMask, cookie_of(socket.get())));
+    if (connect(socket.get(), reinterpret_cast<sockaddr*>(&address), length) != 0) {
+      // A table's guard and a rule's say it differently.
+      return errno == EHOSTUNREACH || errno == ENETUNREACH ? kNoWay : std::strerror(errno);
+    }
+    sockaddr_storage local{};
+    socklen_t size = sizeof local;
+    getsockname(socket.get(), reinterpret_cast<sockaddr*>(&local), &size);
+    std::array<char, bundle::kAddressTextSize> text{};
+    const auto from = bundle::endpoint_from_sockaddr(reinterpret_cast<sockaddr*>(&local), size);
+    return std::string(bundle::address_text(from->address, text));
+  }
+
+  RoutingDemand through_eth1() const {
+    const TableRoute way{index("eth1"), addr("198.51.100.1"), true};
+    return {{{"eth1 198.51.100.1", way, std::nullopt}}, {}};
+  }
+
+  std::filesystem::path directory_;
+  std::optional<Routing> routing_;
+};
+
+constexpr char kEth0[] = "192.0.2.10";
+constexpr char kEth1[] = "198.51.100.10";
+constexpr char kFar[] = "203.0.113.80";
+constexpr char kFar6[] = "2001:db8:80::80";
+
+TEST_F(RoutingTest, AMarkTakesItsTable) {
+  EXPECT_EQ(way(0, kFar), kEth0);
+  const auto mark = put(through_eth1()).at("eth1 198.51.100.1");
+  EXPECT_EQ(way(mark, kFar), kEth1);
+  EXPECT_EQ(way(mark, kFar6), kNoWay) << "the table has no way in this family";
+  EXPECT_EQ(way(0, kFar), kEth0) << "nobody else is touched";
+}
+
+TEST_F(RoutingTest, ANextHopOfEachFamily) {
+  RoutingDemand demand = through_eth1();
+  demand.tables[0].ipv6 = TableRoute{index("eth0"), addr("2001:db8::254"), false};
+  const auto mark = put(demand).begin()->second;
+  EXPECT_EQ(way(mark, kFar6), "2001:db8::10");
+  demand.tables[0].ipv6 = TableRoute{index("eth0"), addr("fe80::1"), false};
+  demand.tables[0].ipv4 = TableRoute{index("eth1"), addr("203.0.113.1"), false};
+  EXPECT_EQ(put(demand).begin()->second, mark) << "the key is the same";
+  EXPECT_EQ(way(mark, kFar6), "2001:db8::10");
+  EXPECT_EQ(way(mark, kFar), kEth1) << "a next hop that is no neighbour";
+  demand.tables[0].ipv4 = TableRoute{index("eth1"), std::nullopt, false};
+  demand.tables[0].ipv6 = TableRoute{index("eth0"), std::nullopt, false};
+  put(demand);
+  EXPECT_EQ(way(mark, kFar), kEth1) << "without a next hop";
+  EXPECT_EQ(in_kernel().routes.size(), 4U) << "nothing of the ways before is left";
+}
+
+TEST_F(RoutingTest, AFlushedTableIsUnreachable) {
+  const auto mark = put(through_eth1()).begin()->second;
+  ip("route flush table " + std::to_string(kOwnTableBase + 1));
+  EXPECT_EQ(way(mark, kFar), kNoWay);
+  EXPECT_EQ(way(mark, kFar6), kNoWay);
+  EXPECT_EQ(way(0x42000000, kFar), kNoWay) << "a mark that is none of those given";
+  EXPECT_EQ(way(0x42, kFar), kEth0) << "a mark that is not px's";
+  put(through_eth1());
+  EXPECT_EQ(way(mark, kFar), kEth1) << "and comes back";
+}
+
+TEST_F(RoutingTest, ALinkThatIsDownIsUnreachableAndComesBack) {
+  const auto mark = put(through_eth1()).begin()->second;
+  ip("link set eth1 down");
+  EXPECT_EQ(way(mark, kFar), kNoWay);
+  put(through_eth1());
+  EXPECT_EQ(way(mark, kFar), kNoWay);
+  ip("link set eth1 up");
+  EXPECT_EQ(put(through_eth1()).begin()->second, mark);
+  EXPECT_EQ(way(mark, kFar), kEth1);
+}
+
+TEST_F(RoutingTest, WhatIsNotWantedAnyMoreGoesAfterThePublication) {
+  const auto mark = put(through_eth1()).begin()->second;
+  const auto before = in_kernel();
+  RoutingDemand other{{{"eth0", TableRoute{index("eth0"), addr("192.0.2.254"), false}, {}}}, {}};
+  const auto marks = routing_->prepare(other, kMask);
+  ASSERT_TRUE(marks);
+  EXPECT_NE(marks->at("eth0"), mark);
+  EXPECT_EQ(way(mark, kFar), kEth1) << "the plan in force still names it";
+  ASSERT_TRUE(routing_->retire());
+  EXPECT_EQ(way(mark, kFar), kNoWay) << "an old socket does not take another way";
+  EXPECT_EQ(way(marks->at("eth0"), kFar), kEth0);
+  put({});
+  EXPECT_TRUE(in_kernel().empty());
+  EXPECT_NE(before, in_kernel());
+}
+
+TEST_F(RoutingTest, AnAbandonedDemandLeavesTheOneInForce) {
+  put(through_eth1());
+  const auto before = in_kernel();
+  RoutingDemand other{{{"other", TableRoute{index("eth0"), addr("192.0.2.254"), true}, {}}}, {}};
+  ASSERT_TRUE(routing_->prepare(other, kMask));
+  EXPECT_NE(in_kernel(), before);
+  routing_->abandon();
+  EXPECT_EQ(in_kernel(), before);
+  EXPECT_EQ(routing_->demand(), through_eth1());
+}
+
+TEST_F(RoutingTest, MoreTablesThanMarksAreRefusedAndChangeNothing) {
+  put(through_eth1(), 0x3);
+  const auto before = in_kernel();
+  RoutingDemand many = through_eth1();
+  for (const char* key : {"a", "b", "c"}) many.tables.push_back({key, {}, {}});
+  EXPECT_FALSE(routing_->prepare(many, 0x3));
+  EXPECT_EQ(in_kernel(), before);
+}
+
+// A broker in a child that is killed when all is in place.
+void be_killed_after(const std::filesystem::path& directory, const RoutingDemand& demand) {
+  const pid_t child = fork();
+  if (child == 0) {
+    auto routing = Routing::open(directory, true);
+    if (routing && routing->prepare(demand, kMask) && routing->retire()) raise(SIGKILL);
+    _exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+TEST_F(RoutingTest, GoesOnWhereAKilledBrokerStopped) {
+  RoutingDemand both = through_eth1();
+  both.tables.push_back({"eth0", TableRoute{index("eth0"), addr("192.0.2.254"), false}, {}});
+  be_killed_after(directory_, both);
+  EXPECT_EQ(way(0x01000000, kFar), kEth0);
+  EXPECT_EQ(way(0x02000000, kFar), kEth1) << "still in force while nobody manages it";
+  open();
+  EXPECT_EQ(put(through_eth1()), (Marks{{"eth1 198.51.100.1", 0x02000000}}));
+  EXPECT_EQ(way(0x02000000, kFar), kEth1);
+  EXPECT_EQ(way(0x01000000, kFar), kNoWay);
+}
+
+TEST_F(RoutingTest, RemovesWhatAKilledBrokerLeft) {
+  be_killed_after(directory_, through_eth1());
+  EXPECT_FALSE(in_kernel().empty());
+  open();
+  put({});
+  EXPECT_TRUE(in_kernel().empty());
+}
+
+TEST_F(RoutingTest, AnExitLeavesNothingButForeignRulesAndTables) {
+  ip("rule add fwmark 0x5 lookup 77 priority 5000");
+  ip("route add default via 192.0.2.9 dev eth0 table 77");
+  ip("route add 10.0.0.0/8 via 192.0.2.9 dev eth0 table " + std::to_string(kOwnTableBase + 1));
+  const auto foreign = [] {
+    const auto state = read_kernel_state().value();
+    return std::pair(without_own_routing(state).rules.size(),
+                     without_own_routing(state).routes.size());
+  };
+  const auto before = foreign();
+  RoutingDemand demand = through_eth1();
+  demand.received = {{index("eth1"), demand.tables[0].key}};
+  put(demand);
+  EXPECT_FALSE(list_reply_table().value().empty());
+  EXPECT_EQ(foreign(), before);
+  ASSERT_TRUE(routing_->remove_all());
+  EXPECT_TRUE(in_kernel().empty());
+  EXPECT_EQ(list_reply_table().value(), "");
+  EXPECT_EQ(foreign(), before);
+}
+
+TEST_F(RoutingTest, OneBrokerANetworkNamespace) {
+  put(through_eth1());
+  const auto before = in_kernel();
+  auto second = Routing::open(directory_ / "none", true);
+  ASSERT_TRUE(second);
+  const auto available = second->available();
+  ASSERT_FALSE(available);
+  EXPECT_NE(available.error().message.find("pid " + std::to_string(getpid())), std::string::npos)
+      << available.error().message;
+  EXPECT_FALSE(second->prepare(through_eth1(), kMask));
+  EXPECT_TRUE(second->prepare({}, kMask)) << "who needs none is not kept from anything";
+  EXPECT_TRUE(second->retire());
+  EXPECT_EQ(in_kernel(), before);
+  ASSERT_TRUE(routing_->remove_all());
+  EXPECT_TRUE(second->available());
+}
+
+TEST_F(RoutingTest, APrivateBrokerLeavesAloneWhatAnotherLeft) {
+  be_killed_after(directory_, through_eth1());
+  const auto before = in_kernel();
+  open(false);
+  EXPECT_FALSE(routing_->prepare(through_eth1(), kMask));
+  put({});
+  EXPECT_EQ(in_kernel(), before);
+}
+
+TEST_F(RoutingTest, TheReplyTableFollowsTheDemand) {
+  RoutingDemand demand = through_eth1();
+  demand.received = {{index("eth1"), demand.tables[0].key}};
+  put(demand);
+  EXPECT_NE(list_reply_table().value().find("iif \"eth1\""), std::string::npos);
+  ASSERT_TRUE(test::run_program("nft flush ruleset"));
+  put(demand);
+  EXPECT_NE(list_reply_table().value().find("iif \"eth1\""), std::string::npos) << "comes back";
+  put(through_eth1());
+  EXPECT_EQ(list_reply_table().value(), "");
+}
+
+TEST_F(RoutingTest, AMarkFileThatIsNoneIsNamed) {
+  std::ofstream(directory_ / kMarksFile) << "what?\n";
+  const auto opened = Routing::open(directory_, true);
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find((directory_ / kMarksFile).string()), std::string::npos);
+}
+
+TEST_F(RoutingTest, MarksInternetSocketsOfThisNamespaceOnly) {
+  const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const std::uint64_t here = cookie_of(socket.get());
+  std::uint32_t mark = 0x80000012;
+  ASSERT_EQ(setsockopt(socket.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark), 0);
+  ASSERT_TRUE(set_socket_mark(socket.get(), 0x03000000, kMask, here));
+  socklen_t length = sizeof mark;
+  getsockopt(socket.get(), SOL_SOCKET, SO_MARK, &mark, &length);
+  EXPECT_EQ(mark, 0x03000012U) << "bits outside the mask are the program's";
+  ASSERT_TRUE(set_socket_mark(socket.get(), 0, kMask, here));
+  getsockopt(socket.get(), SOL_SOCKET, SO_MARK, &mark, &length);
+  EXPECT_EQ(mark, 0x12U);
+  EXPECT_FALSE(set_socket_mark(socket.get(), 0x03000000, kMask, here + 1));
+  const Fd local(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_FALSE(set_socket_mark(local.get(), 0x03000000, kMask, here));
+  const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  EXPECT_FALSE(set_socket_mark(null.get(), 0x03000000, kMask, here));
+}
+
+}  // namespace
+}  // namespace px::broker

@@ -11,6 +11,7 @@
 
 #include "broker/daemon/host.h"
 #include "broker/daemon/policy_source.h"
+#include "broker/publish/routing_needs.h"
 #ifdef PX_HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
@@ -53,7 +54,8 @@ Daemon::Daemon(Options options)
           context_, [this](const Snapshot& snapshot) { paths_changed(snapshot); },
           [](const Error& error) {
             spdlog::error("the paths may be out of date: {}", error.message);
-          }),
+          },
+          [this] { repair_next_hops(); }),
       sessions_(context_, session_limits(raise_descriptor_limit()),
                 [this](const Session& session, SessionTable::Change change) {
                   session_changed(session, change);
@@ -66,6 +68,9 @@ Daemon::Daemon(Options options)
                   },
                   [this](Peer peer, const plan::Launch& message) {
                     return launch(std::move(peer), message);
+                  },
+                  [this](const Peer& peer, const plan::Mark& message, const Fd& socket) {
+                    return mark(peer, message, socket);
                   },
                   [this](const Peer& peer, std::string_view text) { return request(peer, text); }}),
       signals_(context_, SIGTERM, SIGINT, SIGHUP),
@@ -100,8 +105,10 @@ Expected<void> Daemon::start() {
   if (!publisher) return tl::make_unexpected(publisher.error());
   publisher_ = std::move(*publisher);
   publisher_->beat(monotonic_ms());
-  if (auto published = publisher_->publish(policy_, snapshot_, marks_); !published)
-    return published;
+  auto routing = Routing::open(run_directory_->path(), !options_.private_broker);
+  if (!routing) return tl::make_unexpected(routing.error());
+  routing_ = std::move(*routing);
+  if (auto published = put_in_force(policy_, snapshot_); !published) return published;
   if (auto listening = server_.listen(options_.socket); !listening) return listening;
   publisher_->announce(state_.instance);
 
@@ -134,6 +141,9 @@ void Daemon::run() {
   // broker's programs have ended.
   std::error_code ignored;
   std::filesystem::remove(options_.socket, ignored);
+  if (const auto removed = routing_->remove_all(); !removed) {
+    spdlog::error("not all next hops could be removed: {}", removed.error().message);
+  }
   if (!options_.private_broker) return;
   std::filesystem::remove(options_.state_directory / kRoutersName, ignored);
   run_directory_->remove();
@@ -196,8 +206,34 @@ void Daemon::end_with_programs() {
   });
 }
 
+Expected<void> Daemon::put_in_force(const Policy& policy, const Snapshot& snapshot) {
+  const auto marks = routing_->prepare(demand_of(policy, snapshot), policy.mark_mask);
+  if (!marks) {
+    const auto without = texts_of(without_marks(policy, snapshot, marks.error().message));
+    return fail(without.empty() ? "next hops: " + marks.error().message : joined(without));
+  }
+  return publish(policy, snapshot, *marks);
+}
+
+Expected<void> Daemon::publish(const Policy& policy, const Snapshot& snapshot, const Marks& marks) {
+  if (auto published = publisher_->publish(policy, snapshot, marks); !published) {
+    routing_->abandon();
+    return published;
+  }
+  if (const auto retired = routing_->retire(); !retired) {
+    spdlog::error("routing rules that are not wanted any more are left: {}",
+                  retired.error().message);
+  }
+  return {};
+}
+
 void Daemon::paths_changed(const Snapshot& snapshot) {
-  if (auto published = publisher_->publish(policy_, snapshot, marks_); !published) {
+  auto marks = routing_->prepare(demand_of(policy_, snapshot), policy_.mark_mask);
+  if (!marks) {
+    spdlog::error("next hops cannot be had now: {}", marks.error().message);
+    marks = routing_->marks();  // what has none is not available
+  }
+  if (auto published = publish(policy_, snapshot, *marks); !published) {
     spdlog::error("the changed paths are not in force yet: {}", published.error().message);
     retry_.expires_after(kRetryInterval);
     retry_.async_wait([this](const std::error_code& error) {
@@ -208,6 +244,13 @@ void Daemon::paths_changed(const Snapshot& snapshot) {
   }
   snapshot_ = snapshot;
   server_.broadcast(json_text(paths_event(snapshot_)), std::nullopt);
+}
+
+// Others may have flushed a table, and a link that was down takes its routes with it.
+void Daemon::repair_next_hops() {
+  if (const auto repaired = routing_->repair(); !repaired) {
+    spdlog::error("next hops are not as they should be: {}", repaired.error().message);
+  }
 }
 
 Expected<void> Daemon::look_at_paths() {
@@ -231,7 +274,7 @@ nlohmann::json Daemon::reload() {
     outcome.errors = texts_of(policy.error());
   } else if (!looked) {
     outcome.errors = {looked.error().message};
-  } else if (auto published = publisher_->publish(*policy, snapshot_, marks_); !published) {
+  } else if (auto published = put_in_force(*policy, snapshot_); !published) {
     outcome.errors = {published.error().message};
   } else {
     policy_ = std::move(*policy);

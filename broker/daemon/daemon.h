@@ -18,6 +18,7 @@
 #include "broker/paths/router_list.h"
 #include "broker/paths/watcher.h"
 #include "broker/publish/publisher.h"
+#include "broker/routing/routing.h"
 #include "broker/sessions/server.h"
 #include "broker/sessions/session_table.h"
 
@@ -36,9 +37,11 @@ class Daemon {
  private:
   // What the parts tell the daemon.
   void paths_changed(const Snapshot& snapshot);
+  void repair_next_hops();
   void session_changed(const Session& session, SessionTable::Change change);
   tl::expected<Admission, Rejection> hello(Peer peer, const plan::Hello& hello);
   tl::expected<void, Rejection> launch(Peer peer, const plan::Launch& launch);
+  tl::expected<void, Rejection> mark(const Peer& peer, const plan::Mark& mark, const Fd& socket);
   Answer request(const Peer& peer, std::string_view text);
 
   [[nodiscard]] std::optional<Rejection> check_program(const std::string& profile,
@@ -47,6 +50,11 @@ class Daemon {
   nlohmann::json explain_to(const nlohmann::json& question) const;
   nlohmann::json reload();
   nlohmann::json change_routers(const nlohmann::json& question);
+  // What plans need of the kernel, then the plans, then what no plan needs any more goes.
+  [[nodiscard]] Expected<void> put_in_force(const Policy& policy, const Snapshot& snapshot);
+  // The last two of these.
+  [[nodiscard]] Expected<void> publish(const Policy& policy, const Snapshot& snapshot,
+                                       const Marks& marks);
   // Reads the paths now and publishes them if they have changed.
   [[nodiscard]] Expected<void> look_at_paths();
   void announce_ready();
@@ -63,7 +71,7 @@ class Daemon {
   std::optional<RouterList> routers_;
   Watcher watcher_;
   Snapshot snapshot_;
-  Marks marks_;
+  std::optional<Routing> routing_;
   std::optional<Publisher> publisher_;
   SessionTable sessions_;
   Server server_;

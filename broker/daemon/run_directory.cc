@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "broker/routing/routing.h"
 #include "plan/layout.h"
 
 namespace px::broker {
@@ -58,6 +59,7 @@ bool RunDirectory::plans_in_use() const {
 void RunDirectory::remove() const {
   std::error_code ignored;
   std::filesystem::remove_all(path_ / plan::kPlanDirectory, ignored);
+  std::filesystem::remove(path_ / kMarksFile, ignored);
   std::filesystem::remove(path_ / kLockName, ignored);
   std::filesystem::remove(path_, ignored);
 }

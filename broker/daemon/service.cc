@@ -5,6 +5,7 @@
 #include "broker/control/explain.h"
 #include "broker/daemon/daemon.h"
 #include "broker/daemon/host.h"
+#include "broker/routing/socket_mark.h"
 
 namespace px::broker {
 namespace {
@@ -68,6 +69,27 @@ tl::expected<void, Rejection> Daemon::launch(Peer peer, const plan::Launch& laun
   return {};
 }
 
+tl::expected<void, Rejection> Daemon::mark(const Peer& peer, const plan::Mark& mark,
+                                           const Fd& socket) {
+  const Session* session = sessions_.find(peer.pid);
+  if (session == nullptr || session->uid != peer.uid) {
+    return tl::make_unexpected(
+        Rejection{plan::RefusalCode::kNotAllowed, "the process has not said hello"});
+  }
+  const PlanFile* plan = publisher_->find(session->profile);
+  if (mark.mark != 0 && (plan == nullptr || !plan->names_mark(mark.mark))) {
+    return tl::make_unexpected(
+        Rejection{plan::RefusalCode::kNotAllowed,
+                  "the plan of '" + session->profile + "' does not name this mark (any more)"});
+  }
+  const auto marked =
+      set_socket_mark(socket.get(), mark.mark, routing_->mask(), network_namespace_);
+  if (!marked) {
+    return tl::make_unexpected(Rejection{plan::RefusalCode::kUnmarkable, marked.error().message});
+  }
+  return {};
+}
+
 Answer Daemon::request(const Peer& peer, std::string_view text) {
   const json question = json::parse(text, nullptr, false);
   if (!question.is_object()) return {json_text({{"error", "a request is a JSON object"}})};
@@ -84,7 +106,8 @@ Answer Daemon::request(const Peer& peer, std::string_view text) {
 nlohmann::json Daemon::answer_to(const Peer& peer, const json& question) {
   const std::string command = question.value("command", "");
   const bool privileged = Server::privileged(peer.uid);
-  if (command == "paths") return paths_report(policy_, snapshot_, marks_, routers_->all());
+  if (command == "paths")
+    return paths_report(policy_, snapshot_, routing_->marks(), routers_->all());
   if (command == "status") {
     return status_report(state_, policy_, *publisher_, sessions_, server_);
   }
@@ -157,7 +180,7 @@ nlohmann::json Daemon::explain_to(const json& question) const {
       asked.profile_from = "default-profile";
     }
   }
-  return explain(asked, policy_, snapshot_, marks_, *publisher_);
+  return explain(asked, policy_, snapshot_, routing_->marks(), *publisher_);
 }
 
 }  // namespace px::broker

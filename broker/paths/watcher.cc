@@ -50,11 +50,13 @@ Expected<Fd> subscribe(int receive_buffer) {
 
 class Watcher::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& context, Changed changed, Failed failed, WatcherOptions options)
+  Impl(asio::io_context& context, Changed changed, Failed failed, Looked looked,
+       WatcherOptions options)
       : events_(context),
         timer_(context),
         changed_(std::move(changed)),
         failed_(std::move(failed)),
+        looked_(std::move(looked)),
         options_(options) {}
 
   Expected<Snapshot> start() {
@@ -115,9 +117,10 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
     wait(now ? std::max<Clock::duration>(kQuiet, cost_) : kRetry);
     if (!now) {
       if (failed_) failed_(now.error());
-    } else if (!(*now == before)) {
-      changed_(*now);
+      return;
     }
+    if (!(*now == before)) changed_(*now);
+    if (looked_) looked_();
   }
 
   void wait(Clock::duration duration) {
@@ -135,6 +138,7 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
   asio::steady_timer timer_;
   Changed changed_;
   Failed failed_;
+  Looked looked_;
   WatcherOptions options_;
   std::vector<AddedRouter> routers_;
   Snapshot current_;
@@ -143,8 +147,10 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
   bool missed_ = false;   // an event came in it, or the reading failed
 };
 
-Watcher::Watcher(asio::io_context& context, Changed changed, Failed failed, WatcherOptions options)
-    : impl_(std::make_shared<Impl>(context, std::move(changed), std::move(failed), options)) {}
+Watcher::Watcher(asio::io_context& context, Changed changed, Failed failed, Looked looked,
+                 WatcherOptions options)
+    : impl_(std::make_shared<Impl>(context, std::move(changed), std::move(failed),
+                                   std::move(looked), options)) {}
 
 // Handlers that still wait hold the Impl only weakly: it goes now, and closes what it waits on.
 Watcher::~Watcher() = default;

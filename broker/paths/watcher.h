@@ -24,11 +24,13 @@ class Watcher {
  public:
   using Changed = std::function<void(Snapshot)>;
   using Failed = std::function<void(const Error&)>;
+  using Looked = std::function<void()>;
 
   // `changed` is called from the io_context with each snapshot that differs from the one before,
   // start()'s and refresh()'s included. `failed` is called when the kernel could not be read: the
   // snapshot before stays, and reading is tried again until it succeeds.
-  Watcher(asio::io_context& context, Changed changed, Failed failed = {},
+  // `looked` is called after each event, whether it changed the snapshot or not.
+  Watcher(asio::io_context& context, Changed changed, Failed failed = {}, Looked looked = {},
           WatcherOptions options = {});
   ~Watcher();
   Watcher(const Watcher&) = delete;

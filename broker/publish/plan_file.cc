@@ -5,8 +5,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "plan/section.h"
 #include "plan/wire.h"
 
 namespace px::broker {
@@ -110,6 +112,15 @@ void PlanFile::commit() {
                            std::memory_order_release);
   current_.swap(prepared_);
   prepared_.clear();
+}
+
+bool PlanFile::names_mark(std::uint32_t mark) const {
+  if (mark == 0 || current_.size() < sizeof(plan::PlanHeader)) return false;
+  const auto* header = reinterpret_cast<const plan::PlanHeader*>(current_.data());
+  if (header->listen_mark == mark) return true;
+  const auto entries = plan::elements<plan::Entry>(current_, header->entries);
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const plan::Entry& entry) { return entry.mark == mark; });
 }
 
 void PlanFile::announce(std::uint64_t instance) {

@@ -38,6 +38,8 @@ class PlanFile {
   void announce(std::uint64_t instance);
   void beat(std::uint64_t now_ms);  // CLOCK_MONOTONIC in milliseconds
   [[nodiscard]] plan::Plan plan() const;
+  // Whether a program under the plan in force may ask for a socket with this mark (not 0).
+  [[nodiscard]] bool names_mark(std::uint32_t mark) const;
   [[nodiscard]] int read_only_fd() const { return reader_.get(); }    // to be passed to programs
   [[nodiscard]] std::size_t size() const { return current_.size(); }  // bytes of the plan in force
 

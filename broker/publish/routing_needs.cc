@@ -99,10 +99,6 @@ class Demand {
   std::map<std::uint32_t, std::string> received_;
 };
 
-constexpr char kWhatToDo[] =
-    " needs CAP_NET_ADMIN, which this broker lacks: run pxd as a service, "
-    "or leave '";
-
 }  // namespace
 
 RoutingDemand demand_of(const Policy& policy, const Snapshot& snapshot) {
@@ -130,7 +126,8 @@ std::string listen_key(const Profile& profile) {
   return {};
 }
 
-std::vector<Diagnostic> needs_privilege(const Policy& policy, const Snapshot& snapshot) {
+std::vector<Diagnostic> without_marks(const Policy& policy, const Snapshot& snapshot,
+                                      const std::string& why) {
   std::vector<Diagnostic> needs;
   for (const PathSelector* path : used_paths(policy)) {
     const auto indices = resolve_path(*path, snapshot);
@@ -140,12 +137,12 @@ std::vector<Diagnostic> needs_privilege(const Policy& policy, const Snapshot& sn
     });
     if (indices.empty() || !all) continue;
     needs.push_back({path->gateway_position,
-                     std::string("a next hop of its own") + kWhatToDo + "gateway' out"});
+                     "a next hop of its own cannot be had: " + why + "; or leave 'gateway' out"});
   }
   for (const Profile& profile : policy.profiles) {
     if (profile.listen.mode == ListenMode::kSystem) continue;
-    needs.push_back({profile.listen.position,
-                     std::string("a server's way of its own") + kWhatToDo + "listen' out"});
+    needs.push_back({profile.listen.position, "a server's way of its own cannot be had: " + why +
+                                                  "; or leave 'listen' out"});
   }
   return needs;
 }

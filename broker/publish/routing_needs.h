@@ -21,10 +21,11 @@ namespace px::broker {
 // The key of the mark that the profile's listening sockets are given; empty for none.
 [[nodiscard]] std::string listen_key(const Profile& profile);
 
-// What a broker without CAP_NET_ADMIN cannot do, at its place in the policy: gateways that rules
+// What a broker that cannot set marks cannot do, at its place in the policy: gateways that rules
 // or servers use and that their interfaces do not take by themselves on this host, and `listen`
-// modes other than system. Empty where the policy needs no privilege.
-[[nodiscard]] std::vector<Diagnostic> needs_privilege(const Policy& policy,
-                                                      const Snapshot& snapshot);
+// modes other than system. `why` it cannot is part of each message. Empty where the policy needs no
+// mark.
+[[nodiscard]] std::vector<Diagnostic> without_marks(const Policy& policy, const Snapshot& snapshot,
+                                                    const std::string& why);
 
 }  // namespace px::broker

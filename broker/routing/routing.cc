@@ -142,6 +142,10 @@ void Routing::abandon() {
   }
 }
 
+Expected<void> Routing::repair() {
+  return in_force_ ? carry_out(*in_force_) : Expected<void>();
+}
+
 Expected<void> Routing::remove_all() {
   if (!claim_) return {};
   if (auto removed = remove_all_but({}); !removed) return removed;

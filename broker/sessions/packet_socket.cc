@@ -36,6 +36,22 @@ ssize_t send_packet(int socket, std::span<const std::byte> packet,
   return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+// The descriptors of a received message, each owned from here on.
+std::vector<Fd> descriptors_of(msghdr& message) {
+  std::vector<Fd> descriptors;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int descriptor = -1;
+      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
+      descriptors.emplace_back(descriptor);
+    }
+  }
+  return descriptors;
+}
+
 }  // namespace
 
 PacketSocket::PacketSocket(asio::io_context& context, Fd socket)
@@ -61,16 +77,24 @@ void PacketSocket::receive(std::chrono::milliseconds deadline, Received done) {
     if (!readable) return done(std::nullopt);
     Packet packet(plan::kLargestMessage);  // not before: idle connections cost no buffer
     iovec data{packet.data(), packet.size()};
-    msghdr message{};  // no room for control data: descriptors sent along are dropped by the kernel
+    // Descriptors that there is no room for are dropped by the kernel.
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr message{};
     message.msg_iov = &data;
     message.msg_iovlen = 1;
-    const ssize_t length = recvmsg(descriptor_.native_handle(), &message, MSG_DONTWAIT);
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t length =
+        recvmsg(descriptor_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (length < 0 && try_again(errno)) return receive(deadline, done);
-    if (length <= 0 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+    if (length < 0) return done(std::nullopt);
+    std::vector<Fd> descriptors = descriptors_of(message);
+    if (length == 0 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+        descriptors.size() > 1) {
       return done(std::nullopt);
     }
     packet.resize(static_cast<std::size_t>(length));
-    done(std::move(packet));
+    done(Incoming{std::move(packet), descriptors.empty() ? Fd() : std::move(descriptors.front())});
   });
 }
 

@@ -148,13 +148,18 @@ void Server::admit(Fd socket) {
 // starting none.
 void Server::serve(const ClientPointer& client) {
   client->connection->receive(kDeadline,
-                              [this, client](std::optional<PacketSocket::Packet> packet) {
-                                if (packet) answer(client, *packet);
+                              [this, client](std::optional<PacketSocket::Incoming> incoming) {
+                                if (incoming) answer(client, std::move(*incoming));
                               });
 }
 
-void Server::answer(const ClientPointer& client, std::span<const std::byte> packet) {
+void Server::answer(const ClientPointer& client, PacketSocket::Incoming incoming) {
+  const std::span<const std::byte> packet = incoming.packet;
+  if (const auto mark = plan::parse_mark(packet); mark && incoming.descriptor) {
+    return answer_mark(client, *mark, incoming.descriptor);
+  }
   if (const auto hello = plan::parse_hello(packet)) return answer_hello(client, *hello);
+  if (incoming.descriptor) return;  // no other message brings one
   if (const auto launch = plan::parse_launch(packet)) return answer_launch(client, *launch);
   const auto header = plan::parse_header(packet);
   const auto text = plan::parse_text(packet);
@@ -180,6 +185,15 @@ void Server::answer_launch(const ClientPointer& client, const plan::Launch& laun
   const auto launched = service_.launch(share(client->peer), launch);
   if (!launched) return refuse(client, launched.error());
   const auto header = plan::header_of(plan::MessageType::kLaunched, sizeof(plan::MessageHeader));
+  client->connection->send(one(packet_of(header)), kDeadline, [this, client](bool sent) {
+    if (sent) serve(client);
+  });
+}
+
+void Server::answer_mark(const ClientPointer& client, const plan::Mark& mark, const Fd& socket) {
+  const auto marked = service_.mark(client->peer, mark, socket);
+  if (!marked) return refuse(client, marked.error());
+  const auto header = plan::header_of(plan::MessageType::kMarked, sizeof(plan::MessageHeader));
   client->connection->send(one(packet_of(header)), kDeadline, [this, client](bool sent) {
     if (sent) serve(client);
   });

@@ -46,6 +46,7 @@ struct Service {
   std::uint64_t instance = 0;
   std::function<tl::expected<Admission, Rejection>(Peer, const plan::Hello&)> hello;
   std::function<tl::expected<void, Rejection>(Peer, const plan::Launch&)> launch;
+  std::function<tl::expected<void, Rejection>(const Peer&, const plan::Mark&, const Fd&)> mark;
   std::function<Answer(const Peer&, std::string_view)> request;
 };
 
@@ -86,9 +87,10 @@ class Server {
   void accept_some();
   void admit(Fd socket);
   void serve(const ClientPointer& client);
-  void answer(const ClientPointer& client, std::span<const std::byte> packet);
+  void answer(const ClientPointer& client, PacketSocket::Incoming incoming);
   void answer_hello(const ClientPointer& client, const plan::Hello& hello);
   void answer_launch(const ClientPointer& client, const plan::Launch& launch);
+  void answer_mark(const ClientPointer& client, const plan::Mark& mark, const Fd& socket);
   void answer_request(const ClientPointer& client, std::string_view text);
   void refuse(const ClientPointer& client, const Rejection& rejection);
   void watch(const ClientPointer& client);

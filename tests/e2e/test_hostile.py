@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Clients that break the protocol are closed, and cost others nothing."""
 
+import ctypes
 import json
 import os
 import socket
@@ -83,6 +84,75 @@ def test_descriptors_are_not_taken(broker):
         assert wire.closed(sock)
     os.close(null)
     wait_until(lambda: broker.open_files() == before, "no descriptor stays with the broker")
+
+
+NOT_ALLOWED, UNMARKABLE = 5, 6
+
+
+def ask_for_mark(broker, data, descriptors, says_hello=True):
+    """What the broker answers to one packet with descriptors; b"" where it closes."""
+    sock = wire.connect(broker.socket)
+    if says_hello:
+        sock.send(wire.hello())
+        for descriptor in socket.recv_fds(sock, 4096, 8)[1]:
+            os.close(descriptor)
+    wire.send_with_descriptors(sock, data, descriptors)
+    try:
+        return sock.recv(4096)
+    except ConnectionResetError:
+        return b""
+
+
+def in_client(lab, kind=socket.SOCK_STREAM):
+    """An internet socket of the lab's client, wherever this test runs."""
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    there = os.open(f"/run/netns/{lab.client.name}", os.O_RDONLY)
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.setns(there, 0) == 0
+    made = socket.socket(socket.AF_INET, kind)
+    assert libc.setns(here, 0) == 0
+    os.close(here)
+    os.close(there)
+    return made
+
+
+def test_marks_are_for_internet_sockets_of_this_network(lab, broker):
+    before = broker.open_files()
+    with in_client(lab) as sock:
+        marked = ask_for_mark(broker, wire.mark(0), [sock.fileno()])
+    assert struct.unpack_from("=IHHI", marked)[1] == wire.MARKED
+    reader, writer = os.pipe()
+    with socket.socket(socket.AF_UNIX) as local, socket.socket(socket.AF_INET) as elsewhere:
+        for descriptor in (reader, local.fileno(), elsewhere.fileno()):
+            code, reason = wire.refusal(ask_for_mark(broker, wire.mark(0), [descriptor]))
+            assert code == UNMARKABLE and reason
+    os.close(reader)
+    os.close(writer)
+    wait_until(lambda: broker.open_files() <= before + 6, "no descriptor stays with the broker")
+
+
+def test_marks_are_those_of_the_own_plan(lab, broker):
+    with in_client(lab) as sock:
+        for value in (1, 0x01000000, 0xFFFFFFFF):
+            answer = ask_for_mark(broker, wire.mark(value), [sock.fileno()])
+            assert wire.refusal(answer)[0] == NOT_ALLOWED
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_MARK) == 0
+
+
+def test_marks_are_for_programs_that_said_hello(lab, broker):
+    with in_client(lab) as sock:
+        answer = ask_for_mark(broker, wire.mark(0), [sock.fileno()], says_hello=False)
+    assert wire.refusal(answer)[0] == NOT_ALLOWED
+
+
+def test_a_mark_without_its_one_socket_is_closed(lab, broker):
+    with in_client(lab) as sock:
+        for data, count in ((wire.mark(0), 2), (wire.mark(0), 253), (wire.mark(0)[:14], 1)):
+            assert ask_for_mark(broker, data, [sock.fileno()] * count) == b""
+    plain = wire.connect(broker.socket)
+    plain.send(wire.mark(0))
+    assert wire.closed(plain)
+    answers(broker)
 
 
 def test_who_says_nothing_is_closed(broker):

@@ -22,6 +22,10 @@ def hello(profile=b"vpn-split", layout=1, flags=0):
     return packet(HELLO, struct.pack("=IIIQ64s", layout, flags, 0, 0, profile))
 
 
+def mark(value=0):
+    return packet(MARK, struct.pack("=I", value))
+
+
 def request(text=b'{"command":"status"}'):
     return packet(REQUEST, text)
 
@@ -36,6 +40,14 @@ def connect(path, timeout=10):
 def send_with_descriptors(sock, data, descriptors):
     rights = array.array("i", descriptors).tobytes()
     sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+
+
+def refusal(data):
+    """Code and reason of a refusal packet; None for any other."""
+    if struct.unpack_from("=IHHI", data)[1] != REFUSAL:
+        return None
+    code, reason = struct.unpack_from("=I244s", data, 12)
+    return code, reason.split(b"\0")[0].decode()
 
 
 def closed(sock):

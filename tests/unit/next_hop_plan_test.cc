@@ -242,27 +242,26 @@ TEST(Servers, ThePlanSaysModeMarkAndEntries) {
 TEST(Privilege, IsNeededWhereAGatewayIsNotTheInterfacesOwn) {
   const Snapshot snapshot = host_with_routers();
   const auto needs = [&](std::vector<std::string> paths) {
-    return needs_privilege(policy_with_gateways(profile_of({via("any", std::move(paths))})),
-                           snapshot);
+    return without_marks(policy_with_gateways(profile_of({via("any", std::move(paths))})), snapshot,
+                         "no right");
   };
   EXPECT_THAT(needs({"lan", "own"}), IsEmpty());
   EXPECT_THAT(needs({"gone"}), IsEmpty());
   const auto complaints = needs({"lan", "alt"});
   ASSERT_EQ(complaints.size(), 1u);
   EXPECT_EQ(to_string(complaints[0]),
-            "px.yaml:4:30: a next hop of its own needs CAP_NET_ADMIN, which this broker lacks: "
-            "run pxd as a service, or leave 'gateway' out");
+            "px.yaml:4:30: a next hop of its own cannot be had: no right; or leave 'gateway' out");
 }
 
 TEST(Privilege, IsNeededForWaysOfServers) {
   const auto needs = [](const Profile& profile) {
-    return needs_privilege(policy_of(profile), host_with_routers());
+    return without_marks(policy_of(profile), host_with_routers(), "no right");
   };
   EXPECT_THAT(needs(server(plan::ListenMode::kSystem)), IsEmpty());
   ASSERT_EQ(needs(server(plan::ListenMode::kReceivedInterface)).size(), 1u);
   EXPECT_EQ(to_string(needs(server(plan::ListenMode::kReceivedSource, {"lan"})).at(0)),
-            "px.yaml:9:13: a server's way of its own needs CAP_NET_ADMIN, which this broker "
-            "lacks: run pxd as a service, or leave 'listen' out");
+            "px.yaml:9:13: a server's way of its own cannot be had: no right; or leave 'listen' "
+            "out");
 }
 
 }  // namespace

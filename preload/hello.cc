@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "preload/hello.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -49,11 +50,26 @@ class Connection {
     return result == 0;
   }
 
-  bool send(const plan::Hello& hello) {
+  // With a descriptor, if that is none less than 0.
+  bool send(const plan::Hello& hello, int descriptor) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
+    iovec buffer{.iov_base = const_cast<plan::Hello*>(&hello), .iov_len = sizeof hello};
+    msghdr message{};
+    message.msg_iov = &buffer;
+    message.msg_iovlen = 1;
+    if (descriptor >= 0) {
+      message.msg_control = control;
+      message.msg_controllen = sizeof control;
+      cmsghdr* header = CMSG_FIRSTHDR(&message);
+      header->cmsg_level = SOL_SOCKET;
+      header->cmsg_type = SCM_RIGHTS;
+      header->cmsg_len = CMSG_LEN(sizeof descriptor);
+      std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    }
     long result = -1;
     do {
       if (!limit(SO_SNDTIMEO)) return false;
-      result = ::syscall(SYS_sendto, fd_, &hello, sizeof hello, MSG_NOSIGNAL, nullptr, 0);
+      result = ::syscall(SYS_sendmsg, fd_, &message, MSG_NOSIGNAL);
     } while (result < 0 && errno == EINTR);
     return result == static_cast<long>(sizeof hello);
   }
@@ -94,12 +110,13 @@ class Connection {
   int fd_;
 };
 
-plan::Hello hello_of(const Settings& settings, std::uint64_t network_namespace) {
+plan::Hello hello_of(const Greeting& greeting, std::uint64_t network_namespace) {
   plan::Hello hello{};
   hello.header = plan::header_of(plan::MessageType::kHello, sizeof hello);
   hello.layout_version = plan::kLayoutVersion;
+  hello.flags = greeting.flags;
   hello.network_namespace = network_namespace;
-  plan::fill_text(hello.profile, settings.profile.data());
+  plan::fill_text(hello.profile, greeting.profile);
   return hello;
 }
 
@@ -144,9 +161,16 @@ HelloAnswer answer_of(std::span<const std::byte> packet, ReceivedFds* fds) {
   }
   const auto welcome = plan::parse_welcome(packet);
   answer.outcome = HelloOutcome::kStrangeAnswer;
-  if (!welcome || fds->count() != kWelcomeFds) return answer;
+  if (!welcome) return answer;
+  if (welcome->profile[0] == '\0') {
+    answer.outcome = HelloOutcome::kNoProfile;
+    return answer;
+  }
+  if (fds->count() != kWelcomeFds) return answer;
   answer.outcome = HelloOutcome::kWelcome;
   answer.broker_instance = welcome->broker_instance;
+  std::memcpy(answer.profile.data(), welcome->profile, answer.profile.size());
+  answer.recheck = welcome->recheck;
   answer.plan_fd = fds->take(0);
   answer.counters_fd = fds->take(1);
   return answer;
@@ -154,10 +178,15 @@ HelloAnswer answer_of(std::span<const std::byte> packet, ReceivedFds* fds) {
 
 }  // namespace
 
-HelloAnswer say_hello(const Settings& settings) {
+HelloAnswer say_hello(const Settings& settings, const Greeting& greeting) {
   Connection connection(monotonic_ms() + kHelloDeadlineMs);
   if (!connection.connect(settings)) return {};
-  if (!connection.send(hello_of(settings, connection.network_namespace()))) return {};
+  // The broker may not be allowed to look it up in /proc.
+  const auto executable =
+      static_cast<int>(::syscall(SYS_openat, AT_FDCWD, "/proc/self/exe", O_PATH | O_CLOEXEC));
+  const bool sent = connection.send(hello_of(greeting, connection.network_namespace()), executable);
+  close_fd(executable);
+  if (!sent) return {};
   std::byte packet[sizeof(plan::Refusal) + 1];
   alignas(cmsghdr) char control[CMSG_SPACE(kWelcomeFds * sizeof(int))] = {};
   iovec buffer{.iov_base = packet, .iov_len = sizeof packet};

@@ -11,6 +11,7 @@
 
 #include "broker/daemon/host.h"
 #include "broker/daemon/policy_source.h"
+#include "broker/sessions/listener.h"
 #ifdef PX_HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
@@ -60,8 +61,8 @@ Daemon::Daemon(Options options)
       server_(
           context_, connection_limits(raise_descriptor_limit()),
           Service{new_instance(),
-                  [this](Peer peer, const plan::Hello& message) {
-                    return hello(std::move(peer), message);
+                  [this](Peer peer, const plan::Hello& message, int executable) {
+                    return hello(std::move(peer), message, executable);
                   },
                   [this](Peer peer, const plan::Launch& message) {
                     return launch(std::move(peer), message);
@@ -78,7 +79,30 @@ Daemon::Daemon(Options options)
   state_.socket = options_.socket.string();
 }
 
+Expected<void> Daemon::take_passed_listener() {
+  auto passed = passed_listener();
+  if (!passed) return tl::make_unexpected(passed.error());
+  if (!*passed) return {};
+  const auto& path = (*passed)->path;
+  if (options_.socket_named && std::filesystem::absolute(options_.socket) != path) {
+    return fail("the service manager listens at " + path.string() + ", but --socket says " +
+                options_.socket.string());
+  }
+  options_.socket = path;
+  state_.socket = path.string();
+  passed_listener_ = std::move((*passed)->socket);
+  owns_socket_ = false;
+  return {};
+}
+
+Expected<void> Daemon::listen() {
+  if (owns_socket_) return server_.listen(options_.socket);
+  server_.listen(std::move(passed_listener_));
+  return {};
+}
+
 Expected<void> Daemon::start() {
+  if (auto taken = take_passed_listener(); !taken) return taken;
   auto snapshot = watcher_.start();
   if (!snapshot) return tl::make_unexpected(snapshot.error());
   snapshot_ = std::move(*snapshot);
@@ -96,7 +120,7 @@ Expected<void> Daemon::start() {
   publisher_ = std::move(*publisher);
   publisher_->beat(monotonic_ms());
   if (auto published = publisher_->publish(policy_, snapshot_); !published) return published;
-  if (auto listening = server_.listen(options_.socket); !listening) return listening;
+  if (auto listening = listen(); !listening) return listening;
   publisher_->announce(state_.instance);
 
   handle_signals();
@@ -127,7 +151,7 @@ void Daemon::run() {
   // The plans stay for the programs that run under them, and for the next broker; a private
   // broker's programs have ended.
   std::error_code ignored;
-  std::filesystem::remove(options_.socket, ignored);
+  if (owns_socket_) std::filesystem::remove(options_.socket, ignored);
   if (options_.private_broker) run_directory_->remove();
 }
 
@@ -228,6 +252,7 @@ nlohmann::json Daemon::reload() {
   } else {
     policy_ = std::move(*policy);
     ++state_.policy_generation;
+    match_anew();
   }
   state_.last_reload = outcome;
   server_.broadcast(json_text(reload_event(state_)), std::nullopt);

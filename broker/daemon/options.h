@@ -13,6 +13,7 @@ namespace px::broker {
 struct Options {
   std::filesystem::path config;  // empty: none (a private broker without a policy file)
   std::filesystem::path socket;
+  bool socket_named = false;  // on the command line
   bool check = false;
   bool json = false;
   bool private_broker = false;

@@ -133,6 +133,8 @@ Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy
   plan::PlanHeader header{};
   header.if_unavailable = profile.if_unavailable;
   header.on_loss = policy.on_loss;
+  // A child of a profile that is not inherited is no program of it, whatever its environment says.
+  header.matching = policy.matching() || !profile.inherit ? 1 : 0;
   header.own = bytes.append(snapshot.own);
   header.on_link = bytes.append(profile.on_link_system ? snapshot.on_link : Ranges{});
   header.nodes = bytes.append(index.nodes);

@@ -37,6 +37,9 @@ class PlanFile {
   // Tells programs that another broker serves them now.
   void announce(std::uint64_t instance);
   void beat(std::uint64_t now_ms);  // CLOCK_MONOTONIC in milliseconds
+  // plan::FileHeader::recheck.
+  void set_recheck(std::uint64_t number);
+  [[nodiscard]] std::uint64_t recheck() const;
   [[nodiscard]] plan::Plan plan() const;
   [[nodiscard]] int read_only_fd() const { return reader_.get(); }    // to be passed to programs
   [[nodiscard]] std::size_t size() const { return current_.size(); }  // bytes of the plan in force

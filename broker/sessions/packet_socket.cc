@@ -36,6 +36,17 @@ ssize_t send_packet(int socket, std::span<const std::byte> packet,
   return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+// The one descriptor that came with a packet of this length.
+std::optional<Fd> descriptor_of(msghdr& message, ssize_t length) {
+  const cmsghdr* header = length < 0 ? nullptr : CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
+    return std::nullopt;
+  }
+  int descriptor = -1;
+  std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+  return Fd(descriptor);
+}
+
 }  // namespace
 
 PacketSocket::PacketSocket(asio::io_context& context, Fd socket)
@@ -58,19 +69,24 @@ void PacketSocket::wait(WaitType type, std::chrono::milliseconds deadline,
 
 void PacketSocket::receive(std::chrono::milliseconds deadline, Received done) {
   wait(WaitType::wait_read, deadline, [this, deadline, done = std::move(done)](bool readable) {
-    if (!readable) return done(std::nullopt);
+    if (!readable) return done(std::nullopt, std::nullopt);
     Packet packet(plan::kLargestMessage);  // not before: idle connections cost no buffer
     iovec data{packet.data(), packet.size()};
-    msghdr message{};  // no room for control data: descriptors sent along are dropped by the kernel
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr message{};
     message.msg_iov = &data;
     message.msg_iovlen = 1;
-    const ssize_t length = recvmsg(descriptor_.native_handle(), &message, MSG_DONTWAIT);
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_LEN(sizeof(int));  // any more are dropped by the kernel
+    const ssize_t length =
+        recvmsg(descriptor_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (length < 0 && try_again(errno)) return receive(deadline, done);
+    std::optional<Fd> descriptor = descriptor_of(message, length);
     if (length <= 0 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-      return done(std::nullopt);
+      return done(std::nullopt, std::nullopt);
     }
     packet.resize(static_cast<std::size_t>(length));
-    done(std::move(packet));
+    done(std::move(packet), std::move(descriptor));
   });
 }
 

@@ -22,7 +22,7 @@ namespace px::broker {
 class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
  public:
   using Packet = std::vector<std::byte>;
-  using Received = std::function<void(std::optional<Packet>)>;
+  using Received = std::function<void(std::optional<Packet>, std::optional<Fd>)>;
   using Sent = std::function<void(bool)>;
 
   struct Outgoing {
@@ -33,8 +33,8 @@ class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
 
   PacketSocket(asio::io_context& context, Fd socket);
 
-  // The next packet; nothing when the peer closed, the deadline passed, the packet is longer than
-  // plan::kLargestMessage, or it carries descriptors, which no message to a broker does.
+  // The next packet, and the descriptor that it carries, if any. Nothing when the peer closed, the
+  // deadline passed, the packet is longer than plan::kLargestMessage, or it carries more than one.
   void receive(std::chrono::milliseconds deadline, Received done);
 
   // Sends packets one after another; false when the peer is gone, or did not read for as long as

@@ -24,11 +24,12 @@
 
 namespace px::broker {
 
-// What a program is given at its hello.
+// What a program is given at its hello; an empty profile, and nothing else, where it has none.
 struct Admission {
   int plan_fd = -1;  // stays the broker's
   Fd counters;
   std::string profile;
+  std::uint64_t recheck = 0;  // of the plan's plan::FileHeader
 };
 
 struct Rejection {
@@ -44,7 +45,8 @@ struct Answer {
 
 struct Service {
   std::uint64_t instance = 0;
-  std::function<tl::expected<Admission, Rejection>(Peer, const plan::Hello&)> hello;
+  // With the program's executable, as it says; -1 for none.
+  std::function<tl::expected<Admission, Rejection>(Peer, const plan::Hello&, int executable)> hello;
   std::function<tl::expected<void, Rejection>(Peer, const plan::Launch&)> launch;
   std::function<Answer(const Peer&, std::string_view)> request;
 };
@@ -61,6 +63,8 @@ class Server {
   // Listens at the path (mode 0666: who may do what is decided by credentials), in place of a dead
   // broker's socket. An error where another broker answers there.
   [[nodiscard]] Expected<void> listen(const std::filesystem::path& path);
+  // The same on a socket that listens already.
+  void listen(Fd listener);
 
   // Sends an event to everyone who watches and may see it: root, the broker's user, and the
   // owner of the program concerned, if one is.
@@ -86,8 +90,10 @@ class Server {
   void accept_some();
   void admit(Fd socket);
   void serve(const ClientPointer& client);
-  void answer(const ClientPointer& client, std::span<const std::byte> packet);
-  void answer_hello(const ClientPointer& client, const plan::Hello& hello);
+  void answer(const ClientPointer& client, std::span<const std::byte> packet,
+              const std::optional<Fd>& descriptor);
+  void answer_hello(const ClientPointer& client, const plan::Hello& hello,
+                    const std::optional<Fd>& executable);
   void answer_launch(const ClientPointer& client, const plan::Launch& launch);
   void answer_request(const ClientPointer& client, std::string_view text);
   void refuse(const ClientPointer& client, const Rejection& rejection);

@@ -29,6 +29,8 @@ struct CtlOptions {
   std::string port;  // a number or a service's name; empty: not given
   std::string profile;
   std::string transport = "tcp";
+  // `move`, with `profile`.
+  int pid = 0;
   // `check`.
   std::string file;
 };

@@ -21,10 +21,14 @@ MAY_INCLUDE = {
     "broker/config": ["plan", "libbundle", "util"],
     "broker/paths": ["plan", "libbundle", "util"],
     "broker/publish": ["plan", "libbundle", "util", "broker/config", "broker/paths"],
-    "broker/sessions": ["plan", "libbundle", "util", "broker/publish"],
+    "broker/identity": ["plan", "libbundle", "util", "broker/config"],
+    "broker/sessions": [
+        *("plan", "libbundle", "util", "broker/publish"),
+        *("broker/config", "broker/identity"),
+    ],
     "broker/control": [
         *("plan", "libbundle", "util", "broker/config", "broker/paths"),
-        *("broker/publish", "broker/sessions"),
+        *("broker/publish", "broker/identity", "broker/sessions"),
     ],
     "broker/daemon": ["plan", "libbundle", "util", "broker"],
     "cli": ["plan", "libbundle", "util"],

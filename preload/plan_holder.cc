@@ -138,7 +138,8 @@ PlanHolder::Met PlanHolder::greet_first(bool closed) {
   const Met met = ask({.profile = settings_.profile.data()}, own, closed);
   if (met == Met::kPlan && own) welcomed_.store(true, std::memory_order_release);
   if (met != Met::kNobody) return met;
-  if (!settings_.named && own) inactive_.store(true, std::memory_order_relaxed);
+  const bool met_by_another = welcomed_.load(std::memory_order_acquire);
+  if (!settings_.named && own && !met_by_another) inactive_.store(true, std::memory_order_relaxed);
   standing_->retry_at.store(now_ms(CLOCK_MONOTONIC_COARSE) + kRetryAfterMs,
                             std::memory_order_relaxed);
   return met;

@@ -49,6 +49,7 @@ tl::expected<Admission, Rejection> Daemon::hello(Peer peer, const plan::Hello& h
   if (auto rejection = check_namespace(hello.network_namespace)) {
     return tl::make_unexpected(std::move(*rejection));
   }
+  sessions_.forget_ended(peer.pid);
   Program program = program_of(peer.pid, peer.uid, executable);
   const auto standing = standing_of(peer, program, hello);
   if (standing && standing->profile.empty()) {

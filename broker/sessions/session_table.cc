@@ -40,15 +40,13 @@ SessionTable::~SessionTable() = default;
 Expected<Session*> SessionTable::find_or_add(Peer peer, const Standing& standing, Program program) {
   const std::string executable =
       program.executable.empty() ? executable_of(peer.pid) : program.executable;
+  forget_ended(peer.pid);
   if (const auto found = sessions_.find(peer.pid); found != sessions_.end()) {
-    if (!has_ended(found->second->process.native_handle())) {
-      Session& session = found->second->session;
-      session.standing = standing;
-      session.executable = executable;
-      session.program = std::move(program);
-      return &session;
-    }
-    ended(peer.pid);  // the number is another process's now
+    Session& session = found->second->session;
+    session.standing = standing;
+    session.executable = executable;
+    session.program = std::move(program);
+    return &session;
   }
   std::size_t& of_user = per_user_[peer.uid];
   if (of_user >= limits_.per_user || sessions_.size() >= limits_.in_all) {
@@ -104,6 +102,11 @@ Expected<void> SessionTable::launch(Peer peer, const Standing& standing,
 
 void SessionTable::change(pid_t pid, const Standing& standing) {
   sessions_.at(pid)->session.standing = standing;
+}
+
+void SessionTable::forget_ended(pid_t pid) {
+  const auto found = sessions_.find(pid);
+  if (found != sessions_.end() && has_ended(found->second->process.native_handle())) ended(pid);
 }
 
 void SessionTable::ended(pid_t pid) {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "broker/config/match.h"
+#include "broker/identity/processes.h"
 #include "broker/identity/standing.h"
 #include "broker/sessions/counters_page.h"
 #include "broker/sessions/peer.h"
@@ -64,6 +64,8 @@ class SessionTable {
   void change(pid_t pid, const Standing& standing);
   // The process runs under px no more.
   void forget(pid_t pid) { ended(pid); }
+  // What is known of the number, where it is another process's by now.
+  void forget_ended(pid_t pid);
 
   [[nodiscard]] std::vector<const Session*> all() const;  // by process id
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }

@@ -259,8 +259,8 @@ def test_without_a_broker_it_costs_one_attempt(lab):
     bare = lab.client.run(argv)
     alone = lab.client.run([*words, *argv])
     assert (alone.stdout, alone.stderr) == (bare.stdout, bare.stderr)
-    second = [line for line in lines if line.startswith("socket(AF_INET")][1]
-    after = comparable(lines[lines.index(second) + 1 :])
+    second = [n for n, line in enumerate(lines) if line.startswith("socket(AF_INET")][1]
+    after = comparable(lines[second:])
     own = comparable(from_first_socket(strace(lab.client, argv)))
     assert after == own[-len(after) :]
 

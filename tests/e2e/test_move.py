@@ -140,6 +140,7 @@ def test_the_owner_may(lab, broker):
 
 
 def test_a_profile_that_is_removed_afterwards_fails_closed(broker, program):
+    assert program.connect(CORPORATE).source == "10.8.0.2"
     broker.pxctl("move", str(program.pid), "lan-only")
     assert program.connect(CORPORATE).source == "192.168.1.2"
     assert broker.reload(POLICY.replace("lan-only", "other-name")).returncode == 0

@@ -22,10 +22,7 @@ MAY_INCLUDE = {
     "broker/paths": ["plan", "libbundle", "util"],
     "broker/publish": ["plan", "libbundle", "util", "broker/config", "broker/paths"],
     "broker/identity": ["plan", "libbundle", "util", "broker/config"],
-    "broker/sessions": [
-        *("plan", "libbundle", "util", "broker/publish"),
-        *("broker/config", "broker/identity"),
-    ],
+    "broker/sessions": ["plan", "libbundle", "util", "broker/publish", "broker/identity"],
     "broker/control": [
         *("plan", "libbundle", "util", "broker/config", "broker/paths"),
         *("broker/publish", "broker/identity", "broker/sessions"),

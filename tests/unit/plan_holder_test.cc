@@ -12,48 +12,10 @@
 #include <thread>
 #include <vector>
 
-#include "shim_fixture.h"
+#include "plan_holder_fixture.h"
 
 namespace px::shim {
 namespace {
-
-using plan::Action;
-using plan::Reason;
-
-const plan::Entry kVpn = entry(3, "vpn0", "10.2.0.2");
-const plan::Call kCall = call_to("198.51.100.1");
-
-class PlanHolderTest : public testing::Test {
- protected:
-  PlanHolderTest() {
-    char directory[] = "/tmp/px-plan-holder-XXXXXX";
-    directory_ = ::mkdtemp(directory);
-    plan::fill_text(settings_.socket_path, (directory_ / "px.sock").native());
-  }
-  ~PlanHolderTest() override { std::filesystem::remove_all(directory_); }
-
-  // The broker's plan as the file that programs find.
-  void publish_file() {
-    std::filesystem::create_directory(directory_ / plan::kPlanDirectory);
-    std::filesystem::copy_file("/proc/self/fd/" + std::to_string(broker_.plan.fd()),
-                               directory_ / plan::kPlanDirectory / "test.plan");
-  }
-
-  // Runs in a forked child; its exit status.
-  template <typename Function>
-  static int in_child(Function function) {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(function());
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
-  std::filesystem::path directory_;
-  Settings settings_ = test_settings();
-  TestBroker broker_;
-  PlanHolder holder_{&TestBroker::answer};
-};
 
 TEST_F(PlanHolderTest, MapsThePublishedPlanAndAsksNobodyForASystemVerdict) {
   broker_.plan.publish_system();
@@ -263,128 +225,6 @@ TEST_F(PlanHolderTest, AVforkChildsHelloIsNotItsParents) {
   EXPECT_EQ(broker_.hellos(), 1);
   for (int i = 0; i < 2; ++i) EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
   EXPECT_EQ(broker_.hellos(), 2);
-}
-
-TEST_F(PlanHolderTest, SaysHelloFirstWhereProgramsAreMatched) {
-  broker_.plan.publish_without_rules(true);
-  publish_file();
-  TestPlan other(7, "other");
-  other.publish_via(kVpn);
-  broker_.other_plan = &other;
-  holder_.start(settings_);
-  EXPECT_FALSE(holder_.says_nothing());
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
-  EXPECT_EQ(broker_.greeted_profile, "test");
-  EXPECT_EQ(broker_.greeted_flags, 0u);
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
-  EXPECT_EQ(broker_.hellos(), 1);
-}
-
-TEST_F(PlanHolderTest, NeedsNobodyForASystemVerdictAlsoWhereProgramsAreMatched) {
-  broker_.plan.publish_system(true);
-  publish_file();
-  broker_.outcome = HelloOutcome::kNoAnswer;
-  holder_.start(settings_);
-  testing::internal::CaptureStderr();
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kSystem);
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-  EXPECT_EQ(broker_.hellos(), 1);
-}
-
-TEST_F(PlanHolderTest, AsksForWhicheverMatches) {
-  settings_.named = false;
-  settings_.profile = {};
-  broker_.plan.publish_via(kVpn);
-  holder_.start(settings_);
-  EXPECT_FALSE(holder_.says_nothing());
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
-  EXPECT_EQ(broker_.greeted_profile, "");
-  const int action = in_child([this] {
-    const auto verdict = holder_.decide(kCall);
-    return broker_.greeted_flags == plan::kHelloGoesOn && broker_.greeted_profile == "test"
-               ? static_cast<int>(verdict.action)
-               : 100;
-  });
-  EXPECT_EQ(action, static_cast<int>(Action::kVia));
-  EXPECT_EQ(broker_.hellos(), 2);
-}
-
-TEST_F(PlanHolderTest, IsSilentForGoodWhereNothingMatchesOrNobodyAnswers) {
-  for (const auto outcome : {HelloOutcome::kNoProfile, HelloOutcome::kNoAnswer}) {
-    settings_.named = false;
-    settings_.profile = {};
-    broker_.plan.publish_block();
-    broker_.outcome = outcome;
-    PlanHolder holder(&TestBroker::answer);
-    holder.start(settings_);
-    const int before = broker_.hellos();
-    testing::internal::CaptureStderr();
-    EXPECT_EQ(holder.decide(kCall).action, Action::kSystem);
-    EXPECT_TRUE(holder.says_nothing());
-    EXPECT_EQ(holder.decide(kCall).action, Action::kSystem);
-    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-    EXPECT_EQ(broker_.hellos(), before + 1);
-  }
-}
-
-TEST_F(PlanHolderTest, TheBrokersWordThatThereIsNoProfileWinsOverTheEnvironments) {
-  broker_.plan.publish_block();
-  publish_file();
-  broker_.outcome = HelloOutcome::kNoProfile;
-  holder_.start(settings_);
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kSystem);
-  EXPECT_TRUE(holder_.says_nothing());
-  EXPECT_EQ(broker_.hellos(), 1);
-}
-
-TEST_F(PlanHolderTest, FollowsAMoveThereAndBack) {
-  broker_.plan.publish_without_rules();
-  TestPlan other(7, "other");
-  other.publish_via(kVpn);
-  holder_.start(settings_);
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kSystem);
-  EXPECT_TRUE(holder_.says_nothing());
-  std::uint64_t number = 0;
-  for (int i = 0; i < 50; ++i) {
-    broker_.other_plan = &other;
-    broker_.plan.header().recheck = ++number;
-    EXPECT_FALSE(holder_.says_nothing());
-    EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
-    EXPECT_EQ(broker_.hellos(), 1 + static_cast<int>(number));
-    broker_.other_plan = nullptr;
-    other.header().recheck = ++number;
-    EXPECT_EQ(holder_.decide(kCall).action, Action::kSystem);
-    EXPECT_TRUE(holder_.says_nothing());
-    EXPECT_EQ(broker_.greeted_flags, plan::kHelloGoesOn);
-    EXPECT_EQ(broker_.greeted_profile, "other");
-  }
-}
-
-TEST_F(PlanHolderTest, GoesOnWhereNobodyAnswersAfterAMove) {
-  broker_.plan.publish_via(kVpn);
-  holder_.start(settings_);
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
-  broker_.outcome = HelloOutcome::kNoAnswer;
-  broker_.plan.header().recheck = 1;
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
-  EXPECT_EQ(broker_.hellos(), 2) << "not asked again within a second";
-}
-
-TEST_F(PlanHolderTest, EveryThreadFollowsAMove) {
-  broker_.plan.publish_block();
-  TestPlan other(7, "other");
-  other.publish_via(kVpn);
-  holder_.start(settings_);
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kRefuse);
-  broker_.other_plan = &other;
-  broker_.plan.header().recheck = 1;
-  std::atomic<int> routed{0};
-  std::vector<std::jthread> threads;
-  for (int i = 0; i < 16; ++i) {
-    threads.emplace_back([&] { routed += holder_.decide(kCall).action == Action::kVia; });
-  }
-  threads.clear();
-  EXPECT_EQ(routed, 16);
 }
 
 TEST_F(PlanHolderTest, ThreadsMayMeetTheBrokerAtOnce) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <climits>
 
 namespace px::broker {
 namespace {
@@ -28,6 +29,10 @@ std::optional<uid_t> user_id(std::string_view text) {
 std::string read_path(const Value& value, std::string_view what, Report& report) {
   const auto text = read_text(value, what, report);
   if (!text) return {};
+  if (text->size() >= PATH_MAX) {
+    report.add(value.place, "longer than any path; expected " + std::string(what));
+    return {};
+  }
   if (text->starts_with('/')) return std::string(*text);
   report.add(value.place,
              in_quotes(*text) + " does not begin with '/'; expected " + std::string(what));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "broker/config/path_glob.h"
 
-#include <set>
 #include <utility>
 
 namespace px::broker {
@@ -26,16 +25,10 @@ PathGlob::PathGlob(std::string_view pattern) {
       add(here, Takes::kInComponent, here + 1);
       pattern.remove_prefix(1);
     } else {
-      add_text(pattern.substr(0, 1));
+      add(here, Takes::kOne, here + 1, pattern.front());
       pattern.remove_prefix(1);
     }
   }
-}
-
-PathGlob PathGlob::exactly(std::string_view text) {
-  PathGlob glob;
-  glob.add_text(text);
-  return glob;
 }
 
 bool PathGlob::is_pattern(std::string_view text) {
@@ -43,7 +36,25 @@ bool PathGlob::is_pattern(std::string_view text) {
 }
 
 bool PathGlob::matches(std::string_view text) const {
-  return overlaps(exactly(text));
+  std::vector<bool> now(states_.size());
+  std::vector<bool> next;
+  now[0] = true;
+  for (std::size_t at = 0;; ++at) {
+    next.assign(states_.size(), false);
+    bool any = false;
+    for (std::size_t state = 0; state < states_.size(); ++state) {
+      if (!now[state]) continue;
+      for (const Step& step : states_[state]) {
+        if (step.takes == Takes::kNothing) now[step.to] = true;
+        if (at == text.size() || !takes(step, text[at])) continue;
+        next[step.to] = true;
+        any = true;
+      }
+    }
+    if (at == text.size()) return now.back();
+    if (!any) return false;
+    now.swap(next);
+  }
 }
 
 void PathGlob::add(std::size_t from, Takes takes, std::size_t to, char one) {
@@ -51,8 +62,9 @@ void PathGlob::add(std::size_t from, Takes takes, std::size_t to, char one) {
   states_[from].push_back({takes, one, to});
 }
 
-void PathGlob::add_text(std::string_view text) {
-  for (const char c : text) add(states_.size() - 1, Takes::kOne, states_.size(), c);
+bool PathGlob::takes(const Step& step, char c) {
+  if (step.takes == Takes::kOne) return step.one == c;
+  return step.takes == Takes::kAny || (step.takes == Takes::kInComponent && c != '/');
 }
 
 bool PathGlob::together(const Step& a, const Step& b) {
@@ -67,10 +79,12 @@ bool PathGlob::together(const Step& a, const Step& b) {
 // Walks both automata at once, over every pair of states that some text leads to.
 bool PathGlob::overlaps(const PathGlob& other) const {
   using Pair = std::pair<std::size_t, std::size_t>;
-  std::set<Pair> seen = {{0, 0}};
+  std::vector<bool> seen(states_.size() * other.states_.size());
   std::vector<Pair> open = {{0, 0}};
   const auto visit = [&](std::size_t a, std::size_t b) {
-    if (seen.emplace(a, b).second) open.emplace_back(a, b);
+    const std::size_t pair = a * other.states_.size() + b;
+    if (!seen[pair]) open.emplace_back(a, b);
+    seen[pair] = true;
   };
   while (!open.empty()) {
     const auto [a, b] = open.back();

@@ -4,6 +4,7 @@
 // value; matching takes time in proportion to pattern times text.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -12,8 +13,6 @@ namespace px::broker {
 class PathGlob {
  public:
   explicit PathGlob(std::string_view pattern);
-  // The pattern that matches this text alone.
-  [[nodiscard]] static PathGlob exactly(std::string_view text);
 
   [[nodiscard]] bool matches(std::string_view text) const;
   // Whether there is a text that both match.
@@ -30,13 +29,13 @@ class PathGlob {
     char one;  // kOne
     std::size_t to;
   };
-  PathGlob() = default;
   void add(std::size_t from, Takes takes, std::size_t to, char one = 0);
-  void add_text(std::string_view text);
+  [[nodiscard]] static bool takes(const Step& step, char c);
   // The text that both take in these steps, if there is one.
   [[nodiscard]] static bool together(const Step& a, const Step& b);
 
-  // State n's steps; the last state is the end, where the text has been matched.
+  // State n's steps, of which those that take nothing lead to a later state; the last state is the
+  // end, where the text has been matched.
   std::vector<std::vector<Step>> states_ = std::vector<std::vector<Step>>(1);
 };
 

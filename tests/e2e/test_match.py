@@ -4,10 +4,12 @@
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 
 import pytest
+import wire
 from broker import Broker
 from lab import CORPORATE, POLICY, PUBLIC, RUN
 from obedient import Obedient
@@ -97,6 +99,33 @@ def test_an_update_of_the_file_changes_nothing_for_who_runs(lab, broker):
     assert keeper.answer().error == "ECONNREFUSED"  # it runs
     (BIN / "keeper").unlink()
     assert keeper.connect(PUBLIC).source == "100.64.2.2"
+
+
+def test_threads_that_ask_at_once(lab, broker):
+    shutil.copy(program_file("thread_connect"), BIN / "tool")
+    done = lab.client.run([BIN / "tool", "16", PUBLIC, "80"], env=preloaded(broker))
+    assert done.stdout.split() == ["10.8.0.2"] * 16
+    assert lab.flows.left(PUBLIC) == {"vpn0": 16}
+
+
+def test_it_is_explained(lab, broker):
+    answer = broker.ask("explain", str(BIN / "tool"), PUBLIC)
+    assert (answer["profile"], answer["profile_from"]) == ("tool", "match")
+    bare = lab.client.popen([BIN / "keeper", "-c", "input()"], stdin=subprocess.PIPE)
+    wait_until(lambda: broker.program(bare.pid), "it runs")
+    answer = broker.ask("explain", str(bare.pid), PUBLIC)
+    assert (answer["profile"], answer["profile_from"]) == ("keeper", "match")
+    assert "which matches it" in broker.pxctl("explain", str(BIN / "tool"), PUBLIC).stdout
+
+
+def test_the_kernels_word_counts_for_more_than_the_programs(broker):
+    """A hello that brings another program's file."""
+    descriptor = os.open(BIN / "tool", os.O_PATH)
+    with wire.connect(broker.socket) as sock:
+        wire.send_with_descriptors(sock, wire.hello(b""), [descriptor])
+        data, descriptors, _, _ = socket.recv_fds(sock, 4096, 8)
+    os.close(descriptor)
+    assert b"tool" not in data and not descriptors
 
 
 def test_by_user(lab, broker):

@@ -47,6 +47,15 @@ TEST(Match, DoesNotHoldForWhatCannotBeTold) {
   EXPECT_EQ(best(policy, {"/x", 0, ""}), "any");
 }
 
+TEST(Match, IsNoLongerThanAPath) {
+  const auto policy = parse_policy(
+      "version: 1\nprofiles: { work: { match: [ { exe: /" + std::string(4096, 'a') + " } ] } }",
+      "px.yaml");
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().front().message,
+            "longer than any path; expected the absolute path of a program, or a pattern");
+}
+
 TEST(Match, IsInNoPolicyByDefault) {
   const Policy policy = policy_of("  work: {}\n  alone: { inherit: false }\n");
   EXPECT_FALSE(policy.matching());

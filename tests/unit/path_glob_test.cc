@@ -66,6 +66,10 @@ TEST(PathGlob, IsQuickOnHostilePatterns) {
   EXPECT_TRUE(matches(pattern, text));
   text.back() = 'b';
   EXPECT_FALSE(matches(pattern, text));
+  std::string other;
+  for (int i = 0; i < 500; ++i) other += "/**/b*";
+  EXPECT_FALSE(PathGlob("/a" + other).overlaps(PathGlob("/c" + other)));
+  EXPECT_TRUE(PathGlob(other).overlaps(PathGlob(other)));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Profiles that programs get by themselves: by executable, user and cgroup, and from their parents."""
+"""Profiles that programs get by themselves: by executable, user, cgroup, and from their parents."""
 
 import os
 import pathlib
@@ -129,7 +129,8 @@ def test_the_kernels_word_counts_for_more_than_the_programs(broker):
 
 
 def test_by_user(lab, broker):
-    broker.reload(POLICY + "  mine: { match: [ { user: 65534 } ], rules: [ { to: any, via: vpn } ] }\n")
+    mine = "  mine: { match: [ { user: 65534 } ], rules: [ { to: any, via: vpn } ] }\n"
+    assert broker.reload(POLICY + mine).returncode == 0
     words = [*other_user(), "env", f"LD_PRELOAD={build_for_all()}/preload/libpx.so"]
     assert connect(lab, broker, "other") == {"lan0"}
     lab.flows.reset()

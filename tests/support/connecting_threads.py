@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""connecting_threads.py ADDRESS PORT THREADS: each connects again and again, and prints when it began
-(time.monotonic) and the local address. Until it is killed. Knows nothing of px."""
+"""connecting_threads.py ADDRESS PORT THREADS: each connects again and again, and prints when it
+began (time.monotonic) and the local address. Until it is killed. Knows nothing of px."""
 
 import os
 import socket

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "plan/plan.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace px::plan {
 namespace {
 
@@ -94,6 +97,21 @@ bool Plan::needs_time() const {
 bool Plan::has_rules() const {
   const PlanHeader& header = header_of(half(generation()));
   return generation() == 0 || header.removed != 0 || header.nodes.count != 0;
+}
+
+bool Plan::matching() const {
+  const auto current = half(generation());
+  return reinterpret_cast<const PlanHeader*>(current.data())->matching != 0;
+}
+
+std::uint32_t Plan::recheck() const {
+  return static_cast<std::uint32_t>(header_->recheck.load(std::memory_order_acquire));
+}
+
+std::string_view Plan::profile() const {
+  const auto* end = std::find(std::begin(header_->profile), std::end(header_->profile), '\0');
+  if (end == std::end(header_->profile)) return {};
+  return {header_->profile, static_cast<std::size_t>(end - header_->profile)};
 }
 
 std::uint64_t Plan::generation() const {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "plan/layout.h"
 
@@ -94,6 +95,12 @@ class Plan {
   // Whether the current plan can say anything but kSystem: a profile without rules, and not
   // removed, cannot.
   [[nodiscard]] bool has_rules() const;
+  // Whether a program may belong under another profile than it was started with.
+  [[nodiscard]] bool matching() const;
+  // FileHeader::recheck, its lower half.
+  [[nodiscard]] std::uint32_t recheck() const;
+  // The profile's name; empty where the file does not hold one.
+  [[nodiscard]] std::string_view profile() const;
   [[nodiscard]] std::uint64_t generation() const;
   [[nodiscard]] std::uint64_t broker_instance() const;
   [[nodiscard]] const void* base() const { return header_; }

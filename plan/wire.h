@@ -57,7 +57,7 @@ struct Hello {
 // program's.
 struct Welcome {
   MessageHeader header;
-  std::uint32_t reserved;
+  std::uint32_t recheck;           // FileHeader::recheck that this answer knows of; its lower half
   std::uint64_t broker_instance;   // as in the plan's FileHeader
   char profile[kProfileNameSize];  // NUL-terminated: the one to run under; empty: none
 };

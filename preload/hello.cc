@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "preload/hello.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cstring>
@@ -13,12 +14,13 @@ namespace {
 
 constexpr int kWelcomeFds = 2;
 
-plan::Hello hello_of(const Settings& settings, std::uint64_t network_namespace) {
+plan::Hello hello_of(const Greeting& greeting, std::uint64_t network_namespace) {
   plan::Hello hello{};
   hello.header = plan::header_of(plan::MessageType::kHello, sizeof hello);
   hello.layout_version = plan::kLayoutVersion;
+  hello.flags = greeting.flags;
   hello.network_namespace = network_namespace;
-  plan::fill_text(hello.profile, settings.profile.data());
+  plan::fill_text(hello.profile, greeting.profile);
   return hello;
 }
 
@@ -63,9 +65,16 @@ HelloAnswer answer_of(std::span<const std::byte> packet, ReceivedFds* fds) {
   }
   const auto welcome = plan::parse_welcome(packet);
   answer.outcome = HelloOutcome::kStrangeAnswer;
-  if (!welcome || fds->count() != kWelcomeFds) return answer;
+  if (!welcome) return answer;
+  if (welcome->profile[0] == '\0') {
+    answer.outcome = HelloOutcome::kNoProfile;
+    return answer;
+  }
+  if (fds->count() != kWelcomeFds) return answer;
   answer.outcome = HelloOutcome::kWelcome;
   answer.broker_instance = welcome->broker_instance;
+  std::memcpy(answer.profile.data(), welcome->profile, answer.profile.size());
+  answer.recheck = welcome->recheck;
   answer.plan_fd = fds->take(0);
   answer.counters_fd = fds->take(1);
   return answer;
@@ -73,11 +82,16 @@ HelloAnswer answer_of(std::span<const std::byte> packet, ReceivedFds* fds) {
 
 }  // namespace
 
-HelloAnswer say_hello(const Settings& settings) {
+HelloAnswer say_hello(const Settings& settings, const Greeting& greeting) {
   BrokerConnection connection;
   if (!connection.connect(settings)) return {};
-  const plan::Hello hello = hello_of(settings, connection.network_namespace());
-  if (!connection.send(std::as_bytes(std::span(&hello, 1)))) return {};
+  const plan::Hello hello = hello_of(greeting, connection.network_namespace());
+  // The broker may not be allowed to look it up in /proc.
+  const auto executable =
+      static_cast<int>(::syscall(SYS_openat, AT_FDCWD, "/proc/self/exe", O_PATH | O_CLOEXEC));
+  const bool sent = connection.send(std::as_bytes(std::span(&hello, 1)), executable);
+  close_fd(executable);
+  if (!sent) return {};
   std::byte packet[sizeof(plan::Refusal) + 1];
   alignas(cmsghdr) char control[CMSG_SPACE(kWelcomeFds * sizeof(int))] = {};
   iovec buffer{.iov_base = packet, .iov_len = sizeof packet};

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "plan/wire.h"
 #include "preload/settings.h"
@@ -14,6 +15,7 @@ namespace px::shim {
 
 enum class HelloOutcome : std::uint8_t {
   kWelcome,
+  kNoProfile,  // the broker has none for this program
   kRefusal,
   kNoAnswer,       // nobody there, or too late
   kStrangeAnswer,  // nothing that a broker of this version says
@@ -23,12 +25,20 @@ struct HelloAnswer {
   HelloOutcome outcome = HelloOutcome::kNoAnswer;
   // kWelcome:
   std::uint64_t broker_instance = 0;
+  std::array<char, plan::kProfileNameSize> profile{};  // NUL-terminated
+  std::uint32_t recheck = 0;
   int plan_fd = -1;
   int counters_fd = -1;
   // kRefusal:
   std::array<char, plan::kReasonSize> reason{};
 };
 
-[[nodiscard]] HelloAnswer say_hello(const Settings& settings);
+// What a program says.
+struct Greeting {
+  std::string_view profile;  // that it goes by; empty: whichever matches
+  std::uint32_t flags = 0;   // plan::kHelloGoesOn or 0
+};
+
+[[nodiscard]] HelloAnswer say_hello(const Settings& settings, const Greeting& greeting);
 
 }  // namespace px::shim

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// libpx.so: the interposed calls, and the constructor that brings them to life. Before it has run,
-// and without PX_PROFILE, each is libc's own.
+// libpx.so: the interposed calls, and the constructor that brings them to life. Before it has run
+// each is libc's own.
 #include <cstdarg>
 
 #include "preload/connector.h"
@@ -31,7 +31,6 @@ constinit Connector connector(kBareSystemCalls, fds, holder, marker);
   const KeepErrno keep;
   find_symbols(&libc);
   const Settings settings = read_settings(environment);
-  if (!settings.active) return;
   holder.start(settings);
   marker.start(settings);
   active = true;

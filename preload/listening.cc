@@ -47,7 +47,7 @@ bool mark(const PlanHolder* holder, Marker* marker, int fd) {
 }  // namespace
 
 bool prepare_listen(const SystemCalls& system, PlanHolder* holder, Marker* marker, int fd) {
-  if (holder->has_plan() && holder->listen_mark() == 0) return true;
+  if (holder->leaves_servers_alone()) return true;
   bool ready = false;
   {
     const KeepErrno keep;

@@ -19,6 +19,8 @@ namespace px::shim {
 namespace {
 
 constexpr std::int64_t kRetryAfterMs = 1000;
+// For one decision: each but the first because the program was moved once more meanwhile.
+constexpr int kMostHellos = 4;
 
 std::int64_t now_ms(clockid_t clock) {
   timespec now{};
@@ -43,39 +45,56 @@ void PlanHolder::start(const Settings& settings) {
     standing_ = new (page) Standing{};
   }
   (void)owns_standing();
-  if (settings_.problem != nullptr) return;
+  if (settings_.problem != nullptr || !settings_.named) return;
   const int fd = open_plan(settings_);
   if (fd < 0) return;
-  plan_.store(map_plan(fd), std::memory_order_release);
+  const void* base = map_plan(fd);
+  hold(base);
+  plan_.store(base, std::memory_order_release);
   close_fd(fd);
 }
 
 bool PlanHolder::says_nothing() const {
+  if (inactive_.load(std::memory_order_relaxed)) return true;
   const auto plan = current();
-  return plan && !plan->has_rules();
+  return plan && !plan->has_rules() && is_fresh(*plan) && (!plan->matching() || is_greeted());
 }
 
 plan::Verdict PlanHolder::decide(const plan::Call& call) {
+  using enum plan::Action;
   const auto verdict_of = [&call](const plan::Plan& plan) {
     const KeepErrno keep;
     const auto now = plan.needs_time() ? now_ms(CLOCK_MONOTONIC) : 0;
     return plan.decide(call, static_cast<std::uint64_t>(now));
   };
+  if (inactive_.load(std::memory_order_relaxed)) return {};
+  bool closed = settings_.named;
   if (const auto plan = current()) {
     const auto verdict = verdict_of(*plan);
-    if (verdict.action == plan::Action::kSystem) return verdict;
-    if (standing_->greeted.load(std::memory_order_relaxed) == instance_key()) return verdict;
+    if (is_fresh(*plan)) {
+      if (is_greeted()) return verdict;
+      if (verdict.action == kSystem && !plan->matching()) return verdict;
+    }
+    closed = closed && verdict.action != kSystem;
   }
-  const bool welcome = greet();
+  const Met met = greet(closed);
   const auto plan = current();
-  if (!welcome || !plan) return {plan::Action::kFail, plan::Reason::kNoPlan};
-  return verdict_of(*plan);
+  if (met == Met::kPlan && plan) return verdict_of(*plan);
+  if (met == Met::kNoProfile || !closed) return {};
+  return {kFail, plan::Reason::kNoPlan};
+}
+
+bool PlanHolder::leaves_servers_alone() const {
+  if (inactive_.load(std::memory_order_relaxed)) return true;
+  const auto plan = current();
+  return plan && plan->listen_mark() == 0 && is_fresh(*plan) && (!plan->matching() || is_greeted());
 }
 
 bool PlanHolder::introduce() {
+  if (inactive_.load(std::memory_order_relaxed)) return true;
   const auto plan = current();
-  if (plan && standing_->greeted.load(std::memory_order_relaxed) == instance_key()) return true;
-  return greet();
+  if (plan && is_fresh(*plan) && is_greeted()) return true;
+  return greet(settings_.named) != Met::kNobody || !settings_.named;
 }
 
 std::uint32_t PlanHolder::mark_mask() const {
@@ -116,67 +135,133 @@ bool PlanHolder::owns_standing() {
          owner == self;
 }
 
-bool PlanHolder::greet() {
+bool PlanHolder::is_greeted() const {
+  return standing_->greeted.load(std::memory_order_relaxed) == instance_key();
+}
+
+bool PlanHolder::is_fresh(const plan::Plan& plan) const {
+  return standing_->rechecked.load(std::memory_order_relaxed) == plan.recheck();
+}
+
+PlanHolder::Met PlanHolder::greet(bool closed) {
   const KeepErrno keep;
-  if (!welcomed_.load(std::memory_order_acquire)) return greet_first();
+  if (!welcomed_.load(std::memory_order_acquire)) return greet_first(closed);
+  const auto plan = current();
+  if (plan && !is_fresh(*plan)) return greet_anew();
   const std::uint64_t key = instance_key();
   const std::uint64_t before = standing_->greeted.load(std::memory_order_relaxed);
-  if (before != key) greet_again(before, key);
-  return true;
+  return before == key ? Met::kPlan : greet_again(before, key);
 }
 
-bool PlanHolder::greet_first() {
+PlanHolder::Met PlanHolder::greet_first(bool closed) {
   if (now_ms(CLOCK_MONOTONIC_COARSE) < standing_->retry_at.load(std::memory_order_relaxed)) {
-    return false;
+    return Met::kNobody;
   }
   const bool own = owns_standing();
-  if (!ask(true, own)) {
+  const Met met = ask({.profile = settings_.profile.data()}, own, closed);
+  if (met == Met::kPlan && own) welcomed_.store(true, std::memory_order_release);
+  if (met != Met::kNobody) return met;
+  const bool met_by_another = welcomed_.load(std::memory_order_acquire);
+  if (!settings_.named && own && !met_by_another) inactive_.store(true, std::memory_order_relaxed);
+  standing_->retry_at.store(now_ms(CLOCK_MONOTONIC_COARSE) + kRetryAfterMs,
+                            std::memory_order_relaxed);
+  return met;
+}
+
+// The program may have been given another profile, and every thread waits to know. If nobody
+// answers, the last plan goes on.
+PlanHolder::Met PlanHolder::greet_anew() {
+  if (!owns_standing()) return Met::kPlan;
+  for (int i = 0; i < kMostHellos; ++i) {
+    const auto plan = current();
+    if (!plan || is_fresh(*plan)) break;
+    if (now_ms(CLOCK_MONOTONIC_COARSE) < standing_->retry_at.load(std::memory_order_relaxed)) break;
+    const Met met = ask(going_on(), true, false);
+    if (met == Met::kNoProfile) return met;
+    if (met == Met::kPlan) continue;
     standing_->retry_at.store(now_ms(CLOCK_MONOTONIC_COARSE) + kRetryAfterMs,
                               std::memory_order_relaxed);
-    return false;
   }
-  if (own) {
-    standing_->greeted.store(instance_key(), std::memory_order_relaxed);
-    welcomed_.store(true, std::memory_order_release);
-  }
-  return true;
+  return Met::kPlan;
 }
 
-// For the session's sake alone: the plan goes on, whoever answers. One thread asks, the others need
-// not wait for it.
-void PlanHolder::greet_again(std::uint64_t before, std::uint64_t key) {
-  if (!owns_standing()) return;
-  if (!standing_->greeted.compare_exchange_strong(before, key, std::memory_order_relaxed)) return;
-  if (ask(false, true)) standing_->greeted.store(instance_key(), std::memory_order_relaxed);
+// For the session's sake: the plan goes on, whoever answers. One thread asks, the others need not
+// wait for it.
+PlanHolder::Met PlanHolder::greet_again(std::uint64_t before, std::uint64_t key) {
+  if (!owns_standing()) return Met::kPlan;
+  if (!standing_->greeted.compare_exchange_strong(before, key, std::memory_order_relaxed)) {
+    return Met::kPlan;
+  }
+  return ask(going_on(), true, false) == Met::kNoProfile ? Met::kNoProfile : Met::kPlan;
 }
 
-bool PlanHolder::ask(bool first, bool with_counters) {
+Greeting PlanHolder::going_on() const {
+  const auto plan = current();
+  return {plan ? plan->profile() : settings_.profile.data(), plan::kHelloGoesOn};
+}
+
+PlanHolder::Met PlanHolder::ask(const Greeting& greeting, bool own, bool closed) {
   const BlockSignals block;
+  const void* before = plan_.load(std::memory_order_acquire);
   HelloAnswer answer;
-  if (settings_.problem == nullptr) answer = say_hello_(settings_);
-  const bool adopted = answer.outcome == HelloOutcome::kWelcome && adopt(answer, with_counters);
+  if (settings_.problem == nullptr) answer = say_hello_(settings_, greeting);
+  Met met = Met::kNobody;
+  if (answer.outcome == HelloOutcome::kNoProfile) {
+    met = Met::kNoProfile;
+    if (own) inactive_.store(true, std::memory_order_relaxed);
+  } else if (answer.outcome == HelloOutcome::kWelcome && adopt(answer, before, own)) {
+    met = Met::kPlan;
+  }
   close_fd(answer.plan_fd);
   close_fd(answer.counters_fd);
-  if (!adopted && first) complain(answer);
-  return adopted;
+  if (met == Met::kNobody && closed) complain(answer);
+  return met;
 }
 
-bool PlanHolder::adopt(const HelloAnswer& answer, bool with_counters) {
-  adopt_plan(answer);
+bool PlanHolder::adopt(const HelloAnswer& answer, const void* before, bool own) {
+  const bool current_is_its = adopt_plan(answer, before);
   if (!current()) return false;
-  if (with_counters) adopt_counters(answer.counters_fd);
+  if (!own) return true;
+  adopt_counters(answer.counters_fd);
+  if (!current_is_its) return true;
+  standing_->rechecked.store(answer.recheck, std::memory_order_relaxed);
+  standing_->greeted.store(instance_key(), std::memory_order_relaxed);
   return true;
 }
 
-// Keeps the mapped plan if it is this broker's. One that is replaced stays mapped: another thread
-// may be deciding by it, and brokers that make new files are few.
-void PlanHolder::adopt_plan(const HelloAnswer& answer) {
-  const void* before = plan_.load(std::memory_order_acquire);
-  const auto plan = plan::Plan::from_mapping(before, plan::kFileSize);
-  if (plan && plan->broker_instance() == answer.broker_instance) return;
-  const void* base = map_plan(answer.plan_fd);
-  if (base != nullptr && !plan_.compare_exchange_strong(before, base, std::memory_order_acq_rel)) {
-    unmap_plan(base);
+// Where another thread has changed the plan since the hello, this answer may be the older one.
+bool PlanHolder::adopt_plan(const HelloAnswer& answer, const void* before) {
+  const void* held = held_plan(answer);
+  if (held != nullptr && held == before) return plan_.load(std::memory_order_acquire) == held;
+  const void* base = held != nullptr ? held : map_plan(answer.plan_fd);
+  if (base == nullptr) return false;
+  if (plan_.compare_exchange_strong(before, base, std::memory_order_acq_rel)) {
+    if (held == nullptr) hold(base);
+    return true;
+  }
+  if (held == nullptr) unmap_plan(base);
+  return false;
+}
+
+// The answer's plan, where it is mapped already: a plan that is this broker's.
+const void* PlanHolder::held_plan(const HelloAnswer& answer) const {
+  for (const auto& held : held_) {
+    const void* base = held.load(std::memory_order_acquire);
+    const auto plan = plan::Plan::from_mapping(base, plan::kFileSize);
+    if (plan && plan->broker_instance() == answer.broker_instance &&
+        plan->profile() == answer.profile.data()) {
+      return base;
+    }
+  }
+  return nullptr;
+}
+
+// A plan that is replaced stays mapped, also where there is no more room to remember it: another
+// thread may be deciding by it.
+void PlanHolder::hold(const void* base) {
+  for (auto& held : held_) {
+    const void* none = nullptr;
+    if (held.compare_exchange_strong(none, base, std::memory_order_acq_rel)) return;
   }
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What a process holds of the broker: the mapped plan, its counters page, and whether it has said
-// hello. No descriptor, thread or lock: programs close what they do not know, fork with threads
-// running and connect in signal handlers. One static instance, started by the constructor;
-// afterwards callable from any thread and from signal handlers, and from a vfork child without harm
-// to its parent. Changes no errno.
+// What a process holds of the broker: the mapped plan of its profile, its counters page, and
+// whether it has said hello. No descriptor, thread or lock: programs close what they do not know,
+// fork with threads running and connect in signal handlers. One static instance, started by the
+// constructor; afterwards callable from any thread and from signal handlers, and from a vfork child
+// without harm to its parent. Changes no errno.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -19,23 +20,24 @@ namespace px::shim {
 
 class PlanHolder {
  public:
-  using SayHello = HelloAnswer (*)(const Settings&);
+  using SayHello = HelloAnswer (*)(const Settings&, const Greeting&);
 
   constexpr explicit PlanHolder(SayHello say_hello) : say_hello_(say_hello) {}
 
   // Maps the published plan, if there is one yet. Once, before any other call.
   void start(const Settings& settings);
 
-  // Whether there is a plan, and it says kSystem to whatever may be asked.
+  // Whether it is known, without asking, that the verdict is kSystem whatever may be asked.
   [[nodiscard]] bool says_nothing() const;
 
-  // The verdict, after as much of a hello as it needs; kFail without a plan or without the broker's
-  // welcome.
+  // The verdict, after as much of a hello as it needs. Without the broker's welcome, a program with
+  // a profile of its environment gets kFail, another kSystem.
   [[nodiscard]] plan::Verdict decide(const plan::Call& call);
 
-  // Whether there is a plan, be it before any hello.
-  [[nodiscard]] bool has_plan() const { return current().has_value(); }
-  // Whether the broker knows this process, after as much of a hello as it needs; then there is one.
+  // Whether it is known, without asking, that listening sockets get no mark.
+  [[nodiscard]] bool leaves_servers_alone() const;
+  // As much of a hello as this process still owes. Whether it may go on: only a program with a
+  // profile of its environment, whom nobody answers, may not.
   [[nodiscard]] bool introduce();
 
   // As of the plan; 0 without one.
@@ -51,19 +53,31 @@ class PlanHolder {
   struct Standing {
     std::atomic<std::int32_t> owner;     // pid; a vfork child's differs
     std::atomic<std::uint64_t> greeted;  // instance_key() that hello was said to
-    std::atomic<std::int64_t> retry_at;  // ms; no further first hello before
+    std::atomic<std::int64_t> retry_at;  // ms; no further hello that got no answer before
+    // The plan's recheck that hello was said after. No two plans ever have the same, but for 0.
+    std::atomic<std::uint32_t> rechecked;
   };
+  enum class Met : std::uint8_t { kNobody, kNoProfile, kPlan };
 
   [[nodiscard]] std::optional<plan::Plan> current() const;
   [[nodiscard]] std::uint64_t instance_key() const;
+  [[nodiscard]] bool is_greeted() const;
+  // Whether nobody has asked for another hello since the last one.
+  [[nodiscard]] bool is_fresh(const plan::Plan& plan) const;
   [[nodiscard]] bool owns_standing();
-  [[nodiscard]] bool greet();
-  [[nodiscard]] bool greet_first();
-  void greet_again(std::uint64_t before, std::uint64_t key);
-  // One hello, and what it brought mapped; whether there is a plan now.
-  [[nodiscard]] bool ask(bool first, bool with_counters);
-  [[nodiscard]] bool adopt(const HelloAnswer& answer, bool with_counters);
-  void adopt_plan(const HelloAnswer& answer);
+  // `closed`: what fails without a welcome, of which the user is to be told.
+  [[nodiscard]] Met greet(bool closed);
+  [[nodiscard]] Met greet_first(bool closed);
+  [[nodiscard]] Met greet_anew();
+  [[nodiscard]] Met greet_again(std::uint64_t before, std::uint64_t key);
+  // One hello, and what it brought mapped; for this process, unless it is a vfork child's.
+  [[nodiscard]] Met ask(const Greeting& greeting, bool own, bool closed);
+  [[nodiscard]] Greeting going_on() const;
+  [[nodiscard]] bool adopt(const HelloAnswer& answer, const void* before, bool own);
+  // Whether the current plan is now the answer's.
+  [[nodiscard]] bool adopt_plan(const HelloAnswer& answer, const void* before);
+  [[nodiscard]] const void* held_plan(const HelloAnswer& answer) const;
+  void hold(const void* base);
   void adopt_counters(int fd);
   void complain(const HelloAnswer& answer);
 
@@ -72,9 +86,12 @@ class PlanHolder {
   Standing process_wide_{};  // where the kernel cannot wipe a page on fork
   Standing* standing_ = &process_wide_;
   std::atomic<const void*> plan_{nullptr};
+  // What is mapped and stays so: a program may be moved there and back.
+  std::array<std::atomic<const void*>, 16> held_{};
   std::atomic<plan::Counters*> counters_{nullptr};
   std::atomic<bool> welcomed_{
       false};  // by any broker, in this process or the one it is forked from
+  std::atomic<bool> inactive_{false};  // for good: it has no profile
   std::atomic<bool> complained_{false};
 };
 

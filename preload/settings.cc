@@ -55,10 +55,10 @@ bool find_socket(const char* const* environment, std::span<char> path) {
 Settings read_settings(const char* const* environment) {
   Settings settings;
   const auto profile = variable(environment, plan::kProfileVariable);
-  if (!profile) return settings;
-  settings.active = true;
-  settings.stderr_open = ::syscall(SYS_fcntl, STDERR_FILENO, F_GETFD) >= 0;
-  if (!plan::valid_profile_name(*profile) || !store(settings.profile, "", *profile)) {
+  settings.named = profile.has_value();
+  // Without a profile, nothing is ever said.
+  if (profile) settings.stderr_open = ::syscall(SYS_fcntl, STDERR_FILENO, F_GETFD) >= 0;
+  if (profile && (!plan::valid_profile_name(*profile) || !store(settings.profile, "", *profile))) {
     settings.problem = "PX_PROFILE is not the name of a profile";
   } else if (!find_socket(environment, settings.socket_path)) {
     settings.problem = "PX_SOCKET is not the path of a socket";

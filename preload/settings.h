@@ -12,7 +12,7 @@
 namespace px::shim {
 
 struct Settings {
-  bool active = false;            // PX_PROFILE is there
+  bool named = false;             // PX_PROFILE is there: without a profile, calls fail closed
   const char* problem = nullptr;  // why no broker can be asked with these settings
   std::array<char, plan::kProfileNameSize> profile{};
   std::array<char, sizeof(sockaddr_un::sun_path)> socket_path{};

@@ -12,7 +12,7 @@ readonly px_demo_packages=(curl iproute2 mount nftables util-linux)
 readonly px_check_packages=(
   "${px_demo_packages[@]}" binutils clang-format clang-tidy dropbear-bin git libbenchmark-dev
   libgmock-dev libgtest-dev musl-tools netcat-openbsd openssh-client perl python3-pytest shellcheck
-  strace wget
+  strace systemd wget
 )
 
 # The arguments that are not installed.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "broker/config/match_reader.h"
 #include "broker/config/suggestion.h"
 #include "plan/wire.h"
 
@@ -70,6 +71,7 @@ bool define(Definitions& definitions, const std::string& what, const Value& name
 
 PolicyResult finish(Draft draft) {
   if (!draft.incomplete) judge_references(draft);
+  judge_matches(draft);
   if (draft.diagnostics.empty()) return std::move(draft.policy);
   sort(draft.diagnostics, draft.policy.files);
   return tl::make_unexpected(std::move(draft.diagnostics));

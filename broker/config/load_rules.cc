@@ -10,6 +10,8 @@ namespace {
 std::vector<Key> rules_file_keys() {
   const auto profile = profile_keys();
   std::vector<Key> keys(profile.begin(), profile.end());
+  // The profile is for the program that px-exec starts.
+  std::erase_if(keys, [](const Key& key) { return key.name == "match"; });
   keys.insert(keys.end(), {{"paths"}, {"version"}});
   return keys;
 }

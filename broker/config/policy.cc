@@ -32,4 +32,9 @@ const Profile* Policy::profile(std::string_view name) const {
   return find_named(profiles, name);
 }
 
+bool Policy::matching() const {
+  return std::any_of(profiles.begin(), profiles.end(),
+                     [](const Profile& profile) { return !profile.matches.empty(); });
+}
+
 }  // namespace px::broker

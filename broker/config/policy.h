@@ -11,19 +11,14 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "broker/config/match.h"
+#include "broker/config/position.h"
 #include "libbundle/core/address.h"
 #include "plan/layout.h"
 
 namespace px::broker {
 
 using bundle::Address;
-
-// A place in a policy file; line and column count from 1.
-struct Position {
-  std::string file;
-  int line = 0;
-  int column = 0;
-};
 
 // One complaint about a policy: where, what is wrong, and what to do.
 struct Diagnostic {
@@ -75,7 +70,9 @@ struct Listen {
 };
 
 struct Profile {
-  std::string name;  // plan::valid_profile_name
+  std::string name;            // plan::valid_profile_name
+  std::vector<Match> matches;  // who gets it without asking
+  bool inherit = true;         // whether children keep it
   std::vector<Rule> rules;
   Listen listen;
   bool on_link_system = true;
@@ -98,6 +95,8 @@ struct Policy {
 
   [[nodiscard]] const PathSelector* path(std::string_view name) const;
   [[nodiscard]] const Profile* profile(std::string_view name) const;
+  // Whether any profile claims programs by `match`.
+  [[nodiscard]] bool matching() const;
 };
 
 using PolicyResult = tl::expected<Policy, std::vector<Diagnostic>>;

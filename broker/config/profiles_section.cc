@@ -4,14 +4,16 @@
 #include <algorithm>
 
 #include "broker/config/listen_reader.h"
+#include "broker/config/match_reader.h"
 #include "broker/config/rule_reader.h"
 #include "plan/wire.h"
 
 namespace px::broker {
 namespace {
 
-constexpr Key kKeys[] = {{"rules"},       {"on-link"}, {"if-unavailable"}, {"inherit"},
-                         {"match", true}, {"listen"},  {"dns", true},      {"bundle", true}};
+constexpr Key kKeys[] = {{"rules"}, {"on-link"}, {"if-unavailable"}, {"inherit"},
+                         {"match"}, {"listen"},  {"dns", true},      {"bundle", true}};
+constexpr Choice<bool> kInherit[] = {{"true", true}, {"false", false}};
 constexpr Choice<bool> kOnLink[] = {{"system", true}, {"rules", false}};
 constexpr Choice<plan::IfUnavailable> kIfUnavailable[] = {{"block", plan::IfUnavailable::kBlock},
                                                           {"next", plan::IfUnavailable::kNext},
@@ -47,14 +49,6 @@ void read_rules(const Value& list, Profile& profile, Draft& draft, Report& repor
   }
 }
 
-void read_inherit(const Value& value, Report& report) {
-  constexpr Choice<bool> kInherit[] = {{"true", true}, {"false", false}};
-  const auto inherit = read_choice<bool>(value, kInherit, report);
-  if (inherit && !*inherit) {
-    report.add(value.place, "'inherit: false' is not yet supported; expected true");
-  }
-}
-
 }  // namespace
 
 std::span<const Key> profile_keys() {
@@ -70,7 +64,10 @@ Profile read_profile(const Map& map, Draft& draft, Report& report) {
     profile.if_unavailable = read_choice<plan::IfUnavailable>(*value, kIfUnavailable, report)
                                  .value_or(profile.if_unavailable);
   }
-  if (const Value* value = map.get("inherit")) read_inherit(*value, report);
+  if (const Value* value = map.get("inherit")) {
+    profile.inherit = read_choice<bool>(*value, kInherit, report).value_or(true);
+  }
+  if (const Value* value = map.get("match")) profile.matches = read_matches(*value, report);
   if (const Value* value = map.get("listen")) {
     profile.listen = read_listen(*value, draft, report);
   }

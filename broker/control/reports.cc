@@ -158,22 +158,37 @@ json status_report(const BrokerState& state, const Policy& policy, const Publish
           {"profiles", profiles}};
 }
 
-json programs_report(const SessionTable& sessions, std::optional<uid_t> user) {
+json programs_report(const SessionTable& sessions, const UncoveredPrograms& uncovered,
+                     std::optional<uid_t> user) {
   json programs = json::array();
   for (const Session* session : sessions.all()) {
     if (user && session->uid != *user) continue;
     json program = {{"pid", session->pid},
                     {"uid", session->uid},
                     {"user", user_name(session->uid)},
-                    {"exe", executable_of(session->pid)},
-                    {"profile", session->profile},
+                    {"exe", session->executable},
+                    {"profile", null_or(session->standing.profile)},
+                    {"origin", name_of(session->standing.origin)},
                     {"state", name_of(session->state)},
                     {"why", null_or(session->why_uncovered)},
                     {"since", seconds(session->since)}};
     add_totals(program, session->totals());
     programs.push_back(std::move(program));
   }
-  return {{"programs", programs}};
+  for (const UncoveredProgram& other : uncovered.programs) {
+    json program = {{"pid", other.pid},
+                    {"uid", other.program.uid},
+                    {"user", user_name(other.program.uid)},
+                    {"exe", other.program.executable},
+                    {"profile", other.profile},
+                    {"origin", name_of(Origin::kMatched)},
+                    {"state", name_of(SessionState::kUncovered)},
+                    {"why", "it runs without libpx.so"},
+                    {"since", nullptr}};
+    add_totals(program, {});
+    programs.push_back(std::move(program));
+  }
+  return {{"programs", programs}, {"unseen", uncovered.unseen}};
 }
 
 json reload_event(const BrokerState& state) {
@@ -197,7 +212,7 @@ json session_event(const char* name, const Session& session) {
   json event = event_of(name);
   event["pid"] = session.pid;
   event["exe"] = session.executable;
-  event["profile"] = session.profile;
+  event["profile"] = session.standing.profile;
   return event;
 }
 

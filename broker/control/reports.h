@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/config/policy.h"
+#include "broker/identity/processes.h"
 #include "broker/paths/added_router.h"
 #include "broker/paths/snapshot.h"
 #include "broker/publish/publisher.h"
@@ -38,8 +39,9 @@ struct BrokerState {
 [[nodiscard]] nlohmann::json status_report(const BrokerState& state, const Policy& policy,
                                            const Publisher& publisher, const SessionTable& sessions,
                                            const Server& server);
-// The programs of one user, or of everyone.
+// The programs of one user, or of everyone, and those that should be among them.
 [[nodiscard]] nlohmann::json programs_report(const SessionTable& sessions,
+                                             const UncoveredPrograms& uncovered,
                                              std::optional<uid_t> user);
 
 [[nodiscard]] nlohmann::json reload_event(const BrokerState& state);

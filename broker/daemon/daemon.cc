@@ -12,6 +12,7 @@
 #include "broker/daemon/host.h"
 #include "broker/daemon/policy_source.h"
 #include "broker/publish/routing_needs.h"
+#include "broker/sessions/listener.h"
 #ifdef PX_HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
@@ -63,8 +64,8 @@ Daemon::Daemon(Options options)
       server_(
           context_, connection_limits(raise_descriptor_limit()),
           Service{new_instance(),
-                  [this](Peer peer, const plan::Hello& message) {
-                    return hello(std::move(peer), message);
+                  [this](Peer peer, const plan::Hello& message, int executable) {
+                    return hello(std::move(peer), message, executable);
                   },
                   [this](Peer peer, const plan::Launch& message) {
                     return launch(std::move(peer), message);
@@ -84,7 +85,30 @@ Daemon::Daemon(Options options)
   state_.socket = options_.socket.string();
 }
 
+Expected<void> Daemon::take_passed_listener() {
+  auto passed = passed_listener();
+  if (!passed) return tl::make_unexpected(passed.error());
+  if (!*passed) return {};
+  const auto& path = (*passed)->path;
+  if (options_.socket_named && std::filesystem::absolute(options_.socket) != path) {
+    return fail("the service manager listens at " + path.string() + ", but --socket says " +
+                options_.socket.string());
+  }
+  options_.socket = path;
+  state_.socket = path.string();
+  passed_listener_ = std::move((*passed)->socket);
+  owns_socket_ = false;
+  return {};
+}
+
+Expected<void> Daemon::listen() {
+  if (owns_socket_) return server_.listen(options_.socket);
+  server_.listen(std::move(passed_listener_));
+  return {};
+}
+
 Expected<void> Daemon::start() {
+  if (auto taken = take_passed_listener(); !taken) return taken;
   auto routers = RouterList::open(options_.state_directory / kRoutersName);
   if (!routers) return tl::make_unexpected(routers.error());
   routers_ = std::move(*routers);
@@ -109,7 +133,7 @@ Expected<void> Daemon::start() {
   if (!routing) return tl::make_unexpected(routing.error());
   routing_ = std::move(*routing);
   if (auto published = put_in_force(policy_, snapshot_); !published) return published;
-  if (auto listening = server_.listen(options_.socket); !listening) return listening;
+  if (auto listening = listen(); !listening) return listening;
   publisher_->announce(state_.instance);
 
   handle_signals();
@@ -140,7 +164,7 @@ void Daemon::run() {
   // The plans stay for the programs that run under them, and for the next broker; a private
   // broker's programs have ended.
   std::error_code ignored;
-  std::filesystem::remove(options_.socket, ignored);
+  if (owns_socket_) std::filesystem::remove(options_.socket, ignored);
   if (const auto removed = routing_->remove_all(); !removed) {
     spdlog::error("not all next hops could be removed: {}", removed.error().message);
   }
@@ -210,7 +234,9 @@ Expected<void> Daemon::put_in_force(const Policy& policy, const Snapshot& snapsh
   const auto marks = routing_->prepare(demand_of(policy, snapshot), policy.mark_mask);
   if (!marks) {
     const auto without = texts_of(without_marks(policy, snapshot, marks.error().message));
-    return fail(without.empty() ? "next hops: " + marks.error().message : joined(without));
+    if (!without.empty()) return fail(joined(without));
+    // Only for routers that the host does not have now.
+    return publish(policy, snapshot, routing_->marks());
   }
   return publish(policy, snapshot, *marks);
 }
@@ -279,6 +305,7 @@ nlohmann::json Daemon::reload() {
   } else {
     policy_ = std::move(*policy);
     ++state_.policy_generation;
+    match_anew();
   }
   state_.last_reload = outcome;
   server_.broadcast(json_text(reload_event(state_)), std::nullopt);

@@ -39,15 +39,21 @@ class Daemon {
   void paths_changed(const Snapshot& snapshot);
   void repair_next_hops();
   void session_changed(const Session& session, SessionTable::Change change);
-  tl::expected<Admission, Rejection> hello(Peer peer, const plan::Hello& hello);
+  tl::expected<Admission, Rejection> hello(Peer peer, const plan::Hello& hello, int executable);
   tl::expected<void, Rejection> launch(Peer peer, const plan::Launch& launch);
   tl::expected<void, Rejection> mark(const Peer& peer, const plan::Mark& mark, const Fd& socket);
   Answer request(const Peer& peer, std::string_view text);
 
-  [[nodiscard]] std::optional<Rejection> check_program(const std::string& profile,
-                                                       std::uint64_t network_namespace) const;
+  [[nodiscard]] std::optional<Rejection> check_namespace(std::uint64_t network_namespace) const;
+  [[nodiscard]] std::string no_such_profile(const std::string& profile) const;
+  [[nodiscard]] std::optional<Standing> elder_of(pid_t pid) const;
+  // The profile for a program that says hello; nothing where it is to be refused.
+  [[nodiscard]] std::optional<Standing> standing_of(const Peer& peer, const Program& program,
+                                                    const plan::Hello& hello) const;
+  void match_anew();
+  nlohmann::json move_program(const Peer& peer, const nlohmann::json& question);
   nlohmann::json answer_to(const Peer& peer, const nlohmann::json& question);
-  nlohmann::json explain_to(const nlohmann::json& question) const;
+  nlohmann::json explain_to(const Peer& peer, const nlohmann::json& question) const;
   nlohmann::json reload();
   nlohmann::json change_routers(const nlohmann::json& question);
   // What plans need of the kernel, then the plans, then what no plan needs any more goes.
@@ -57,6 +63,9 @@ class Daemon {
                                        const Marks& marks);
   // Reads the paths now and publishes them if they have changed.
   [[nodiscard]] Expected<void> look_at_paths();
+  // Serves at the service manager's socket, if it has one for this process.
+  [[nodiscard]] Expected<void> take_passed_listener();
+  [[nodiscard]] Expected<void> listen();
   void announce_ready();
   void handle_signals();
   void beat();
@@ -75,6 +84,8 @@ class Daemon {
   std::optional<Publisher> publisher_;
   SessionTable sessions_;
   Server server_;
+  Fd passed_listener_;
+  bool owns_socket_ = true;  // and removes it at the end
   asio::signal_set signals_;
   asio::steady_timer heartbeat_;
   asio::steady_timer counters_;

@@ -79,7 +79,8 @@ ParsedOptions parse_options(int argc, char** argv) {
     return {std::nullopt, app.exit(error) == 0 ? 0 : 2};
   }
   if (options.config.empty() && !options.private_broker) options.config = default_config();
-  if (options.socket.empty()) options.socket = default_socket();
+  options.socket_named = !options.socket.empty();
+  if (!options.socket_named) options.socket = default_socket();
   if (options.socket.empty() && !options.check) {
     std::fputs("pxd: XDG_RUNTIME_DIR is not set: say where to serve with --socket PATH\n", stderr);
     return {std::nullopt, 2};

@@ -5,6 +5,7 @@
 #include "broker/control/explain.h"
 #include "broker/daemon/daemon.h"
 #include "broker/daemon/host.h"
+#include "broker/identity/processes.h"
 #include "broker/routing/socket_mark.h"
 
 namespace px::broker {
@@ -26,45 +27,62 @@ Rejection quota(const px::Error& error) {
 
 }  // namespace
 
-std::optional<Rejection> Daemon::check_program(const std::string& profile,
-                                               std::uint64_t network_namespace) const {
+std::optional<Rejection> Daemon::check_namespace(std::uint64_t network_namespace) const {
   if (network_namespace != 0 && network_namespace_ != 0 &&
       network_namespace != network_namespace_) {
     return Rejection{plan::RefusalCode::kOtherNamespace,
                      "the broker is in another network namespace; run a pxd in this one"};
   }
-  if (publisher_->find(profile) == nullptr) {
-    return Rejection{plan::RefusalCode::kNoSuchProfile,
-                     "no profile named '" + profile + "'; there are: " + profile_names(policy_)};
-  }
   return std::nullopt;
 }
 
-tl::expected<Admission, Rejection> Daemon::hello(Peer peer, const plan::Hello& hello) {
+std::string Daemon::no_such_profile(const std::string& profile) const {
+  return "no profile named '" + profile + "'; there are: " + profile_names(policy_);
+}
+
+tl::expected<Admission, Rejection> Daemon::hello(Peer peer, const plan::Hello& hello,
+                                                 int executable) {
   if (hello.layout_version != plan::kLayoutVersion) {
     return tl::make_unexpected(
         Rejection{plan::RefusalCode::kOtherVersion,
                   "libpx.so and pxd are of different versions; restart the older one"});
   }
-  const std::string profile = hello.profile;
-  if (auto rejection = check_program(profile, hello.network_namespace)) {
+  if (auto rejection = check_namespace(hello.network_namespace)) {
     return tl::make_unexpected(std::move(*rejection));
   }
-  auto counters = sessions_.hello(std::move(peer), profile);
+  sessions_.forget_ended(peer.pid);
+  Program program = program_of(peer.pid, peer.uid, executable);
+  const auto standing = standing_of(peer, program, hello);
+  if (standing && standing->profile.empty()) {
+    sessions_.forget(peer.pid);
+    return Admission{};
+  }
+  const PlanFile* plan = standing ? publisher_->find(standing->profile) : nullptr;
+  if (plan == nullptr) {
+    return tl::make_unexpected(
+        Rejection{plan::RefusalCode::kNoSuchProfile,
+                  no_such_profile(standing ? standing->profile : hello.profile)});
+  }
+  auto counters = sessions_.hello(std::move(peer), *standing, std::move(program));
   if (!counters) return tl::make_unexpected(quota(counters.error()));
-  return Admission{publisher_->find(profile)->read_only_fd(), std::move(*counters), profile};
+  return Admission{plan->read_only_fd(), std::move(*counters), standing->profile, plan->recheck()};
 }
 
 tl::expected<void, Rejection> Daemon::launch(Peer peer, const plan::Launch& launch) {
   const std::string profile = launch.profile;
-  if (auto rejection = check_program(profile, launch.network_namespace)) {
+  if (auto rejection = check_namespace(launch.network_namespace)) {
     return tl::make_unexpected(std::move(*rejection));
+  }
+  if (publisher_->find(profile) == nullptr) {
+    return tl::make_unexpected(
+        Rejection{plan::RefusalCode::kNoSuchProfile, no_such_profile(profile)});
   }
   const bool covered = launch.coverage == plan::Coverage::kCovered;
   const std::string why = covered                        ? ""
                           : launch.why_uncovered[0] == 0 ? "no reason given"
                                                          : launch.why_uncovered;
-  const auto launched = sessions_.launch(std::move(peer), profile, why);
+  const auto launched =
+      sessions_.launch(std::move(peer), {profile, Origin::kLaunched, profile}, why);
   if (!launched) return tl::make_unexpected(quota(launched.error()));
   return {};
 }
@@ -76,11 +94,11 @@ tl::expected<void, Rejection> Daemon::mark(const Peer& peer, const plan::Mark& m
     return tl::make_unexpected(
         Rejection{plan::RefusalCode::kNotAllowed, "the process has not said hello"});
   }
-  const PlanFile* plan = publisher_->find(session->profile);
+  const PlanFile* plan = publisher_->find(session->standing.profile);
   if (mark.mark != 0 && (plan == nullptr || !plan->names_mark(mark.mark))) {
-    return tl::make_unexpected(
-        Rejection{plan::RefusalCode::kNotAllowed,
-                  "the plan of '" + session->profile + "' does not name this mark (any more)"});
+    return tl::make_unexpected(Rejection{
+        plan::RefusalCode::kNotAllowed,
+        "the plan of '" + session->standing.profile + "' does not name this mark (any more)"});
   }
   const auto marked =
       set_socket_mark(socket.get(), mark.mark, routing_->mask(), network_namespace_);
@@ -112,9 +130,12 @@ nlohmann::json Daemon::answer_to(const Peer& peer, const json& question) {
     return status_report(state_, policy_, *publisher_, sessions_, server_);
   }
   if (command == "ps") {
-    return programs_report(sessions_, privileged ? std::nullopt : std::optional(peer.uid));
+    const auto user = privileged ? std::nullopt : std::optional(peer.uid);
+    const auto under_px = [this](pid_t pid) { return sessions_.find(pid) != nullptr; };
+    return programs_report(sessions_, uncovered_programs(policy_, user, under_px), user);
   }
-  if (command == "explain") return explain_to(question);
+  if (command == "explain") return explain_to(peer, question);
+  if (command == "move") return move_program(peer, question);
   if (command == "watch") return reload_event(state_);
   if (command == "reload") {
     if (privileged) return reload();
@@ -145,7 +166,7 @@ nlohmann::json Daemon::change_routers(const json& question) {
           {"interfaces", interfaces_of(*router, snapshot_)}};
 }
 
-nlohmann::json Daemon::explain_to(const json& question) const {
+nlohmann::json Daemon::explain_to(const Peer& peer, const json& question) const {
   const std::string destination = question.value("destination", "");
   const auto address = bundle::address_from_text(destination);
   if (!address) return {{"error", "'" + destination + "' is not an address"}};
@@ -162,18 +183,23 @@ nlohmann::json Daemon::explain_to(const json& question) const {
       question.value("transport", "tcp") == "udp" ? plan::Transport::kUdp : plan::Transport::kTcp;
   const std::string program = optional_text("program");
   const auto pid = question.find("pid");
+  const bool runs = pid != question.end() && pid->is_number();
   asked.profile_from = "none";
   if (const std::string profile = optional_text("profile"); !profile.empty()) {
     asked.profile = profile;
     asked.profile_from = "request";
   } else {
     for (const Session* session : sessions_.all()) {
-      const bool meant = pid != question.end() && pid->is_number()
-                             ? session->pid == pid->get<pid_t>()
-                             : executable_of(session->pid) == program;
+      const bool meant = runs ? session->pid == pid->get<pid_t>() : session->executable == program;
       if (!meant) continue;
-      asked.profile = session->profile;
+      asked.profile = session->standing.profile;
       asked.profile_from = "session";
+    }
+    const auto who = runs ? program_of(pid->get<pid_t>()) : Program{program, peer.uid, ""};
+    const Profile* match = who ? best_match(policy_, *who) : nullptr;
+    if (!asked.profile && match != nullptr) {
+      asked.profile = match->name;
+      asked.profile_from = "match";
     }
     if (!asked.profile && policy_.default_profile) {
       asked.profile = policy_.default_profile;

@@ -165,6 +165,8 @@ Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy
   header.listen = profile.listen.mode;
   header.listen_mark = mark_of(listen_key(profile), marks);
   std::tie(header.listen_first_via, header.listen_via_count) = listen_via;
+  // A child of a profile that is not inherited is no program of it, whatever its environment says.
+  header.matching = policy.matching() || !profile.inherit ? 1 : 0;
   header.own = bytes.append(snapshot.own);
   header.on_link = bytes.append(profile.on_link_system ? snapshot.on_link : Ranges{});
   header.nodes = bytes.append(index.nodes);

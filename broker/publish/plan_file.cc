@@ -127,6 +127,14 @@ void PlanFile::announce(std::uint64_t instance) {
   header().broker_instance.store(instance, std::memory_order_relaxed);
 }
 
+void PlanFile::set_recheck(std::uint64_t number) {
+  header().recheck.store(number, std::memory_order_release);
+}
+
+std::uint64_t PlanFile::recheck() const {
+  return header().recheck.load(std::memory_order_relaxed);
+}
+
 void PlanFile::beat(std::uint64_t now_ms) {
   header().heartbeat.store(now_ms, std::memory_order_relaxed);
 }

@@ -37,6 +37,9 @@ class PlanFile {
   // Tells programs that another broker serves them now.
   void announce(std::uint64_t instance);
   void beat(std::uint64_t now_ms);  // CLOCK_MONOTONIC in milliseconds
+  // plan::FileHeader::recheck.
+  void set_recheck(std::uint64_t number);
+  [[nodiscard]] std::uint64_t recheck() const;
   [[nodiscard]] plan::Plan plan() const;
   // Whether a program under the plan in force may ask for a socket with this mark (not 0).
   [[nodiscard]] bool names_mark(std::uint32_t mark) const;

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "broker/publish/plan_builder.h"
 #include "plan/wire.h"
 
@@ -47,6 +49,7 @@ Expected<void> Publisher::ensure_file(const std::string& profile) {
   auto file = PlanFile::open(directory_, profile);
   if (!file) return tl::make_unexpected(file.error());
   if (instance_ != 0) (*file)->announce(instance_);
+  recheck_ = std::max(recheck_, (*file)->recheck());
   plans_[profile].file = std::move(*file);
   plans_[profile].removed = true;  // until it is published
   return {};
@@ -82,6 +85,14 @@ Expected<void> Publisher::publish(const Policy& policy, const Snapshot& snapshot
 void Publisher::announce(std::uint64_t instance) {
   instance_ = instance;
   for (auto& [name, published] : plans_) published.file->announce(instance);
+}
+
+void Publisher::recheck(const std::string& profile) {
+  const auto found = plans_.find(profile);
+  if (found == plans_.end()) return;
+  // Programs compare the lower half alone, and 0 is what they begin with.
+  if (static_cast<std::uint32_t>(++recheck_) == 0) ++recheck_;
+  found->second.file->set_recheck(recheck_);
 }
 
 void Publisher::beat(std::uint64_t now_ms) {

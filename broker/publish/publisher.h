@@ -37,6 +37,8 @@ class Publisher {
   // them. To be called once it can be reached: they say hello to it right away.
   void announce(std::uint64_t instance);
   void beat(std::uint64_t now_ms);  // CLOCK_MONOTONIC in milliseconds
+  // Has every program under the profile say hello before its next decision.
+  void recheck(const std::string& profile);
 
   // Null for a profile that is not in the policy.
   [[nodiscard]] const PlanFile* find(const std::string& profile) const;
@@ -49,6 +51,9 @@ class Publisher {
 
   std::filesystem::path directory_;
   std::uint64_t instance_ = 0;  // 0: not announced yet
+  // The last one that was given out, over all plans: what a program remembers of one plan is never
+  // true of another.
+  std::uint64_t recheck_ = 0;
   std::map<std::string, Published> plans_;
 };
 

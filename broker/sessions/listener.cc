@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "broker/sessions/listener.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 namespace px::broker {
 namespace {
@@ -41,6 +44,13 @@ Expected<void> remove_dead(const std::string& path, const sockaddr_un& address) 
   return {};
 }
 
+// A socket's option that is a number; -1 where it is no socket.
+int option_of(int socket, int name) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return getsockopt(socket, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
 }  // namespace
 
 Expected<Fd> listen_at(const std::filesystem::path& path) {
@@ -56,6 +66,28 @@ Expected<Fd> listen_at(const std::filesystem::path& path) {
     return fail_errno("cannot listen at " + path.string());
   }
   return listener;
+}
+
+Expected<std::optional<PassedListener>> passed_listener() {
+  constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
+  const char* pid = std::getenv("LISTEN_PID");
+  const char* count = std::getenv("LISTEN_FDS");
+  if (pid == nullptr || count == nullptr || pid != std::to_string(getpid())) return std::nullopt;
+  const bool single = std::string_view(count) == "1";
+  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) unsetenv(name);
+  sockaddr_un address{};
+  socklen_t length = sizeof address;
+  if (!single || option_of(kFirst, SO_TYPE) != SOCK_SEQPACKET ||
+      option_of(kFirst, SO_ACCEPTCONN) != 1 ||
+      getsockname(kFirst, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
+      address.sun_family != AF_UNIX || address.sun_path[0] != '/') {
+    return fail(
+        "the service manager is to pass one listening socket (ListenSequentialPacket=PATH)");
+  }
+  if (fcntl(kFirst, F_SETFD, FD_CLOEXEC) != 0 || fcntl(kFirst, F_SETFL, O_NONBLOCK) != 0) {
+    return fail_errno("fcntl");
+  }
+  return PassedListener{Fd(kFirst), address.sun_path};
 }
 
 }  // namespace px::broker

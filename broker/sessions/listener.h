@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Makes the broker's listening socket. Called once, at start.
+// The broker's listening socket: its own, or a service manager's. Called once, at start.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "util/error.h"
 #include "util/fd.h"
@@ -13,5 +14,15 @@ namespace px::broker {
 // socket that nobody answers at is replaced; one that somebody answers at, or a file that is no
 // socket, is an error.
 [[nodiscard]] Expected<Fd> listen_at(const std::filesystem::path& path);
+
+struct PassedListener {
+  Fd socket;  // non-blocking
+  std::filesystem::path path;
+};
+
+// What the service manager listens at for this process, as sd_listen_fds(3) tells it; nothing where
+// it does not. Anything but one listening SOCK_SEQPACKET socket with a path is an error. The
+// variables are taken out of the environment.
+[[nodiscard]] Expected<std::optional<PassedListener>> passed_listener();
 
 }  // namespace px::broker

@@ -102,9 +102,13 @@ bool Server::privileged(uid_t uid) {
 Expected<void> Server::listen(const std::filesystem::path& path) {
   auto socket = listen_at(path);
   if (!socket) return tl::make_unexpected(socket.error());
-  listener_.assign(socket->release());
-  accept_soon();
+  listen(std::move(*socket));
   return {};
+}
+
+void Server::listen(Fd listener) {
+  listener_.assign(listener.release());
+  accept_soon();
 }
 
 void Server::accept_soon() {
@@ -158,7 +162,9 @@ void Server::answer(const ClientPointer& client, PacketSocket::Incoming incoming
   if (const auto mark = plan::parse_mark(packet); mark && incoming.descriptor) {
     return answer_mark(client, *mark, incoming.descriptor);
   }
-  if (const auto hello = plan::parse_hello(packet)) return answer_hello(client, *hello);
+  if (const auto hello = plan::parse_hello(packet)) {
+    return answer_hello(client, *hello, incoming.descriptor);
+  }
   if (incoming.descriptor) return;  // no other message brings one
   if (const auto launch = plan::parse_launch(packet)) return answer_launch(client, *launch);
   const auto header = plan::parse_header(packet);
@@ -166,16 +172,20 @@ void Server::answer(const ClientPointer& client, PacketSocket::Incoming incoming
   if (text && header->type == plan::MessageType::kRequest) answer_request(client, *text);
 }
 
-void Server::answer_hello(const ClientPointer& client, const plan::Hello& hello) {
-  auto admission = service_.hello(share(client->peer), hello);
+void Server::answer_hello(const ClientPointer& client, const plan::Hello& hello,
+                          const Fd& executable) {
+  auto admission = service_.hello(share(client->peer), hello, executable.get());
   if (!admission) return refuse(client, admission.error());
   plan::Welcome welcome{};
   welcome.header = plan::header_of(plan::MessageType::kWelcome, sizeof welcome);
   welcome.broker_instance = service_.instance;
+  welcome.recheck = static_cast<std::uint32_t>(admission->recheck);
   plan::fill_text(welcome.profile, admission->profile);
   auto packets = one(packet_of(welcome));
-  packets.front().descriptors = {admission->plan_fd, admission->counters.get()};
-  packets.front().owned.push_back(std::move(admission->counters));
+  if (!admission->profile.empty()) {
+    packets.front().descriptors = {admission->plan_fd, admission->counters.get()};
+    packets.front().owned.push_back(std::move(admission->counters));
+  }
   client->connection->send(std::move(packets), kDeadline, [this, client](bool sent) {
     if (sent) serve(client);
   });

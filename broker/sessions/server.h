@@ -24,11 +24,12 @@
 
 namespace px::broker {
 
-// What a program is given at its hello.
+// What a program is given at its hello; an empty profile, and nothing else, where it has none.
 struct Admission {
   int plan_fd = -1;  // stays the broker's
   Fd counters;
   std::string profile;
+  std::uint64_t recheck = 0;  // of the plan's plan::FileHeader
 };
 
 struct Rejection {
@@ -44,7 +45,8 @@ struct Answer {
 
 struct Service {
   std::uint64_t instance = 0;
-  std::function<tl::expected<Admission, Rejection>(Peer, const plan::Hello&)> hello;
+  // With the program's executable, as it says; -1 for none.
+  std::function<tl::expected<Admission, Rejection>(Peer, const plan::Hello&, int executable)> hello;
   std::function<tl::expected<void, Rejection>(Peer, const plan::Launch&)> launch;
   std::function<tl::expected<void, Rejection>(const Peer&, const plan::Mark&, const Fd&)> mark;
   std::function<Answer(const Peer&, std::string_view)> request;
@@ -62,6 +64,8 @@ class Server {
   // Listens at the path (mode 0666: who may do what is decided by credentials), in place of a dead
   // broker's socket. An error where another broker answers there.
   [[nodiscard]] Expected<void> listen(const std::filesystem::path& path);
+  // The same on a socket that listens already.
+  void listen(Fd listener);
 
   // Sends an event to everyone who watches and may see it: root, the broker's user, and the
   // owner of the program concerned, if one is.
@@ -88,7 +92,8 @@ class Server {
   void admit(Fd socket);
   void serve(const ClientPointer& client);
   void answer(const ClientPointer& client, PacketSocket::Incoming incoming);
-  void answer_hello(const ClientPointer& client, const plan::Hello& hello);
+  void answer_hello(const ClientPointer& client, const plan::Hello& hello,
+                    const Fd& executable);
   void answer_launch(const ClientPointer& client, const plan::Launch& launch);
   void answer_mark(const ClientPointer& client, const plan::Mark& mark, const Fd& socket);
   void answer_request(const ClientPointer& client, std::string_view text);

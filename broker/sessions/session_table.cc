@@ -37,14 +37,16 @@ SessionTable::SessionTable(asio::io_context& context, Limits limits, Listener li
 
 SessionTable::~SessionTable() = default;
 
-Expected<Session*> SessionTable::find_or_add(Peer peer, const std::string& profile) {
+Expected<Session*> SessionTable::find_or_add(Peer peer, const Standing& standing, Program program) {
+  const std::string executable =
+      program.executable.empty() ? executable_of(peer.pid) : program.executable;
+  forget_ended(peer.pid);
   if (const auto found = sessions_.find(peer.pid); found != sessions_.end()) {
-    if (!has_ended(found->second->process.native_handle())) {
-      found->second->session.profile = profile;
-      found->second->session.executable = executable_of(peer.pid);
-      return &found->second->session;
-    }
-    ended(peer.pid);  // the number is another process's now
+    Session& session = found->second->session;
+    session.standing = standing;
+    session.executable = executable;
+    session.program = std::move(program);
+    return &session;
   }
   std::size_t& of_user = per_user_[peer.uid];
   if (of_user >= limits_.per_user || sessions_.size() >= limits_.in_all) {
@@ -56,8 +58,9 @@ Expected<Session*> SessionTable::find_or_add(Peer peer, const std::string& profi
   auto watched = std::make_unique<Watched>(context_, std::move(peer.process));
   watched->session.pid = pid;
   watched->session.uid = peer.uid;
-  watched->session.profile = profile;
-  watched->session.executable = executable_of(pid);
+  watched->session.standing = standing;
+  watched->session.executable = executable;
+  watched->session.program = std::move(program);
   watched->session.since = std::chrono::system_clock::now();
   watched->process.async_wait(asio::posix::stream_descriptor::wait_read,
                               [this, pid](const std::error_code& error) {
@@ -67,10 +70,10 @@ Expected<Session*> SessionTable::find_or_add(Peer peer, const std::string& profi
   return &sessions_.emplace(pid, std::move(watched)).first->second->session;
 }
 
-Expected<Fd> SessionTable::hello(Peer peer, const std::string& profile) {
+Expected<Fd> SessionTable::hello(Peer peer, const Standing& standing, Program program) {
   auto made = CountersPage::make();
   if (!made) return tl::make_unexpected(made.error());
-  const auto found = find_or_add(std::move(peer), profile);
+  const auto found = find_or_add(std::move(peer), standing, std::move(program));
   if (!found) return tl::make_unexpected(found.error());
   Session& session = **found;
   if (session.pages.size() == kMostPages) {
@@ -86,15 +89,24 @@ Expected<Fd> SessionTable::hello(Peer peer, const std::string& profile) {
   return std::move(made->fd);
 }
 
-Expected<void> SessionTable::launch(Peer peer, const std::string& profile,
+Expected<void> SessionTable::launch(Peer peer, const Standing& standing,
                                     const std::string& why_uncovered) {
-  const auto found = find_or_add(std::move(peer), profile);
+  const auto found = find_or_add(std::move(peer), standing, {});
   if (!found) return tl::make_unexpected(found.error());
   Session& session = **found;
   session.state = why_uncovered.empty() ? SessionState::kLaunched : SessionState::kUncovered;
   session.why_uncovered = why_uncovered;
   if (session.state == SessionState::kUncovered) listener_(session, Change::kStarted);
   return {};
+}
+
+void SessionTable::change(pid_t pid, const Standing& standing) {
+  sessions_.at(pid)->session.standing = standing;
+}
+
+void SessionTable::forget_ended(pid_t pid) {
+  const auto found = sessions_.find(pid);
+  if (found != sessions_.end() && has_ended(found->second->process.native_handle())) ended(pid);
 }
 
 void SessionTable::ended(pid_t pid) {
@@ -115,7 +127,8 @@ std::vector<const Session*> SessionTable::all() const {
 
 std::size_t SessionTable::running_under(const std::string& profile) const {
   std::size_t count = 0;
-  for (const auto& [pid, watched] : sessions_) count += watched->session.profile == profile;
+  for (const auto& [pid, watched] : sessions_)
+    count += watched->session.standing.profile == profile;
   return count;
 }
 

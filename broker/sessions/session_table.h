@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "broker/identity/processes.h"
+#include "broker/identity/standing.h"
 #include "broker/sessions/counters_page.h"
 #include "broker/sessions/peer.h"
 #include "util/error.h"
@@ -27,8 +29,9 @@ enum class SessionState {
 struct Session {
   pid_t pid = 0;
   uid_t uid = 0;
-  std::string executable;  // at the last word that it, or px-exec, sent
-  std::string profile;
+  std::string executable;  // for people; at the last word that it, or px-exec, sent
+  Program program;         // as far as it could be told then
+  Standing standing;       // an empty profile: to be told so at its next hello
   SessionState state = SessionState::kLaunched;
   std::string why_uncovered;
   std::chrono::system_clock::time_point since;
@@ -53,10 +56,16 @@ class SessionTable {
   ~SessionTable();
 
   // A program's hello: the descriptor of its new counters page. An error is a quota's.
-  [[nodiscard]] Expected<Fd> hello(Peer peer, const std::string& profile);
+  [[nodiscard]] Expected<Fd> hello(Peer peer, const Standing& standing, Program program);
   // px-exec's word about what it is about to become; empty `why_uncovered` means covered.
-  [[nodiscard]] Expected<void> launch(Peer peer, const std::string& profile,
+  [[nodiscard]] Expected<void> launch(Peer peer, const Standing& standing,
                                       const std::string& why_uncovered);
+  // From now on the process, which has a session, has this one.
+  void change(pid_t pid, const Standing& standing);
+  // The process runs under px no more.
+  void forget(pid_t pid) { ended(pid); }
+  // What is known of the number, where it is another process's by now.
+  void forget_ended(pid_t pid);
 
   [[nodiscard]] std::vector<const Session*> all() const;  // by process id
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
@@ -66,7 +75,8 @@ class SessionTable {
 
  private:
   struct Watched;
-  [[nodiscard]] Expected<Session*> find_or_add(Peer peer, const std::string& profile);
+  [[nodiscard]] Expected<Session*> find_or_add(Peer peer, const Standing& standing,
+                                               Program program);
   void ended(pid_t pid);
 
   asio::io_context& context_;

@@ -12,6 +12,7 @@ namespace px::cli {
 [[nodiscard]] int run_ps(const CtlOptions& options, const Terminal& terminal);
 [[nodiscard]] int run_explain(const CtlOptions& options, const Terminal& terminal);
 [[nodiscard]] int run_check(const CtlOptions& options, const Terminal& terminal);
+[[nodiscard]] int run_move(const CtlOptions& options, const Terminal& terminal);
 [[nodiscard]] int run_reload(const CtlOptions& options, const Terminal& terminal);
 [[nodiscard]] int run_router(const CtlOptions& options, const Terminal& terminal);
 [[nodiscard]] int run_watch(const CtlOptions& options, const Terminal& terminal);

@@ -78,6 +78,7 @@ std::string profile_text(const json& answer) {
       {"request", "as --profile says"},
       {"environment", "which this pxctl runs under"},
       {"session", "which it runs under"},
+      {"match", "which matches it"},
       {"default-profile", "the policy's default-profile"},
   };
   return "Profile " + profile + ", " + found(kTexts, text_of(answer, "profile_from")) + ".\n";

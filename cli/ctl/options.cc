@@ -54,12 +54,18 @@ CLI::App* add_commands(CLI::App& app, ParsedCtlOptions& parsed) {
   };
   add("paths", "The host's ways out, by number, and the policy's names for them", run_paths);
   add("status", "The broker, its policy, and the profiles", run_status);
-  add("ps", "The programs that run under px", run_ps);
+  add("ps", "The programs that run under px, and those that should", run_ps);
   add_explain_options(
       *add("explain", "Which way a program's connection would take, and why", run_explain),
       parsed.options);
   add("check", "Say what is wrong with a policy file; needs no broker", run_check)
       ->add_option("FILE", parsed.options.file, "The policy file (default: as --config)");
+  auto* move =
+      add("move", "Give a running program another profile, for its new connections", run_move);
+  move->add_option("PID", parsed.options.pid, "A program of `pxctl ps`")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  move->add_option("PROFILE", parsed.options.profile, "A profile of the policy")->required();
   add("reload", "Read the policy again and put it in force everywhere", run_reload);
   add_router_commands(*add("router", "Next hops that the routing table does not show", run_router),
                       parsed.options);

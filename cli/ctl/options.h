@@ -32,6 +32,8 @@ struct CtlOptions {
   // `router`.
   std::string router_action;  // "add" or "delete"
   std::string router;
+  // `move`, with `profile`.
+  int pid = 0;
   // `check`.
   std::string file;
 };

@@ -29,6 +29,7 @@ int run_ps(const CtlOptions& options, const Terminal& terminal) {
   Table table({{"PID", Align::kRight},
                {"USER"},
                {"PROFILE"},
+               {"ORIGIN"},
                {"STATE"},
                {"ROUTED", Align::kRight},
                {"SYSTEM", Align::kRight},
@@ -37,11 +38,14 @@ int run_ps(const CtlOptions& options, const Terminal& terminal) {
                {"PROGRAM"}});
   for (const json& program : reply->at("programs")) {
     table.add({text_of(program, "pid"), text_of(program, "user"), text_of(program, "profile"),
-               state_cell(text_of(program, "state")), text_of(program, "routed"),
-               text_of(program, "system"), text_of(program, "refused"),
+               text_of(program, "origin"), state_cell(text_of(program, "state")),
+               text_of(program, "routed"), text_of(program, "system"), text_of(program, "refused"),
                text_of(program, "unavailable"), program_text(program)});
   }
   print(table.empty() ? "No program runs under px.\n" : table.text(terminal));
+  if (const auto unseen = reply->value("unseen", std::uint64_t{0}); unseen > 0)
+    print(std::to_string(unseen) + (unseen == 1 ? " process" : " processes") +
+          " of other users cannot be seen.\n");
   return kDone;
 }
 

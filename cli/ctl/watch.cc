@@ -39,7 +39,7 @@ std::string details(const std::string& kind, const json& event) {
            text_of(event, "system") + ", refused " + text_of(event, "refused") + ", unavailable " +
            text_of(event, "unavailable");
   }
-  if (kind == "started" || kind == "ended") return program_text(event);
+  if (kind == "started" || kind == "ended" || kind == "moved") return program_text(event);
   return printable(event.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <sstream>
 
 #include "cli/client.h"
@@ -61,21 +62,32 @@ std::string profile_names(const nlohmann::json& status) {
   return names.empty() ? "it has none" : "it has " + names;
 }
 
-Expected<std::string> default_profile(Client& client) {
+// The profile that the broker would give the program by itself.
+Expected<std::string> own_profile(Client& client, const std::string& binary) {
+  std::error_code error;
+  const auto file = std::filesystem::canonical(binary, error);
+  // Whatever its connection would be, the answer says by which profile.
+  const auto answer = client.ask({{"command", "explain"},
+                                  {"program", error ? binary : file.string()},
+                                  {"destination", "192.0.2.1"}});
+  if (!answer) return tl::make_unexpected(answer.error());
+  if (answer->value("profile_from", "") == "match") return answer->value("profile", "");
   auto status = client.ask({{"command", "status"}});
   if (!status) return tl::make_unexpected(status.error());
   if (status->contains("error")) return fail(status->value("error", ""));
   const auto name = status->value("default_profile", nlohmann::json());
   if (name.is_string()) return name.get<std::string>();
-  return fail("the policy names no default-profile: choose a profile with --profile NAME (" +
-              profile_names(*status) + ")");
+  return fail(
+      "no profile matches, and there is no default-profile: choose one with --profile NAME (" +
+      profile_names(*status) + ")");
 }
 
-Expected<std::string> chosen_profile(const ExecOptions& options, Client& client) {
+Expected<std::string> chosen_profile(const ExecOptions& options, Client& client,
+                                     const std::string& binary) {
   if (!options.profile.empty()) return options.profile;
   if (!options.via.empty()) return "via";
   if (!options.rules.empty()) return "rules";
-  return default_profile(client);
+  return own_profile(client, binary);
 }
 
 Expected<void> announce(Client& client, const std::string& profile, const std::string& why) {
@@ -111,7 +123,7 @@ Expected<void> prepare(const ExecOptions& options, const Examination& program) {
     return fail_errno("px is not installed whole: " + installed->library);
   auto client = open_broker(options, *installed);
   if (!client) return tl::make_unexpected(client.error());
-  const auto profile = chosen_profile(options, *client);
+  const auto profile = chosen_profile(options, *client, program.binary);
   if (!profile) return tl::make_unexpected(profile.error());
   if (auto announced = announce(*client, *profile, program.why); !announced) return announced;
   return set_environment(program, installed->library, client->path(), *profile);

@@ -35,7 +35,6 @@ MALFORMED = {
     "a type that is the broker's": wire.packet(wire.WELCOME, struct.pack("=IQ", 0, 1)),
     "a profile without its end": wire.hello(b"x" * 64),
     "a profile that is a path": wire.hello(b"../../etc/passwd"),
-    "an empty profile": wire.hello(b""),
     "the largest packet of zeros": bytes(wire.LARGEST),
 }
 
@@ -153,6 +152,23 @@ def test_a_mark_without_its_one_socket_is_closed(lab, broker):
     plain.send(wire.mark(0))
     assert wire.closed(plain)
     answers(broker)
+
+
+def test_a_hello_may_carry_one_descriptor(broker):
+    before = broker.open_files()
+    null = os.open("/dev/null", os.O_RDONLY)
+    ends = socket.socketpair()
+    for descriptor in (null, ends[0].fileno()):
+        with wire.connect(broker.socket) as sock:
+            wire.send_with_descriptors(sock, wire.hello(b""), [descriptor])
+            data, descriptors, _, _ = socket.recv_fds(sock, 4096, 8)
+            assert data[4:6] == struct.pack("=H", wire.WELCOME)
+            assert not descriptors, "no profile matches"
+    sock = wire.connect(broker.socket)
+    wire.send_with_descriptors(sock, wire.hello(), [null, null])
+    assert wire.closed(sock)
+    os.close(null)
+    wait_until(lambda: broker.open_files() == before, "no descriptor stays with the broker")
 
 
 def test_who_says_nothing_is_closed(broker):

@@ -39,11 +39,17 @@ class Watch:
         raise Late(f"no event {name} {wanted} in {self.events}")
 
 
+def vpn_is_usable(broker):
+    entries = broker.ask("paths")["entries"]
+    return any(entry["usable"] for entry in entries if entry["interface"] == "vpn0")
+
+
 def test_ps_shows_the_program_and_what_it_did(lab, broker, program):
     program.connect(CORPORATE)
     program.connect(PUBLIC)
     program.connect("10.8.0.2", port=9)
     lab.link_down("vpn")
+    wait_until(lambda: not vpn_is_usable(broker), "the broker has seen it")
     program.connect(CORPORATE)
     line = broker.program(program.pid)
     assert line["exe"] == os.path.realpath(f"/proc/{program.pid}/exe")

@@ -22,10 +22,11 @@ MAY_INCLUDE = {
     "broker/paths": ["plan", "libbundle", "util"],
     "broker/routing": ["plan", "libbundle", "util", "broker/paths"],
     "broker/publish": ["plan", "libbundle", "util", "broker/config", "broker/paths"],
-    "broker/sessions": ["plan", "libbundle", "util", "broker/publish"],
+    "broker/identity": ["plan", "libbundle", "util", "broker/config"],
+    "broker/sessions": ["plan", "libbundle", "util", "broker/publish", "broker/identity"],
     "broker/control": [
         *("plan", "libbundle", "util", "broker/config", "broker/paths"),
-        *("broker/publish", "broker/routing", "broker/sessions"),
+        *("broker/publish", "broker/routing", "broker/identity", "broker/sessions"),
     ],
     "broker/daemon": ["plan", "libbundle", "util", "broker"],
     "cli": ["plan", "libbundle", "util"],

@@ -7,6 +7,8 @@ import pathlib
 import subprocess
 import sys
 
+from unprivileged import build_for_all, support_for_all
+
 SCRIPT = pathlib.Path(__file__).with_name("obedient_client.py")
 COMMAND = [sys.executable, "-I", str(SCRIPT)]
 
@@ -28,6 +30,24 @@ class Obedient:
             self.process = lab.px_popen(broker, COMMAND, profile, **pipes)
         else:
             self.process = lab.client.popen(COMMAND, **pipes)
+
+    @classmethod
+    def preloaded(cls, lab, broker, interpreter=sys.executable, words=(), **variables):
+        """Without px-exec: libpx.so alone, in this copy of the interpreter."""
+        library = str(build_for_all() / "preload/libpx.so")
+        return cls.running(lab, broker, words, interpreter, LD_PRELOAD=library, **variables)
+
+    @classmethod
+    def running(cls, lab, broker, words, interpreter=sys.executable, **variables):
+        """Behind these words of another command."""
+        self = cls.__new__(cls)
+        self.process = lab.client.popen(
+            [*words, interpreter, "-I", support_for_all() / SCRIPT.name],
+            env=broker.environment(**variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        return self
 
     @property
     def pid(self):

@@ -52,8 +52,21 @@ class HelloTest : public testing::Test {
     broker_ = std::thread([this, answer = std::move(answer)] {
       const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       std::vector<std::byte> packet(plan::kLargestMessage);
-      const ssize_t size = ::recv(client, packet.data(), packet.size(), 0);
+      alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+      iovec buffer{packet.data(), packet.size()};
+      msghdr message{};
+      message.msg_iov = &buffer;
+      message.msg_iovlen = 1;
+      message.msg_control = control;
+      message.msg_controllen = sizeof control;
+      const ssize_t size = ::recvmsg(client, &message, 0);
       packet.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+      if (const cmsghdr* header = CMSG_FIRSTHDR(&message)) {
+        int fd = -1;
+        std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+        executable_ = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd));
+        ::close(fd);
+      }
       hello_ = plan::parse_hello(packet);
       answer(client);
       ::close(client);
@@ -80,14 +93,19 @@ class HelloTest : public testing::Test {
     EXPECT_EQ(::sendmsg(client, &message, MSG_NOSIGNAL), static_cast<ssize_t>(size));
   }
   static plan::Welcome welcome() {
-    return {plan::header_of(plan::MessageType::kWelcome, sizeof(plan::Welcome)), 0, kInstance, {}};
+    plan::Welcome welcome{};
+    welcome.header = plan::header_of(plan::MessageType::kWelcome, sizeof welcome);
+    welcome.recheck = 5;
+    welcome.broker_instance = kInstance;
+    plan::fill_text(welcome.profile, "given");
+    return welcome;
   }
 
   // Says hello; nothing may be left open but what came with a welcome.
   HelloAnswer hello() {
     const auto before = descriptors();
     const auto start = std::chrono::steady_clock::now();
-    const HelloAnswer answer = say_hello(settings_);
+    const HelloAnswer answer = say_hello(settings_, {.profile = settings_.profile.data()});
     took_ = std::chrono::steady_clock::now() - start;
     if (broker_.joinable()) broker_.join();
     const int kept = answer.outcome == HelloOutcome::kWelcome ? 2 : 0;
@@ -104,6 +122,7 @@ class HelloTest : public testing::Test {
   int listener_ = -1;
   std::thread broker_;
   std::optional<plan::Hello> hello_;
+  std::filesystem::path executable_;  // that came with it
   std::chrono::steady_clock::duration took_{};
 };
 
@@ -112,10 +131,12 @@ TEST_F(HelloTest, BringsTheTwoDescriptorsOfAWelcome) {
     const auto message = welcome();
     send(client, &message, sizeof message, 2);
   });
-  const auto answer = say_hello(settings_);
+  const auto answer = say_hello(settings_, {.profile = settings_.profile.data()});
   broker_.join();
   ASSERT_EQ(answer.outcome, HelloOutcome::kWelcome);
   EXPECT_EQ(answer.broker_instance, kInstance);
+  EXPECT_STREQ(answer.profile.data(), "given");
+  EXPECT_EQ(answer.recheck, 5u);
   for (const int fd : {answer.plan_fd, answer.counters_fd}) {
     EXPECT_EQ(::fcntl(fd, F_GETFD), FD_CLOEXEC);
     EXPECT_EQ(::close(fd), 0);
@@ -123,6 +144,7 @@ TEST_F(HelloTest, BringsTheTwoDescriptorsOfAWelcome) {
   ASSERT_TRUE(hello_);
   EXPECT_STREQ(hello_->profile, "test");
   EXPECT_EQ(hello_->layout_version, plan::kLayoutVersion);
+  EXPECT_EQ(executable_, std::filesystem::read_symlink("/proc/self/exe"));
   std::uint64_t cookie = 0;
   socklen_t length = sizeof cookie;
   if (::getsockopt(listener_, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) == 0) {
@@ -185,6 +207,15 @@ TEST_F(HelloTest, AWelcomeWithTooFewDescriptors) {
     send(client, &message, sizeof message, 1);
   });
   EXPECT_EQ(hello().outcome, HelloOutcome::kStrangeAnswer);
+}
+
+TEST_F(HelloTest, AWelcomeWithoutAProfileBringsNothing) {
+  serve([](int client) {
+    auto message = welcome();
+    plan::fill_text(message.profile, "");
+    send(client, &message, sizeof message);
+  });
+  EXPECT_EQ(hello().outcome, HelloOutcome::kNoProfile);
 }
 
 TEST_F(HelloTest, AWelcomeWithMoreDescriptorsLeavesNoneOfThemOpen) {

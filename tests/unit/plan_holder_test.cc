@@ -12,48 +12,10 @@
 #include <thread>
 #include <vector>
 
-#include "shim_fixture.h"
+#include "plan_holder_fixture.h"
 
 namespace px::shim {
 namespace {
-
-using plan::Action;
-using plan::Reason;
-
-const plan::Entry kVpn = entry(3, "vpn0", "10.2.0.2");
-const plan::Call kCall = call_to("198.51.100.1");
-
-class PlanHolderTest : public testing::Test {
- protected:
-  PlanHolderTest() {
-    char directory[] = "/tmp/px-plan-holder-XXXXXX";
-    directory_ = ::mkdtemp(directory);
-    plan::fill_text(settings_.socket_path, (directory_ / "px.sock").native());
-  }
-  ~PlanHolderTest() override { std::filesystem::remove_all(directory_); }
-
-  // The broker's plan as the file that programs find.
-  void publish_file() {
-    std::filesystem::create_directory(directory_ / plan::kPlanDirectory);
-    std::filesystem::copy_file("/proc/self/fd/" + std::to_string(broker_.plan.fd()),
-                               directory_ / plan::kPlanDirectory / "test.plan");
-  }
-
-  // Runs in a forked child; its exit status.
-  template <typename Function>
-  static int in_child(Function function) {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(function());
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
-  std::filesystem::path directory_;
-  Settings settings_ = test_settings();
-  TestBroker broker_;
-  PlanHolder holder_{&TestBroker::answer};
-};
 
 TEST_F(PlanHolderTest, MapsThePublishedPlanAndAsksNobodyForASystemVerdict) {
   broker_.plan.publish_system();

@@ -31,14 +31,17 @@ std::string test_name(const testing::TestParamInfo<std::string>& info) {
   return name;
 }
 
-// The diagnostics, a line each, without the folder in front of the file's name.
+// The diagnostics, a line each, without the folder in front of the files' names.
 std::string complaints(const PolicyResult& policy) {
   std::string text;
   if (policy) return text;
-  for (Diagnostic diagnostic : policy.error()) {
-    auto& file = diagnostic.position.file;
-    file = std::filesystem::path(file).filename().string();
+  for (const Diagnostic& diagnostic : policy.error()) {
+    const auto& file = diagnostic.position.file;
+    const std::string folder = std::filesystem::path(file).parent_path().string() + "/";
     text += to_string(diagnostic) + "\n";
+    for (auto at = text.find(folder); at != std::string::npos; at = text.find(folder)) {
+      text.erase(at, folder.size());
+    }
   }
   return text;
 }

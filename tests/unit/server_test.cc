@@ -82,7 +82,7 @@ class ServerTest : public testing::Test {
     directory_ = pattern;
     Service service;
     service.instance = 7;
-    service.hello = [](const Peer&, const plan::Hello&) -> tl::expected<Admission, Rejection> {
+    service.hello = [](const Peer&, const plan::Hello&, int) -> tl::expected<Admission, Rejection> {
       return tl::make_unexpected(Rejection{plan::RefusalCode::kNoSuchProfile, "no such profile"});
     };
     service.launch = [](const Peer&, const plan::Launch&) -> tl::expected<void, Rejection> {

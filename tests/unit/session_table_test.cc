@@ -79,9 +79,9 @@ class SessionTableTest : public testing::Test {
 TEST_F(SessionTableTest, ASessionLastsAsLongAsItsProcess) {
   auto sessions = table(10);
   Program program;
-  ASSERT_TRUE(sessions.hello(program.peer(), "work"));
+  ASSERT_TRUE(sessions.hello(program.peer(), {"work"}, {}));
   EXPECT_EQ(sessions.size(), 1u);
-  EXPECT_EQ(sessions.find(program.pid())->profile, "work");
+  EXPECT_EQ(sessions.find(program.pid())->standing.profile, "work");
   EXPECT_EQ(sessions.find(program.pid())->state, SessionState::kCovered);
   EXPECT_EQ(sessions.running_under("work"), 1u);
   program.end();
@@ -92,20 +92,20 @@ TEST_F(SessionTableTest, ASessionLastsAsLongAsItsProcess) {
 TEST_F(SessionTableTest, QuotasAreGivenBack) {
   auto sessions = table(2);
   Program a, b, c;
-  EXPECT_TRUE(sessions.hello(a.peer(), "work"));
-  EXPECT_TRUE(sessions.hello(b.peer(), "work"));
-  EXPECT_FALSE(sessions.hello(c.peer(), "work"));
-  EXPECT_TRUE(sessions.hello(a.peer(), "work")) << "one process counts once";
+  EXPECT_TRUE(sessions.hello(a.peer(), {"work"}, {}));
+  EXPECT_TRUE(sessions.hello(b.peer(), {"work"}, {}));
+  EXPECT_FALSE(sessions.hello(c.peer(), {"work"}, {}));
+  EXPECT_TRUE(sessions.hello(a.peer(), {"work"}, {})) << "one process counts once";
   b.end();
   run_until_ended(1);
-  EXPECT_TRUE(sessions.hello(c.peer(), "work"));
+  EXPECT_TRUE(sessions.hello(c.peer(), {"work"}, {}));
 }
 
 TEST_F(SessionTableTest, CountsOfAllHellosOfOneProcessAddUp) {
   auto sessions = table(10);
   Program program;
   for (int i = 0; i < 12; ++i) {
-    const auto counters = sessions.hello(program.peer(), "work");
+    const auto counters = sessions.hello(program.peer(), {"work"}, {});
     ASSERT_TRUE(counters);
     void* page =
         mmap(nullptr, plan::kCountersSize, PROT_READ | PROT_WRITE, MAP_SHARED, counters->get(), 0);
@@ -121,7 +121,7 @@ TEST_F(SessionTableTest, CountsOfAllHellosOfOneProcessAddUp) {
 TEST_F(SessionTableTest, AProgramCannotShrinkItsPageUnderTheBroker) {
   auto sessions = table(10);
   Program program;
-  const auto counters = sessions.hello(program.peer(), "work");
+  const auto counters = sessions.hello(program.peer(), {"work"}, {});
   ASSERT_TRUE(counters);
   EXPECT_EQ(ftruncate(counters->get(), 0), -1);
   EXPECT_EQ(sessions.find(program.pid())->totals(), Totals{});
@@ -130,14 +130,14 @@ TEST_F(SessionTableTest, AProgramCannotShrinkItsPageUnderTheBroker) {
 TEST_F(SessionTableTest, LaunchThenHello) {
   auto sessions = table(10);
   Program program;
-  ASSERT_TRUE(sessions.launch(program.peer(), "work", "statically linked"));
+  ASSERT_TRUE(sessions.launch(program.peer(), {"work"}, "statically linked"));
   EXPECT_EQ(sessions.find(program.pid())->state, SessionState::kUncovered);
   EXPECT_EQ(sessions.find(program.pid())->why_uncovered, "statically linked");
-  ASSERT_TRUE(sessions.launch(program.peer(), "work", ""));
+  ASSERT_TRUE(sessions.launch(program.peer(), {"work"}, ""));
   EXPECT_EQ(sessions.find(program.pid())->state, SessionState::kLaunched);
-  ASSERT_TRUE(sessions.hello(program.peer(), "play"));
+  ASSERT_TRUE(sessions.hello(program.peer(), {"play"}, {}));
   EXPECT_EQ(sessions.find(program.pid())->state, SessionState::kCovered);
-  EXPECT_EQ(sessions.find(program.pid())->profile, "play");
+  EXPECT_EQ(sessions.find(program.pid())->standing.profile, "play");
 }
 
 }  // namespace

@@ -19,15 +19,20 @@ Settings read(std::vector<std::string> lines) {
   return read_settings(environment.data());
 }
 
-TEST(Settings, DoNothingWithoutAProfile) {
-  EXPECT_FALSE(read({}).active);
-  EXPECT_FALSE(read({"PX_SOCKET=/run/px/px.sock", "PX_PROFILES=a", "MY_PX_PROFILE=a"}).active);
-  EXPECT_FALSE(read_settings(nullptr).active);
+TEST(Settings, NameNoProfileWithoutAProfile) {
+  EXPECT_FALSE(read({}).named);
+  EXPECT_FALSE(read({"PX_SOCKET=/run/px/px.sock", "PX_PROFILES=a", "MY_PX_PROFILE=a"}).named);
+  EXPECT_FALSE(read_settings(nullptr).named);
+  const Settings settings = read({"PX_SOCKET=/tmp/px.sock"});
+  EXPECT_STREQ(settings.profile.data(), "");
+  EXPECT_STREQ(settings.socket_path.data(), "/tmp/px.sock") << "whichever profile matches";
+  EXPECT_EQ(settings.problem, nullptr);
+  EXPECT_FALSE(settings.stderr_open);
 }
 
 TEST(Settings, CopyProfileAndSocket) {
   const Settings settings = read({"A=1", "PX_PROFILE=vpn-split", "PX_SOCKET=/tmp/px.sock"});
-  EXPECT_TRUE(settings.active);
+  EXPECT_TRUE(settings.named);
   EXPECT_EQ(settings.problem, nullptr);
   EXPECT_STREQ(settings.profile.data(), "vpn-split");
   EXPECT_STREQ(settings.socket_path.data(), "/tmp/px.sock");
@@ -45,7 +50,7 @@ TEST(Settings, NameTheProblem) {
   for (const std::string& profile :
        std::vector<std::string>{"", "../x", ".x", "a b", std::string(64, 'x')}) {
     const Settings settings = read({"PX_PROFILE=" + profile, "PX_SOCKET=/tmp/px.sock"});
-    EXPECT_TRUE(settings.active);
+    EXPECT_TRUE(settings.named);
     EXPECT_STREQ(settings.problem, "PX_PROFILE is not the name of a profile") << profile;
     EXPECT_STREQ(settings.profile.data(), "");
   }

@@ -7,7 +7,9 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
 #include <new>
+#include <string>
 
 #include "plan/counters.h"
 #include "preload/hello.h"
@@ -26,16 +28,24 @@ class TestBroker {
   }
   ~TestBroker() { here_ = nullptr; }
 
-  static HelloAnswer answer(const Settings&) {
+  static HelloAnswer answer(const Settings&, const Greeting& greeting) {
     here_->hellos_->fetch_add(1);
+    {
+      const std::lock_guard lock(here_->mutex_);
+      here_->greeted_profile = greeting.profile;
+      here_->greeted_flags = greeting.flags;
+    }
+    TestPlan& given = here_->other_plan != nullptr ? *here_->other_plan : here_->plan;
     HelloAnswer answer;
     answer.outcome = here_->outcome;
     if (answer.outcome == HelloOutcome::kRefusal) {
       plan::fill_text(answer.reason, "no such\nprofile");
     }
     if (answer.outcome != HelloOutcome::kWelcome) return answer;
-    answer.broker_instance = here_->plan.header().broker_instance;
-    answer.plan_fd = ::dup(here_->plan.fd());
+    answer.broker_instance = given.header().broker_instance;
+    answer.recheck = static_cast<std::uint32_t>(given.header().recheck);
+    plan::fill_text(answer.profile, given.header().profile);
+    answer.plan_fd = ::dup(given.fd());
     answer.counters_fd = ::dup(here_->page_.fd());
     return answer;
   }
@@ -55,9 +65,13 @@ class TestBroker {
   HelloOutcome outcome = HelloOutcome::kWelcome;
   std::function<bool(std::uint32_t)> on_mark = [](std::uint32_t) { return false; };
   TestPlan plan;
+  TestPlan* other_plan = nullptr;  // given instead of `plan`
+  std::string greeted_profile;     // of the last hello
+  std::uint32_t greeted_flags = 0;
 
  private:
   static inline TestBroker* here_ = nullptr;
+  std::mutex mutex_;
   SharedFile shared_;
   SharedFile page_;
   std::atomic<int>* hellos_;
@@ -65,7 +79,7 @@ class TestBroker {
 
 inline Settings test_settings() {
   Settings settings;
-  settings.active = settings.stderr_open = true;
+  settings.named = settings.stderr_open = true;
   plan::fill_text(settings.profile, "test");
   plan::fill_text(settings.socket_path, "/nowhere/px.sock");
   return settings;

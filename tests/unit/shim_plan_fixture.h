@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "plan/plan.h"
+#include "plan/wire.h"
 
 namespace px::shim {
 
@@ -60,7 +61,9 @@ class SharedFile {
 
 class TestPlan {
  public:
-  explicit TestPlan(std::uint64_t instance) : file_(plan::kFileSize) {
+  explicit TestPlan(std::uint64_t instance, std::string_view profile = "test")
+      : file_(plan::kFileSize) {
+    plan::fill_text(header().profile, profile);
     header().magic = plan::kMagic;
     header().layout_version = plan::kLayoutVersion;
     header().broker_instance = instance;
@@ -70,13 +73,15 @@ class TestPlan {
     return *reinterpret_cast<plan::FileHeader*>(file_.base());
   }
 
-  void publish_without_rules() {
+  void publish_without_rules(bool matching = false) {
     begin();
+    plan_header().matching = matching ? 1 : 0;
     finish();
   }
   // Rules, but none for what the tests connect to.
-  void publish_system() {
+  void publish_system(bool matching = false) {
     begin();
+    plan_header().matching = matching ? 1 : 0;
     put_rules({}, {});
     finish();
   }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "broker/identity/processes.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+
+namespace px::broker {
+namespace {
+
+constexpr std::size_t kMostAncestors = 64;
+constexpr unsigned kKernelThread = 0x00200000;  // PF_KTHREAD; include/linux/sched.h
+
+std::string proc(pid_t pid, const char* name) {
+  return "/proc/" + std::to_string(pid) + "/" + name;
+}
+
+// The path that a link of /proc stands for; empty where it stands for none that has a name.
+std::string path_behind(const std::string& link) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  std::array<char, PATH_MAX> target{};
+  const ssize_t length = readlink(link.c_str(), target.data(), target.size());
+  std::string path(target.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
+  return path.starts_with('/') ? path : std::string();
+}
+
+// cgroups(7): the line of the v2 hierarchy begins with "0::".
+std::string cgroup_of(pid_t pid) {
+  std::ifstream file(proc(pid, "cgroup"));
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("0::")) return line.substr(3);
+  }
+  return {};
+}
+
+struct Status {
+  pid_t parent = 0;
+  bool kernel_thread = false;
+};
+
+// proc(5): the name, in parentheses, may itself have any; the fields behind it have none.
+std::optional<Status> status_of(pid_t pid) {
+  std::ifstream file(proc(pid, "stat"));
+  std::string line;
+  std::getline(file, line, '\0');
+  const auto name_end = line.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream fields(line.substr(name_end + 1));
+  char state;
+  int group, session, terminal, foreground;
+  unsigned flags;
+  Status status;
+  if (!(fields >> state >> status.parent >> group >> session >> terminal >> foreground >> flags)) {
+    return std::nullopt;
+  }
+  status.kernel_thread = (flags & kKernelThread) != 0;
+  return status;
+}
+
+// Whether libpx.so is in the process; true where that cannot be told.
+bool has_library(pid_t pid) {
+  std::ifstream maps(proc(pid, "maps"));
+  bool any = false;
+  for (std::string line; std::getline(maps, line); any = true) {
+    if (line.ends_with("/libpx.so") || line.ends_with("/libpx.so (deleted)")) return true;
+  }
+  return !any;
+}
+
+bool is_number(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+}  // namespace
+
+Program program_of(pid_t pid, uid_t uid, int descriptor) {
+  Program program{path_behind(proc(pid, "exe")), uid, cgroup_of(pid)};
+  if (program.executable.empty() && descriptor >= 0) {
+    program.executable = path_behind("/proc/self/fd/" + std::to_string(descriptor));
+  }
+  return program;
+}
+
+std::optional<Program> program_of(pid_t pid) {
+  struct stat status {};
+  if (stat(proc(pid, "").c_str(), &status) != 0) return std::nullopt;
+  return program_of(pid, status.st_uid, -1);
+}
+
+std::vector<pid_t> ancestors_of(pid_t pid) {
+  std::vector<pid_t> ancestors;
+  while (ancestors.size() < kMostAncestors) {
+    const auto status = status_of(pid);
+    if (!status || status->parent <= 0) break;
+    pid = status->parent;
+    ancestors.push_back(pid);
+  }
+  return ancestors;
+}
+
+UncoveredPrograms uncovered_programs(const Policy& policy, std::optional<uid_t> user,
+                                     const std::function<bool(pid_t)>& known) {
+  UncoveredPrograms found;
+  if (!policy.matching()) return found;
+  std::error_code error;
+  for (const auto& process : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string name = process.path().filename();
+    if (!is_number(name)) continue;
+    const auto pid = static_cast<pid_t>(std::stol(name));
+    if (known(pid)) continue;
+    const auto program = program_of(pid);
+    const auto status = status_of(pid);
+    if (!program || !status || status->kernel_thread) continue;
+    if (program->executable.empty()) {
+      found.unseen += access(proc(pid, "").c_str(), F_OK) == 0;
+      continue;
+    }
+    if (user && program->uid != *user) continue;
+    const Profile* match = best_match(policy, *program);
+    if (match == nullptr || has_library(pid)) continue;
+    found.programs.push_back({pid, *program, match->name});
+  }
+  return found;
+}
+
+}  // namespace px::broker

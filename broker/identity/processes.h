@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// What the kernel says of the host's processes, as far as this one may look. Nothing is kept;
+// callable from any thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/config/policy.h"
+
+namespace px::broker {
+
+// The program of a process: /proc/PID/exe, or where that may not be read, the file that
+// `descriptor` stands for (-1: none); a file that was replaced since (an update) by its former
+// name.
+[[nodiscard]] Program program_of(pid_t pid, uid_t uid, int descriptor);
+// The same of a process that did not ask; its user is the owner of /proc/PID.
+[[nodiscard]] std::optional<Program> program_of(pid_t pid);
+
+// The parent, its parent and so on, as far as they are to be seen.
+[[nodiscard]] std::vector<pid_t> ancestors_of(pid_t pid);
+
+struct UncoveredProgram {
+  pid_t pid;
+  Program program;
+  std::string profile;  // that matches it
+};
+
+struct UncoveredPrograms {
+  std::vector<UncoveredProgram> programs;
+  std::size_t unseen = 0;  // processes whose executable may not be read
+};
+
+// The processes, of one user or of all, that some profile matches but that libpx.so is not in,
+// without those that `known` says yes to.
+[[nodiscard]] UncoveredPrograms uncovered_programs(const Policy& policy, std::optional<uid_t> user,
+                                                   const std::function<bool(pid_t)>& known);
+
+}  // namespace px::broker

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+"""connecting_threads.py ADDRESS PORT THREADS: each connects again and again, and prints when it
+began (time.monotonic) and the local address. Until it is killed. Knows nothing of px."""
+
+import os
+import socket
+import sys
+import threading
+import time
+
+
+def run():
+    while True:
+        began = time.monotonic()
+        with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as sock:
+            line = f"{began!r} {sock.getsockname()[0]}\n"
+        os.write(1, line.encode())
+
+
+for _ in range(int(sys.argv[3])):
+    threading.Thread(target=run).start()

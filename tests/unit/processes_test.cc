@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// What /proc says of this process and a child of its own.
+#include "broker/identity/processes.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include "util/fd.h"
+
+namespace px::broker {
+namespace {
+
+constexpr pid_t kNobody = 0x7ffffffe;  // above any PID_MAX_LIMIT
+
+TEST(Processes, KnowsTheProgramOfAProcess) {
+  const Program program = program_of(getpid(), 1000, -1);
+  EXPECT_EQ(program.executable, std::filesystem::read_symlink("/proc/self/exe").string());
+  EXPECT_EQ(program.uid, 1000u);
+  const auto own = program_of(getpid());
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->uid, getuid());
+  EXPECT_FALSE(program_of(kNobody));
+}
+
+TEST(Processes, TakesTheDescriptorWhereItMayNotLook) {
+  std::string path = (std::filesystem::temp_directory_path() / "px-program-XXXXXX").string();
+  const Fd made(mkstemp(path.data()));
+  const Fd file(open(path.c_str(), O_PATH | O_CLOEXEC));
+  EXPECT_EQ(program_of(kNobody, 0, file.get()).executable, path);
+  std::filesystem::remove(path);
+  EXPECT_EQ(program_of(kNobody, 0, file.get()).executable, path) << "an update";
+  EXPECT_NE(program_of(getpid(), 0, file.get()).executable, path) << "the kernel's own word";
+}
+
+TEST(Processes, TakesNothingThatIsNoFile) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const Fd reader(ends[0]);
+  const Fd writer(ends[1]);
+  EXPECT_EQ(program_of(kNobody, 0, reader.get()).executable, "");
+  EXPECT_EQ(program_of(kNobody, 0, -1).executable, "");
+}
+
+TEST(Processes, FollowsTheParentsWhateverTheyAreCalled) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_NAME, "a) R 1 (b");
+    (void)!write(ends[1], "x", 1);
+    for (;;) pause();
+  }
+  char ready;
+  ASSERT_EQ(read(ends[0], &ready, 1), 1);
+  const auto ancestors = ancestors_of(child);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  close(ends[0]);
+  close(ends[1]);
+  ASSERT_GE(ancestors.size(), 2u);
+  EXPECT_EQ(ancestors[0], getpid());
+  EXPECT_EQ(ancestors[1], getppid());
+}
+
+TEST(Processes, SeesNoUncoveredProgramWhereNothingMatches) {
+  const auto found = uncovered_programs({}, std::nullopt, [](pid_t) { return false; });
+  EXPECT_TRUE(found.programs.empty());
+}
+
+TEST(Processes, SeesUncoveredPrograms) {
+  const auto self = std::filesystem::read_symlink("/proc/self/exe").string();
+  const auto policy = parse_policy(
+      "version: 1\nprofiles: { work: { match: [ { exe: " + self + " } ] } }", "px.yaml");
+  ASSERT_TRUE(policy);
+  const auto pids = [&](std::optional<uid_t> user, bool known) {
+    std::vector<pid_t> pids;
+    const auto found =
+        uncovered_programs(*policy, user, [&](pid_t pid) { return known && pid == getpid(); });
+    for (const auto& program : found.programs) pids.push_back(program.pid);
+    return pids;
+  };
+  EXPECT_EQ(pids(getuid(), false), std::vector<pid_t>{getpid()});
+  EXPECT_EQ(pids(getuid() + 1, false), std::vector<pid_t>{});
+  EXPECT_EQ(pids(std::nullopt, true), std::vector<pid_t>{});
+}
+
+}  // namespace
+}  // namespace px::broker

@@ -15,8 +15,9 @@ Cell entry_state(const json& entry) {
 // What tells entries of one interface apart.
 std::string entry_kind(const json& entry) {
   if (entry.at("interface_default").get<bool>()) return "interface default";
-  if (!entry.at("own_source").get<bool>()) return "another interface's source";
-  return entry.at("default_next_hop").get<bool>() ? "" : "another next hop";
+  const bool own_hop = entry.at("default_next_hop").get<bool>();
+  if (entry.at("own_source").get<bool>()) return own_hop ? "" : "another next hop";
+  return own_hop ? "another interface's source" : "another next hop and source";
 }
 
 std::string numbers(const json& list) {

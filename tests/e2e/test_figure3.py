@@ -42,7 +42,7 @@ def ways(broker, family):
     ]
 
 
-@pytest.mark.parametrize("routes", ["multipath", "metrics"])
+@pytest.mark.parametrize("routes", ["multipath", "objects", "metrics"])
 def test_its_table_1(routes):
     """Interface x router x source: eight entries of each family, numbered in one order."""
     with Figure3(routes) as host:

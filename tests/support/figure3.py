@@ -90,8 +90,8 @@ SOURCES6 = ("2001:db8:1::10", "2001:db8:2::10")
 
 
 class Figure3(Network):
-    """`routes`: the client's default routes as one "multipath" set, or each with its own of the
-    "metrics" 101 to 104. `host.routers["1a"]` is a router's namespace."""
+    """`routes`: the client's default routes as one "multipath" set, as one of next hop "objects", or
+    each with its own of the "metrics" 101 to 104. `host.routers["1a"]` is a router's namespace."""
 
     def __init__(self, routes="multipath"):
         super().__init__()
@@ -172,6 +172,16 @@ class Figure3(Network):
             for destination, attribute in (("default", "address"), ("::/0", "address6")):
                 hops = (f"nexthop via {getattr(r, attribute)} dev {r.interface}" for r in ROUTERS)
                 yield f"route add {destination} {' '.join(hops)}"
+            return
+        if self.routes == "objects":
+            for router in ROUTERS:
+                for family, address in ((0, router.address), (10, router.address6)):
+                    number = family + router.number
+                    yield f"nexthop add id {number} via {address} dev {router.interface}"
+            yield "nexthop add id 20 group 1/2/3/4"
+            yield "nexthop add id 21 group 11/12/13/14"
+            yield "route add default nhid 20"
+            yield "route add ::/0 nhid 21"
             return
         for router in ROUTERS:
             end = f"dev {router.interface} metric {100 + router.number}"

@@ -27,7 +27,8 @@ struct Entry {
   // The kernel takes, or may take, another router on this interface (PX-9): only a marked socket
   // is certain of this one.
   bool needs_mark = false;
-  bool kernel_source = false;      // the source the kernel takes on this interface by itself
+  // The source that the kernel takes by itself on this interface, through this next hop.
+  bool kernel_source = false;
   bool link_up = false;            // administratively up and with carrier
   bool source_valid = false;       // not tentative, not failed duplicate detection
   bool source_deprecated = false;  // RFC 4862 section 5.5.4: only for who asks for it

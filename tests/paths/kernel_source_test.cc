@@ -14,13 +14,15 @@
 namespace px::broker {
 namespace {
 
-// The source that the kernel gives a socket that is bound to the interface alone.
-std::optional<Address> kernels_choice(const char* interface, std::string_view destination) {
+// The source that the kernel gives a socket that is bound to the interface alone, and marked.
+std::optional<Address> kernels_choice(const char* interface, std::string_view destination,
+                                      std::uint32_t mark = 0) {
   sockaddr_storage storage{};
   const sa_family_t family = addr(destination).is_ipv4() ? AF_INET : AF_INET6;
   socklen_t length = bundle::sockaddr_from_endpoint({addr(destination), 9}, family, &storage);
   const Fd fd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, interface, IFNAMSIZ) != 0 ||
+      ::setsockopt(fd.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0 ||
       ::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) {
     return std::nullopt;
   }
@@ -29,12 +31,21 @@ std::optional<Address> kernels_choice(const char* interface, std::string_view de
   return bundle::endpoint_from_sockaddr(reinterpret_cast<sockaddr*>(&storage), length)->address;
 }
 
+// Through the interface's own router.
 std::optional<Address> said_choice(const Snapshot& snapshot, std::string_view interface,
                                    bool ipv4) {
   for (const Entry& entry : snapshot.entries) {
-    if (entry.interface == interface && entry.kernel_source && entry.source.is_ipv4() == ipv4) {
+    if (entry.interface == interface && entry.kernel_source && entry.default_next_hop &&
+        entry.source.is_ipv4() == ipv4) {
       return entry.source;
     }
+  }
+  return std::nullopt;
+}
+
+std::optional<Address> said_choice_through(const Snapshot& snapshot, const Address& router) {
+  for (const Entry& entry : snapshot.entries) {
+    if (entry.kernel_source && entry.next_hop == router) return entry.source;
   }
   return std::nullopt;
 }
@@ -65,6 +76,11 @@ TEST_F(KernelSourceTest, IsWhatTheKernelTakes) {
     ASSERT_TRUE(taken);
     EXPECT_EQ(said_choice(now_, interface, false), taken) << interface << describe();
   }
+  // Another router takes a table of its own, and so another source.
+  ip("rule add fwmark 7 lookup 77");
+  ip("route add default via 198.51.100.1 dev eth1 table 77");
+  EXPECT_EQ(said_choice_through(now_, addr("198.51.100.1")), addr("198.51.100.10"));
+  EXPECT_EQ(kernels_choice("eth1", "8.8.8.8", 7), addr("198.51.100.10"));
   ip("route replace default via 192.0.2.1 dev eth0 metric 100 src 192.0.2.11");
   EXPECT_TRUE(comes([&] { return said_choice(now_, "eth0", true) == addr("192.0.2.11"); }));
   EXPECT_EQ(kernels_choice("eth0", "8.8.8.8"), addr("192.0.2.11"));

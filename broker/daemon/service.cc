@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/control/explain.h"
+#include "broker/daemon/checkup.h"
 #include "broker/daemon/daemon.h"
 #include "broker/daemon/host.h"
 #include "broker/identity/processes.h"
@@ -136,6 +137,11 @@ nlohmann::json Daemon::answer_to(const Peer& peer, const json& question) {
   }
   if (command == "explain") return explain_to(peer, question);
   if (command == "move") return move_program(peer, question);
+  if (command == "doctor") {
+    const auto checkup = check_up(policy_, snapshot_, *routing_);
+    if (!checkup) return {{"error", checkup.error().message}};
+    return doctor_report(*checkup);
+  }
   if (command == "watch") return reload_event(state_);
   if (command == "reload") {
     if (privileged) return reload();

@@ -19,6 +19,11 @@ using bundle::Address;
 // What an IPv4 prefix length gains in the sixteen-byte form.
 inline constexpr unsigned kIpv4PrefixOffset = 96;
 
+// The tables that every host has (RT_TABLE_*).
+inline constexpr std::uint32_t kDefaultTable = 253;
+inline constexpr std::uint32_t kMainTable = 254;
+inline constexpr std::uint32_t kLocalTable = 255;
+
 struct Prefix {
   Address base;
   unsigned length = 0;

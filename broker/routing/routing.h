@@ -42,6 +42,10 @@ class Routing {
   // At a clean exit: the kernel as it was without px. The marks stay remembered.
   [[nodiscard]] Expected<void> remove_all();
 
+  // What the demand comes to in this state of the kernel.
+  [[nodiscard]] RoutingState wanted(const kernel::State& kernel) const {
+    return wanted_state(prepared_.demand, book_, prepared_.mask, kernel);
+  }
   [[nodiscard]] Marks marks() const { return book_.marks(prepared_.mask); }
   [[nodiscard]] std::uint32_t mask() const { return prepared_.mask; }
   [[nodiscard]] const RoutingDemand& demand() const { return prepared_.demand; }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "broker/routing/routing_state.h"
 
-#include <linux/rtnetlink.h>
-
 #include <algorithm>
 #include <iterator>
 
@@ -31,7 +29,7 @@ std::vector<kernel::Prefix> connected_networks(const kernel::State& kernel, bool
                                                std::uint32_t interface_index) {
   std::vector<kernel::Prefix> networks;
   for (const kernel::Route& route : kernel.routes) {
-    const bool connected = route.ipv4 == ipv4 && route.table == RT_TABLE_MAIN &&
+    const bool connected = route.ipv4 == ipv4 && route.table == kernel::kMainTable &&
                            route.kind == kernel::RouteKind::kUnicast && !route.is_default() &&
                            route.next_hops.size() == 1 && !route.next_hops.front().gateway &&
                            route.next_hops.front().interface_index == interface_index;
@@ -121,8 +119,7 @@ RoutingState wanted_state(const RoutingDemand& demand, const MarkBook& book, std
   };
   for (const std::string& key : keys_of(demand)) {
     const std::uint32_t number = book.numbers().at(key);
-    const std::uint32_t table =
-        key == kReceivedKey ? std::uint32_t{RT_TABLE_MAIN} : kOwnTableBase + number;
+    const std::uint32_t table = key == kReceivedKey ? kernel::kMainTable : kOwnTableBase + number;
     add_rule({false, kMarkPriority, mark_of(number, mask), mask, false, table});
   }
   if (!state.rules.empty()) add_rule({false, kGuardPriority, 0, mask, true, std::nullopt});

@@ -15,6 +15,7 @@ namespace px::cli {
 [[nodiscard]] int run_move(const CtlOptions& options, const Terminal& terminal);
 [[nodiscard]] int run_reload(const CtlOptions& options, const Terminal& terminal);
 [[nodiscard]] int run_router(const CtlOptions& options, const Terminal& terminal);
+[[nodiscard]] int run_doctor(const CtlOptions& options, const Terminal& terminal);
 [[nodiscard]] int run_watch(const CtlOptions& options, const Terminal& terminal);
 
 }  // namespace px::cli

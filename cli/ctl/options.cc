@@ -69,6 +69,7 @@ CLI::App* add_commands(CLI::App& app, ParsedCtlOptions& parsed) {
   add("reload", "Read the policy again and put it in force everywhere", run_reload);
   add_router_commands(*add("router", "Next hops that the routing table does not show", run_router),
                       parsed.options);
+  add("doctor", "What on this host keeps px from working, and what to do", run_doctor);
   return add("watch", "Tell what happens as it happens, until interrupted", run_watch);
 }
 

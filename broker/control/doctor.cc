@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#include "broker/control/doctor.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "broker/control/reports.h"
+#include "broker/paths/own_routing.h"
+
+namespace px::broker {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kStrict = 1;
+constexpr char kReload[] = "pxctl reload";
+
+std::string hex(std::uint32_t number) {
+  std::array<char, 11> text{};
+  std::snprintf(text.data(), text.size(), "0x%x", number);
+  return text.data();
+}
+
+json finding(const char* severity, const std::string& what, const std::string& remedy) {
+  return {{"severity", severity}, {"what", what}, {"do", remedy.empty() ? json() : json(remedy)}};
+}
+
+const kernel::Link* link_of(const kernel::State& kernel, std::uint32_t index) {
+  const auto link = std::find_if(kernel.links.begin(), kernel.links.end(),
+                                 [&](const kernel::Link& each) { return each.index == index; });
+  return link == kernel.links.end() ? nullptr : &*link;
+}
+
+json way_text(const std::optional<TableRoute>& way, const kernel::State& kernel) {
+  if (!way) return {};
+  const kernel::Link* link = link_of(kernel, way->interface_index);
+  const std::string interface = link == nullptr ? "a link that is gone" : link->name;
+  return way->next_hop ? text_of(*way->next_hop) + " on " + interface : interface;
+}
+
+json next_hops_report(const Checkup& checkup) {
+  json report = json::array();
+  for (const RoutingTable& table : checkup.demand.tables) {
+    const auto mark = checkup.marks.find(table.key);
+    const std::uint32_t value = mark == checkup.marks.end() ? 0 : mark->second;
+    json id;
+    for (const OwnRule& rule : checkup.wanted.rules) {
+      if (rule.mark == value && rule.table && value != 0) id = *rule.table;
+    }
+    report.push_back({{"key", table.key},
+                      {"mark", hex(value)},
+                      {"table", id},
+                      {"ipv4", way_text(table.ipv4, checkup.kernel)},
+                      {"ipv6", way_text(table.ipv6, checkup.kernel)}});
+  }
+  return report;
+}
+
+std::string rule_text(const kernel::Rule& rule) {
+  std::string text = std::to_string(rule.priority) + ": " + (rule.ipv4 ? "ipv4" : "ipv6");
+  if (rule.invert) text += " not";
+  if (rule.mark_mask != 0) text += " fwmark " + hex(rule.mark) + "/" + hex(rule.mark_mask);
+  if (rule.source) text += " from " + text_of(rule.source->base);
+  if (rule.destination) text += " to " + text_of(rule.destination->base);
+  if (!rule.input_interface.empty()) text += " iif " + rule.input_interface;
+  if (!rule.output_interface.empty()) text += " oif " + rule.output_interface;
+  if (rule.action == kernel::RuleAction::kTable) text += " lookup " + std::to_string(rule.table);
+  if (rule.action == kernel::RuleAction::kDeny) text += " unreachable";
+  return text;
+}
+
+bool is_system_rule(const kernel::Rule& rule) {
+  return rule.action == kernel::RuleAction::kTable && rule.mark_mask == 0 && !rule.source &&
+         !rule.destination &&
+         (rule.table == kernel::kLocalTable || rule.table == kernel::kMainTable ||
+          rule.table == kernel::kDefaultTable);
+}
+
+json foreign_rules_report(const Checkup& checkup) {
+  json report = json::array();
+  for (const kernel::Rule& rule : checkup.kernel.rules) {
+    if (is_own(rule) || is_system_rule(rule)) continue;
+    report.push_back(
+        {{"priority", rule.priority},
+         {"family", rule.ipv4 ? "ipv4" : "ipv6"},
+         {"mark", rule.mark_mask == 0 ? json() : json(hex(rule.mark))},
+         {"mark_mask", rule.mark_mask == 0 ? json() : json(hex(rule.mark_mask))},
+         {"table", rule.action == kernel::RuleAction::kTable ? json(rule.table) : json()},
+         {"text", rule_text(rule)}});
+  }
+  return report;
+}
+
+void find_foreign_marks(const Checkup& checkup, json& findings) {
+  if (checkup.demand.empty()) return;
+  for (const kernel::Rule& rule : checkup.kernel.rules) {
+    if (is_own(rule)) continue;
+    if ((rule.mark_mask & checkup.mark_mask) != 0) {
+      findings.push_back(
+          finding("warning",
+                  "another's rule looks at bits of px's mark mask " + hex(checkup.mark_mask) +
+                      ": " + rule_text(rule),
+                  "set broker.mark-mask in the policy to bits that nobody else uses"));
+    } else if (rule.priority <= kGuardPriority && !is_system_rule(rule) && rule.mark_mask == 0) {
+      findings.push_back(
+          finding("note", "another's rule decides before px's: " + rule_text(rule), ""));
+    }
+  }
+}
+
+void find_missing_and_left_over(const Checkup& checkup, json& findings) {
+  const auto changes = changes_between(found_state(checkup.kernel), checkup.wanted);
+  std::size_t missing = changes.added_rules.size();
+  std::size_t down = 0;
+  for (const OwnRoute& route : changes.added_routes) {
+    const kernel::Link* link = link_of(checkup.kernel, route.interface_index);
+    ++(route.unreachable() || (link != nullptr && link->up) ? missing : down);
+  }
+  if (missing != 0) {
+    findings.push_back(finding("warning",
+                               std::to_string(missing) +
+                                   " of px's routes and rules were taken away by somebody; what "
+                                   "needs them fails",
+                               kReload));
+  }
+  if (down != 0) {
+    findings.push_back(
+        finding("note", std::to_string(down) + " of px's routes wait for a link that is down", ""));
+  }
+  const std::size_t stale = changes.removed_rules.size() + changes.removed_routes.size();
+  if (stale == 0) return;
+  // Without a demand of its own they may well be another broker's.
+  if (checkup.demand.empty() && checkup.no_next_hops) {
+    findings.push_back(finding(
+        "note", std::to_string(stale) + " routes and rules here are of another broker of px", ""));
+  } else {
+    findings.push_back(finding(
+        "warning", std::to_string(stale) + " routes and rules of px are left that nothing needs",
+        kReload));
+  }
+}
+
+// Where the answers to what leaves by another interface than the main default route's come in.
+void find_strict_filters(const Checkup& checkup, json& findings) {
+  const kernel::Route* best = nullptr;
+  for (const kernel::Route& route : checkup.kernel.routes) {
+    const bool candidate = route.ipv4 && route.table == kernel::kMainTable && route.is_default() &&
+                           route.kind == kernel::RouteKind::kUnicast && !route.next_hops.empty();
+    if (candidate && (best == nullptr || route.metric < best->metric)) best = &route;
+  }
+  for (const SourceFilter& filter : checkup.filters) {
+    if (filter.rp_filter != kStrict || !checkup.interfaces.contains(filter.interface)) continue;
+    const kernel::Link* link =
+        best == nullptr ? nullptr
+                        : link_of(checkup.kernel, best->next_hops.front().interface_index);
+    if (link != nullptr && link->name == filter.interface) continue;
+    findings.push_back(finding("warning",
+                               filter.interface +
+                                   " drops answers to what px sends by it: its rp_filter is "
+                                   "strict, and the main table leads elsewhere",
+                               "sysctl -w net.ipv4.conf." + filter.interface + ".rp_filter=2"));
+  }
+}
+
+}  // namespace
+
+json doctor_report(const Checkup& checkup) {
+  json findings = json::array();
+  if (checkup.no_next_hops) {
+    findings.push_back(
+        finding(checkup.demand.empty() ? "note" : "warning",
+                "next hops by rule and `listen` cannot be had: " + *checkup.no_next_hops, ""));
+  }
+  find_missing_and_left_over(checkup, findings);
+  if (!checkup.demand.received.empty() && checkup.reply_table == false) {
+    findings.push_back(finding("warning",
+                               "the nftables table `inet px` was taken away: answers of servers "
+                               "under received-interface leave by the main table",
+                               kReload));
+  }
+  find_foreign_marks(checkup, findings);
+  find_strict_filters(checkup, findings);
+  json filters = json::array();
+  for (const SourceFilter& filter : checkup.filters) {
+    filters.push_back({{"interface", filter.interface},
+                       {"rp_filter", filter.rp_filter},
+                       {"src_valid_mark", filter.src_valid_mark}});
+  }
+  const bool healthy = std::none_of(findings.begin(), findings.end(), [](const json& each) {
+    return each.at("severity") == "warning";
+  });
+  return {{"healthy", healthy},
+          {"findings", findings},
+          {"mark_mask", checkup.mark_mask == 0 ? json() : json(hex(checkup.mark_mask))},
+          {"next_hops", next_hops_report(checkup)},
+          {"foreign_rules", foreign_rules_report(checkup)},
+          {"source_filters", filters}};
+}
+
+}  // namespace px::broker

@@ -56,7 +56,7 @@ Daemon::Daemon(Options options)
           [](const Error& error) {
             spdlog::error("the paths may be out of date: {}", error.message);
           },
-          [this] { repair_next_hops(); }),
+          {.disturbed = [this] { mend_next_hops(); }}),
       sessions_(context_, session_limits(raise_descriptor_limit()),
                 [this](const Session& session, SessionTable::Change change) {
                   session_changed(session, change);
@@ -253,6 +253,12 @@ Expected<void> Daemon::publish(const Policy& policy, const Snapshot& snapshot, c
   return {};
 }
 
+void Daemon::mend_next_hops() {
+  if (const auto mended = routing_->mend(); !mended) {
+    spdlog::error("next hops that were taken away are not back: {}", mended.error().message);
+  }
+}
+
 void Daemon::paths_changed(const Snapshot& snapshot) {
   auto marks = routing_->prepare(demand_of(policy_, snapshot), policy_.mark_mask);
   if (!marks) {
@@ -270,13 +276,6 @@ void Daemon::paths_changed(const Snapshot& snapshot) {
   }
   snapshot_ = snapshot;
   server_.broadcast(json_text(paths_event(snapshot_)), std::nullopt);
-}
-
-// Others may have flushed a table, and a link that was down takes its routes with it.
-void Daemon::repair_next_hops() {
-  if (const auto repaired = routing_->repair(); !repaired) {
-    spdlog::error("next hops are not as they should be: {}", repaired.error().message);
-  }
 }
 
 Expected<void> Daemon::look_at_paths() {

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 #include <cerrno>
@@ -50,13 +49,11 @@ Expected<Fd> subscribe(int receive_buffer) {
 
 class Watcher::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& context, Changed changed, Failed failed, Looked looked,
-       WatcherOptions options)
+  Impl(asio::io_context& context, Changed changed, Failed failed, WatcherOptions options)
       : events_(context),
         timer_(context),
         changed_(std::move(changed)),
         failed_(std::move(failed)),
-        looked_(std::move(looked)),
         options_(options) {}
 
   Expected<Snapshot> start() {
@@ -90,13 +87,19 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
                        });
   }
 
-  // What an event says does not matter, nor that the kernel had to drop some.
+  // What an event says beyond its kind does not matter, nor that the kernel had to drop some.
   void drain() {
-    std::array<char, 64> discarded;
+    struct {
+      nlmsghdr header;
+      rtmsg route;
+    } event{};
     for (;;) {
-      const ssize_t got =
-          ::recv(events_.native_handle(), discarded.data(), discarded.size(), MSG_TRUNC);
+      const ssize_t got = ::recv(events_.native_handle(), &event, sizeof event, MSG_TRUNC);
       if (got < 0 && errno != ENOBUFS && errno != EINTR) return;
+      const auto type = event.header.nlmsg_type;
+      const bool foreign_route = event.route.rtm_protocol != kOwnProtocol &&
+                                 (type == RTM_NEWROUTE || type == RTM_DELROUTE);
+      if (got < 0 || !(foreign_route || type == RTM_NEWROUTE)) disturbed_ = true;
     }
   }
 
@@ -119,8 +122,12 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
       if (failed_) failed_(now.error());
       return;
     }
-    if (!(*now == before)) changed_(*now);
-    if (looked_) looked_();
+    const bool disturbed = std::exchange(disturbed_, false);
+    if (!(*now == before)) {
+      changed_(*now);
+    } else if (disturbed && options_.disturbed) {
+      options_.disturbed();
+    }
   }
 
   void wait(Clock::duration duration) {
@@ -138,19 +145,18 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
   asio::steady_timer timer_;
   Changed changed_;
   Failed failed_;
-  Looked looked_;
   WatcherOptions options_;
   std::vector<AddedRouter> routers_;
   Snapshot current_;
   Clock::duration cost_{};
+  bool disturbed_ = false;
   bool waiting_ = false;  // the quiet interval after a reading
   bool missed_ = false;   // an event came in it, or the reading failed
 };
 
-Watcher::Watcher(asio::io_context& context, Changed changed, Failed failed, Looked looked,
-                 WatcherOptions options)
+Watcher::Watcher(asio::io_context& context, Changed changed, Failed failed, WatcherOptions options)
     : impl_(std::make_shared<Impl>(context, std::move(changed), std::move(failed),
-                                   std::move(looked), options)) {}
+                                   std::move(options))) {}
 
 // Handlers that still wait hold the Impl only weakly: it goes now, and closes what it waits on.
 Watcher::~Watcher() = default;

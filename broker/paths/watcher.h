@@ -18,19 +18,21 @@ namespace px::broker {
 
 struct WatcherOptions {
   int receive_buffer = 1 << 20;  // bytes, of the event socket
+  // Called where links, addresses, rules or px's own routes have moved without a difference to the
+  // snapshot: a link that went down and up again took routes with it, and another may have flushed
+  // rules or tables.
+  std::function<void()> disturbed = {};
 };
 
 class Watcher {
  public:
   using Changed = std::function<void(Snapshot)>;
   using Failed = std::function<void(const Error&)>;
-  using Looked = std::function<void()>;
 
   // `changed` is called from the io_context with each snapshot that differs from the one before,
   // start()'s and refresh()'s included. `failed` is called when the kernel could not be read: the
   // snapshot before stays, and reading is tried again until it succeeds.
-  // `looked` is called after each event, whether it changed the snapshot or not.
-  Watcher(asio::io_context& context, Changed changed, Failed failed = {}, Looked looked = {},
+  Watcher(asio::io_context& context, Changed changed, Failed failed = {},
           WatcherOptions options = {});
   ~Watcher();
   Watcher(const Watcher&) = delete;

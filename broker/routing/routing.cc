@@ -142,7 +142,7 @@ void Routing::abandon() {
   }
 }
 
-Expected<void> Routing::repair() {
+Expected<void> Routing::mend() {
   return in_force_ ? carry_out(*in_force_) : Expected<void>();
 }
 

@@ -37,8 +37,8 @@ class Routing {
   // The plans could not be published: back to the demand in force. Before there is any, what an
   // earlier broker has left stays for the programs that still use it.
   void abandon();
-  // Puts back what somebody else has taken away of what is in force.
-  [[nodiscard]] Expected<void> repair();
+  // Puts back what of the demand in force others, or a link that went down, took away.
+  [[nodiscard]] Expected<void> mend();
   // At a clean exit: the kernel as it was without px. The marks stay remembered.
   [[nodiscard]] Expected<void> remove_all();
 

@@ -63,7 +63,7 @@ class WatcherTest : public testing::Test {
           now_ = std::move(snapshot);
           ++changes_;
         },
-        [this](const Error& error) { last_error_ = error.message; }, {}, options);
+        [this](const Error& error) { last_error_ = error.message; }, options);
     auto first = watcher_->start();
     ASSERT_TRUE(first) << first.error().message;
     now_ = std::move(*first);

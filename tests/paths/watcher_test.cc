@@ -41,6 +41,22 @@ TEST_F(WatcherTest, FollowsALinkDownAndUp) {
   }));
 }
 
+TEST_F(WatcherTest, TellsOfWhatMovesWithoutADifferenceToThePaths) {
+  int disturbed = 0;
+  WatcherOptions options;
+  options.disturbed = [&] { ++disturbed; };
+  start(options);
+  settle();
+  const int changes = changes_;
+  disturbed = 0;
+  ip("rule add fwmark 0x1000000/0xff000000 lookup 1886912513 protocol 112");
+  EXPECT_TRUE(comes([&] { return disturbed == 1; }));
+  ip("route add default via 192.0.2.7 dev eth0 table 1886912513 protocol 112");
+  settle();
+  EXPECT_EQ(disturbed, 1) << "routes alone are others' to flush";
+  EXPECT_EQ(changes_, changes) << "px's own rules and routes are no ways out";
+}
+
 TEST_F(WatcherTest, FollowsALostCarrier) {
   start_and_settle();
   ip("link set eth0-peer down");

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <net/if.h>
-#include <nftables/libnftables.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -20,6 +19,7 @@
 #include "broker/routing/routing.h"
 #include "broker/routing/socket_mark.h"
 #include "tests/paths/network_namespace.h"
+#include "tests/routing/nft.h"
 #include "util/fd.h"
 
 namespace px::broker {
@@ -56,22 +56,13 @@ table inet count {
 }
 )";
 
-std::string nft(const std::string& command) {
-  nft_ctx* context = nft_ctx_new(NFT_CTX_DEFAULT);
-  nft_ctx_buffer_output(context);
-  nft_run_cmd_from_buffer(context, command.c_str());
-  std::string output = nft_ctx_get_output_buffer(context);
-  nft_ctx_free(context);
-  return output;
-}
-
 // TCP packets that left by the interface since the last reset.
 bool any_left_by(const std::string& interface) {
-  return nft("list counter inet count " + interface).find("packets 0 ") == std::string::npos;
+  return test::nft("list counter inet count " + interface).find("packets 0 ") == std::string::npos;
 }
 
 void reset_counters() {
-  nft("reset counters table inet count");
+  test::nft("reset counters table inet count");
 }
 
 // One call from the peer's own address; whether the whole answer came.
@@ -169,7 +160,7 @@ class ReceivedTest : public testing::Test {
     }
     ASSERT_TRUE(ip("route add default via 192.0.2.1 dev eth0"));
     ASSERT_TRUE(ip("route add ::/0 via 2001:db8::1 dev eth0"));
-    nft(kCounters);
+    test::nft(kCounters);
     ASSERT_TRUE(order("links"));
   }
 

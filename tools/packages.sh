@@ -10,10 +10,14 @@ readonly px_build_packages=(
 )
 readonly px_demo_packages=(curl iproute2 mount nftables util-linux)
 readonly px_check_packages=(
-  "${px_demo_packages[@]}" binutils clang-format clang-tidy dropbear-bin git libbenchmark-dev
-  libgmock-dev libgtest-dev musl-tools netcat-openbsd openssh-client perl python3-pytest shellcheck
-  strace systemd wget
+  "${px_demo_packages[@]}" bind9-dnsutils binutils clang-format clang-tidy dnsmasq-base dropbear-bin
+  ecj git iperf3 libbenchmark-dev libgmock-dev libgtest-dev musl-tools netcat-openbsd nodejs
+  openjdk-17-jre-headless openssh-client perl python3-pytest redis-tools rsync shellcheck strace systemd
+  wget
 )
+# Debian starts the servers that it installs, and has one for the time at most: these are only
+# unpacked (tools/unpack). The libraries that they need come with the packages above.
+readonly px_unpacked_packages=(chrony nginx)
 
 # The arguments that are not installed.
 px_missing_packages() {

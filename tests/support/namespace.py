@@ -55,10 +55,11 @@ class Namespace:
         )
         self.run(["sh", "-e"], input=script)
 
-    def listens(self, port, deadline=10.0):
-        """Waits until somebody listens on a TCP port."""
+    def listens(self, port, deadline=10.0, datagrams=False):
+        """Waits until somebody listens on a TCP port, or has a UDP port."""
+        options = "-Hlun" if datagrams else "-Hltn"
         wait_until(
-            lambda: self.run(["ss", "-Hltn", f"sport = {port}"]).stdout.strip(),
+            lambda: self.run(["ss", options, f"sport = {port}"]).stdout.strip(),
             f"a listener on port {port} in {self.name}",
             deadline,
         )

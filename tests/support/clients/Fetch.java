@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Says what a server answers: java Fetch URL by java.net.http, java Fetch HOST PORT by a socket.
+import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+
+public class Fetch {
+  public static void main(String[] words) throws Exception {
+    System.out.print(words.length == 1 ? byUrl(words[0]) : bySocket(words[0], words[1]));
+  }
+
+  private static String byUrl(String url) throws IOException, InterruptedException {
+    HttpRequest request = HttpRequest.newBuilder(URI.create(url)).build();
+    return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
+  }
+
+  private static String bySocket(String host, String port) throws IOException {
+    try (Socket socket = new Socket(host, Integer.parseInt(port))) {
+      socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      return answer.split("\r\n\r\n", 2)[1];
+    }
+  }
+}

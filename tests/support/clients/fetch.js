@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Says what a server answers: node fetch.js http URL, or tcp HOST PORT, or udp HOST PORT.
+'use strict';
+
+const dgram = require('dgram');
+const http = require('http');
+const net = require('net');
+
+const [how, host, port] = process.argv.slice(2);
+
+function byHttp() {
+  http.get(host, (response) => response.pipe(process.stdout));
+}
+
+function byTcp() {
+  const socket = net.connect(Number(port), host, () => socket.write('GET / HTTP/1.0\r\n\r\n'));
+  let answer = '';
+  socket.on('data', (piece) => { answer += piece; });
+  socket.on('end', () => process.stdout.write(answer.split('\r\n\r\n')[1]));
+}
+
+function byUdp() {
+  const socket = dgram.createSocket(net.isIPv6(host) ? 'udp6' : 'udp4');
+  socket.on('message', (message) => {
+    process.stdout.write(message + '\n');
+    socket.close();
+  });
+  socket.connect(Number(port), host, () => socket.send('?'));
+}
+
+({ http: byHttp, tcp: byTcp, udp: byUdp })[how]();

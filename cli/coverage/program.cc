@@ -110,7 +110,8 @@ Runnable<std::string> find_program(const std::string& name, const char* path) {
     std::string file = directory.empty() ? "./" + name : directory + "/" + name;
     const int error = execution_error(file);
     if (error == 0) return file;
-    if (error == EACCES) reported = EACCES;
+    // Where a directory may not be searched, nobody knows of the program: shells go on.
+    if (error == EACCES && access(file.c_str(), F_OK) == 0) reported = EACCES;
     begin = end + 1;
   }
   return not_runnable(name, reported);

@@ -160,6 +160,14 @@ def test_what_cannot_be_run_and_what_can_as_a_shell_says(lab, launcher, name):
     assert len(px.stderr.splitlines()) == (px.returncode in (126, 127))
 
 
+def test_a_directory_of_path_that_is_closed_to_the_caller(lab, launcher):
+    make = "mkdir closed; chmod 0 closed; PATH=$PWD/closed:$PATH"
+    closed = f'{make}; setpriv --bounding-set=-all "$@"'
+    assert shell(lab, closed, "bash", "-c", "no-such-program").returncode == 127
+    assert shell(lab, closed, *launcher, "no-such-program").returncode == 127
+    assert shell(lab, closed, *launcher, "./closed/program").returncode == 126
+
+
 # Pipelines and streams
 
 

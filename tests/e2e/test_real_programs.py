@@ -10,6 +10,7 @@ import pytest
 import servers
 from lab import CORPORATE, CORPORATE6, PUBLIC
 from servers import bracketed
+from unprivileged import other_user
 from wait import wait_until
 
 CLIENTS = pathlib.Path(__file__).resolve().parent.parent / "support/clients"
@@ -66,6 +67,7 @@ def test_chronyd(lab, broker, host):
 
 @BOTH
 def test_rsync(lab, broker, host):
+    other_user()  # the server changes users
     servers.rsyncd(lab, host)
     copy = lab.directory / "copy"
     argv = ["rsync", "--archive", "--ignore-times", f"rsync://{bracketed(host)}/files/file", copy]

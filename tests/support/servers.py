@@ -40,9 +40,9 @@ def iperf3(lab, address):
 
 
 def dnsmasq(lab, address):
-    own = ["--conf-file=/dev/null", "--pid-file=", "--user=root", "--no-resolv", "--no-hosts"]
+    own = ["--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts"]
     what = ["--bind-interfaces", f"--listen-address={address}", f"--host-record={DNS_RECORD}"]
-    start(lab, ["dnsmasq", "--keep-in-foreground", *own, *what], 53, datagrams=True)
+    start(lab, ["dnsmasq", "--no-daemon", *own, *what], 53, datagrams=True)
     lab.server.listens(53)
 
 

@@ -13,6 +13,10 @@ bool lost(const FileHeader& file, std::uint64_t now_ms) {
   return now_ms > beat && now_ms - beat > kHeartbeatLostMs;
 }
 
+const PlanHeader& header_of(std::span<const std::byte> half) {
+  return *reinterpret_cast<const PlanHeader*>(half.data());
+}
+
 }  // namespace
 
 std::optional<Plan> Plan::from_mapping(const void* base, std::size_t size) {
@@ -27,33 +31,68 @@ std::span<const std::byte> Plan::half(std::uint64_t generation) const {
   return {bytes + kHeaderSize + (generation % 2) * kHalfSize, kHalfSize};
 }
 
-Verdict Plan::decide(const Call& call, std::uint64_t now_ms) const {
+template <typename Read>
+auto Plan::read_whole(Read read) const
+    -> std::optional<decltype(read(std::span<const std::byte>()))> {
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
     const std::uint64_t published = header_->published.load(std::memory_order_acquire);
-    if (published == 0) return plan::decide({}, call);
-    const auto current = half(published);
-    const auto on_loss = reinterpret_cast<const PlanHeader*>(current.data())->on_loss;
-    Verdict verdict = plan::decide(current, call);
+    if (published == 0) return std::nullopt;
+    const auto value = read(half(published));
     std::atomic_thread_fence(std::memory_order_acquire);
-    if (header_->writing.load(std::memory_order_relaxed) >= published + 2) continue;
-    const bool decided_by_rule = verdict.rule != kNoRuleIndex;
-    if (decided_by_rule && on_loss != OnLoss::kLastKnown && lost(*header_, now_ms)) {
-      verdict.action = on_loss == OnLoss::kSystem ? Action::kSystem : Action::kFail;
-      verdict.reason = Reason::kBrokerLost;
-    }
-    return verdict;
+    if (header_->writing.load(std::memory_order_relaxed) < published + 2) return value;
   }
-  return {Action::kFail, Reason::kNoPlan};
+  return std::nullopt;
+}
+
+Verdict Plan::decide(const Call& call, std::uint64_t now_ms) const {
+  if (generation() == 0) return plan::decide({}, call);
+  struct Decided {
+    Verdict verdict;
+    OnLoss on_loss;
+  };
+  const auto decided = read_whole([&](std::span<const std::byte> current) {
+    return Decided{plan::decide(current, call), header_of(current).on_loss};
+  });
+  if (!decided) return {Action::kFail, Reason::kNoPlan};
+  Verdict verdict = decided->verdict;
+  const bool decided_by_rule = verdict.rule != kNoRuleIndex;
+  if (decided_by_rule && decided->on_loss != OnLoss::kLastKnown && lost(*header_, now_ms)) {
+    verdict.action = decided->on_loss == OnLoss::kSystem ? Action::kSystem : Action::kFail;
+    verdict.reason = Reason::kBrokerLost;
+  }
+  return verdict;
+}
+
+std::optional<Entry> Plan::listen_entry(const Call& call) const {
+  const auto entry = read_whole(
+      [&](std::span<const std::byte> current) { return plan::listen_entry(current, call); });
+  return entry ? *entry : std::nullopt;
+}
+
+ListenMode Plan::listen_mode() const {
+  const ListenMode mode = read_whole([](std::span<const std::byte> current) {
+                            return header_of(current).listen;
+                          }).value_or(ListenMode::kSystem);
+  return mode <= ListenMode::kReceivedSource ? mode : ListenMode::kSystem;
+}
+
+std::uint32_t Plan::listen_mark() const {
+  return read_whole(
+             [](std::span<const std::byte> current) { return header_of(current).listen_mark; })
+      .value_or(0);
+}
+
+std::uint32_t Plan::mark_mask() const {
+  return read_whole([](std::span<const std::byte> current) { return header_of(current).mark_mask; })
+      .value_or(0);
 }
 
 bool Plan::needs_time() const {
-  const auto current = half(generation());
-  return reinterpret_cast<const PlanHeader*>(current.data())->on_loss != OnLoss::kLastKnown;
+  return header_of(half(generation())).on_loss != OnLoss::kLastKnown;
 }
 
 bool Plan::has_rules() const {
-  const auto current = half(generation());
-  const auto& header = *reinterpret_cast<const PlanHeader*>(current.data());
+  const PlanHeader& header = header_of(half(generation()));
   return generation() == 0 || header.removed != 0 || header.nodes.count != 0;
 }
 

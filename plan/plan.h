@@ -66,6 +66,11 @@ enum class Usability : std::uint8_t {
 [[nodiscard]] Usability usability(std::span<const Range> reach, const Entry& entry,
                                   const Call& call);
 
+// The entry that the answers of a `listen: received-source` server to the call's destination leave
+// by: the first of its `via` that is usable, whatever that entry's source. Nothing in any other
+// mode, where none is usable, and for loopback and the host's own addresses.
+[[nodiscard]] std::optional<Entry> listen_entry(std::span<const std::byte> half, const Call& call);
+
 // A mapped plan file. Does not own the mapping; as cheap to copy as a pointer.
 class Plan {
  public:
@@ -76,6 +81,13 @@ class Plan {
   // The verdict of one whole plan, the old one or the new one. `now_ms` is CLOCK_MONOTONIC, read
   // only when on_loss asks for it (has_on_loss()); pass 0 otherwise.
   [[nodiscard]] Verdict decide(const Call& call, std::uint64_t now_ms) const;
+
+  // The same of one whole plan.
+  [[nodiscard]] std::optional<Entry> listen_entry(const Call& call) const;
+  // Of the plan in force, for any bytes one of the modes; kSystem and 0 where there is none.
+  [[nodiscard]] ListenMode listen_mode() const;
+  [[nodiscard]] std::uint32_t listen_mark() const;  // SO_MARK, host byte order
+  [[nodiscard]] std::uint32_t mark_mask() const;    // likewise
 
   // Whether a decision needs the time.
   [[nodiscard]] bool needs_time() const;
@@ -89,6 +101,11 @@ class Plan {
  private:
   explicit Plan(const FileHeader* header) : header_(header) {}
   [[nodiscard]] std::span<const std::byte> half(std::uint64_t generation) const;
+  // What `read` makes of the half of one whole plan; nothing where none is published, or a reader
+  // is overtaken for ever.
+  template <typename Read>
+  [[nodiscard]] auto read_whole(Read read) const
+      -> std::optional<decltype(read(std::span<const std::byte>()))>;
 
   const FileHeader* header_;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Any bytes as a plan: the input is a call, the fields of a file's header, and the beginning of a
 // half. Decisions are made on that half alone and in a whole file, for the call and for
-// destinations that stand somewhere in the half.
+// destinations that stand somewhere in the half; so are those about a server's answers.
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -45,16 +45,24 @@ void check(const Verdict& verdict, const Call& call) {
   require(call.scope == 0 || call.scope == verdict.entry.interface_index);
 }
 
+void check(const std::optional<Entry>& answers, const Call& call) {
+  if (!answers) return;
+  require((answers->flags & kEntryUsable) != 0);
+  require(((answers->flags & kEntryIpv4) != 0) == call.destination.is_ipv4());
+}
+
 // Exactly as large as the bytes are, so that a sanitizer sees the first byte too much.
 void decide_on_half(std::span<const std::uint8_t> bytes, Call call) {
   const auto half = std::make_unique<std::byte[]>(bytes.size());
   std::copy_n(std::as_bytes(bytes).begin(), bytes.size(), half.get());
   const std::span<const std::byte> span(half.get(), bytes.size());
   check(decide(span, call), call);
+  check(listen_entry(span, call), call);
   const std::size_t destinations = std::min(bytes.size() / sizeof(Address), kMostDestinations);
   for (std::size_t i = 0; i < destinations; ++i) {
     std::memcpy(&call.destination, bytes.data() + i * sizeof(Address), sizeof(Address));
     check(decide(span, call), call);
+    check(listen_entry(span, call), call);
   }
 }
 
@@ -83,6 +91,9 @@ void decide_on_file(const Control& control, std::span<const std::uint8_t> bytes,
   require(plan.has_value() ==
           (header->magic == kMagic && header->layout_version == kLayoutVersion));
   if (plan) {
+    check(plan->listen_entry(call), call);
+    require(plan->listen_mode() <= ListenMode::kReceivedSource);
+    if (control.published == 0) require(plan->listen_mark() == 0 && plan->mark_mask() == 0);
     check(plan->decide(call, plan->needs_time() ? control.now_ms : 0), call);
     const bool silent = !plan->has_rules();
     if (silent && control.writing < control.published + 2) {

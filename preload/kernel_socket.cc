@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -54,9 +55,8 @@ bool is_connected(const SystemCalls& system, int fd) {
 Device device_of(const SystemCalls& system, int fd, const char* name) {
   char bound[IFNAMSIZ]{};
   socklen_t length = sizeof bound;
-  // ENODEV: bound to a device that is gone.
   if (system.getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bound, &length) != 0) {
-    return Device::kOther;
+    return errno == ENODEV ? Device::kGone : Device::kOther;
   }
   if (length == 0) return Device::kNone;
   const std::string_view device(bound, strnlen(bound, sizeof bound));

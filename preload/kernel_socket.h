@@ -19,8 +19,8 @@ void dissolve(const SystemCalls& system, int fd);
 // Whether a socket has a peer.
 [[nodiscard]] bool is_connected(const SystemCalls& system, int fd);
 
-// The device a socket is bound to, beside one of interest.
-enum class Device { kNone, kThis, kOther };
+// The device a socket is bound to, beside one of interest. kGone: it was deleted since.
+enum class Device { kNone, kThis, kOther, kGone };
 [[nodiscard]] Device device_of(const SystemCalls& system, int fd, const char* name);
 
 // Whether a TCP socket is not connected, nor about to be.

@@ -55,6 +55,28 @@ bool PlanHolder::says_nothing() const {
   return plan && !plan->has_rules();
 }
 
+bool PlanHolder::introduce() {
+  if (current() && standing_->greeted.load(std::memory_order_relaxed) == instance_key()) {
+    return true;
+  }
+  return greet() && current();
+}
+
+plan::ListenMode PlanHolder::listen_mode() const {
+  const auto plan = current();
+  return plan ? plan->listen_mode() : plan::ListenMode::kSystem;
+}
+
+std::optional<plan::Entry> PlanHolder::listen_entry(const plan::Call& call) const {
+  const auto plan = current();
+  return plan ? plan->listen_entry(call) : std::nullopt;
+}
+
+std::uint64_t PlanHolder::generation() const {
+  const auto plan = current();
+  return plan ? plan->generation() : 0;
+}
+
 plan::Verdict PlanHolder::decide(const plan::Call& call) {
   const auto verdict_of = [&call](const plan::Plan& plan) {
     const KeepErrno keep;

@@ -33,6 +33,14 @@ class PlanHolder {
   // welcome.
   [[nodiscard]] plan::Verdict decide(const plan::Call& call);
 
+  // Says hello if that is still due; without a welcome, what depends on the plan fails.
+  [[nodiscard]] bool introduce();
+  // What the answers of servers leave by; kSystem, and nothing, without a plan.
+  [[nodiscard]] plan::ListenMode listen_mode() const;
+  [[nodiscard]] std::optional<plan::Entry> listen_entry(const plan::Call& call) const;
+  // Of the plan; 0 without one.
+  [[nodiscard]] std::uint64_t generation() const;
+
   using Counter = std::atomic<std::uint64_t> plan::Counters::*;
   // One more, where there is a counters page.
   void count(Counter counter);

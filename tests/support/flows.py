@@ -64,7 +64,8 @@ class FlowCounters:
         namespace.run(["nft", "-f", "-"], input=RULES)
 
     def flows(self):
-        found = []
+        # By key: the kernel may list an element twice while its hash table grows.
+        found = {}
         listing = json.loads(self.namespace.run(["nft", "-j", "list", "ruleset"]).stdout)
         for item in listing["nftables"]:
             if "set" not in item or item["set"]["table"] != "px_lab":
@@ -74,8 +75,9 @@ class FlowCounters:
                 key, counter = element["elem"]["val"]["concat"], element["elem"]["counter"]
                 if kind == "asked":
                     key = [key[0], "", key[1], "arp"]
-                found.append(Flow(kind, *key, counter["packets"], counter["bytes"]))
-        return found
+                flow = Flow(kind, *key, counter["packets"], counter["bytes"])
+                found[(kind, *key)] = flow
+        return list(found.values())
 
     def per_interface(self, kind, destination, value="packets", protocol=None):
         """{interface: packets} of one destination address or network; no key where none were."""

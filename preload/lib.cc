@@ -76,7 +76,11 @@ PX_EXPORT int socket(int domain, int type, int protocol) noexcept {
   const FdState state = fresh_socket(domain, type, protocol);
   if (!active || fd < 0) return fd;
   fds.forget(fd);
-  if (state.kind != FdKind::kForeign) fds.set(fd, state);
+  if (state.kind != FdKind::kForeign) {
+    fds.set(fd, state);
+  } else {
+    fds.set_notes(fd, {.examined = true});
+  }
   return fd;
 }
 

@@ -97,8 +97,6 @@ void Receiving::examine(int fd) {
   FdState state = fds_.get(fd);
   FdNotes notes = fds_.notes(fd);
   if (state.kind == FdKind::kUnknown) state = ask_kernel(system_, fd);
-  // It may be bound yet, by whoever shares it.
-  if (state.kind == FdKind::kFresh) return;
   notes.examined = true;
   if (state.kind == FdKind::kPortBound && state.transport == plan::Transport::kUdp) {
     watch(fd, state, notes);

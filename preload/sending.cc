@@ -35,6 +35,12 @@ bool Sending::recover(int fd) {
          system_.connect(fd, address, length) == 0;
 }
 
+Datagrams::Way Sending::way_of(int fd, const msghdr& message) {
+  const auto way = datagrams_.way_of(fd, message);
+  if (way.error != ENETUNREACH || !recover(fd)) return way;
+  return datagrams_.way_of(fd, message);
+}
+
 template <typename Call>
 auto Sending::recovering(int fd, Call call) {
   const auto result = call();
@@ -58,7 +64,7 @@ ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const 
   message.msg_namelen = length;
   message.msg_iov = &buffer;
   message.msg_iovlen = 1;
-  const auto way = datagrams_.way_of(fd, message);
+  const auto way = way_of(fd, message);
   if (way.error == 0 && !way.info) {
     return recovering(fd, [&] { return libc_.sendto(fd, data, size, flags, address, length); });
   }
@@ -69,7 +75,7 @@ ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
   if (message == nullptr || message->msg_name == nullptr || !datagrams_.concern(fd)) {
     return recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
   }
-  const auto way = datagrams_.way_of(fd, *message);
+  const auto way = way_of(fd, *message);
   if (way.error == 0 && !way.info) {
     return recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
   }
@@ -124,7 +130,7 @@ Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, in
   for (; ready < count; ++ready) {
     mmsghdr& message = batch[ready];
     message = messages[ready];
-    const auto way = datagrams_.way_of(fd, message.msg_hdr);
+    const auto way = way_of(fd, message.msg_hdr);
     refused = way.error;
     if (refused != 0) break;
     if (!way.info) continue;

@@ -29,6 +29,7 @@ class Sending {
     int sent;
     bool whole;
   };
+  [[nodiscard]] Datagrams::Way way_of(int fd, const msghdr& message);
   ssize_t send_along(int fd, msghdr message, int flags, const Datagrams::Way& way);
   [[nodiscard]] Batch send_batch(int fd, mmsghdr* messages, unsigned count, int flags);
   // Makes the call, and once more if its failure is a lost device that could be replaced.

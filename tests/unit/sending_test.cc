@@ -159,6 +159,21 @@ TEST_F(SendingTest, AConnectedSocketRecoversWhenItsDeviceWasMadeAgain) {
                           "bind 10.2.0.2:0", "device vpn0", "connect 198.51.100.1:443"));
 }
 
+TEST_F(SendingTest, SoDoesOneThatNamesADestination) {
+  broker_.plan.publish_via(kVpn6);
+  fresh(AF_INET6, SOCK_DGRAM);
+  EXPECT_EQ(prepare("2001:db8::1", AF_INET6), 0);
+  kernel_.connected = true;
+  kernel_.peer = {.address = address("2001:db8::1"), .port = 443};
+  broker_.plan.publish_via(entry(33, "vpn0", "fd02::2"));
+  kernel_.errors["device?"] = {ENODEV, ENODEV};
+  sockaddr_storage name;
+  const socklen_t length = bundle::sockaddr_from_endpoint(kernel_.peer, AF_INET6, &name);
+  EXPECT_EQ(sending_.sendto(kFd, "x", 1, 0, reinterpret_cast<const sockaddr*>(&name), length), 1);
+  EXPECT_EQ(fds_->get(kFd).interface, 33u);
+  EXPECT_THAT(sent(), ElementsAre("sendto"));
+}
+
 TEST_F(SendingTest, ASocketWhoseDeviceIsThereOrNowhereFailsAsItIs) {
   broker_.plan.publish_via(kVpn);
   EXPECT_EQ(prepare("198.51.100.1"), 0);

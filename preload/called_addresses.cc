@@ -2,6 +2,7 @@
 #include "preload/called_addresses.h"
 
 #include <bit>
+#include <ctime>
 
 namespace px::shim {
 namespace {
@@ -13,6 +14,12 @@ Halves halves_of(const bundle::Address& address) {
 }
 
 }  // namespace
+
+std::uint32_t CalledAddresses::now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return static_cast<std::uint32_t>(time.tv_sec);
+}
 
 CalledAddresses::Key CalledAddresses::key_of(std::uint32_t socket, const bundle::Endpoint& peer) {
   const Halves address = halves_of(peer.address);
@@ -61,9 +68,10 @@ void CalledAddresses::write(Slot* slot, const Content& content) {
 
 // The first of the pair is the one last heard of.
 void CalledAddresses::remember(std::uint32_t socket, const bundle::Endpoint& peer,
-                               const PacketInfo& called) {
+                               const PacketInfo& called, std::uint32_t now) {
   const Halves address = halves_of(called.address);
-  const Content content{key_of(socket, peer), {address[0], address[1], called.interface}};
+  const Content content{key_of(socket, peer),
+                        {address[0], address[1], std::uint64_t{now} << 32 | called.interface}};
   Slot* first = &slots_[first_slot(content.key)];
   const auto standing = read(*first);
   if (standing && standing->key == content.key) {
@@ -74,13 +82,14 @@ void CalledAddresses::remember(std::uint32_t socket, const bundle::Endpoint& pee
   write(first, content);
 }
 
-std::optional<PacketInfo> CalledAddresses::find(std::uint32_t socket,
-                                                const bundle::Endpoint& peer) const {
+std::optional<PacketInfo> CalledAddresses::find(std::uint32_t socket, const bundle::Endpoint& peer,
+                                                std::uint32_t now) const {
   const Key key = key_of(socket, peer);
   const std::size_t pair = first_slot(key);
   for (std::size_t i = pair; i < pair + 2; ++i) {
     const auto content = read(slots_[i]);
     if (!content || content->key != key) continue;
+    if (now - static_cast<std::uint32_t>(content->value[2] >> 32) > kLifetime) continue;
     return PacketInfo{.address = {std::bit_cast<decltype(bundle::Address::bytes)>(
                           Halves{content->value[0], content->value[1]})},
                       .interface = static_cast<std::uint32_t>(content->value[2])};

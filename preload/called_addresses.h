@@ -20,10 +20,18 @@ class CalledAddresses {
  public:
   static constexpr std::size_t kSize = 4096;
 
+  // Seconds after which a peer that has not called again is no longer answered, but sent to: as
+  // long as a NAT keeps a mapping (RFC 4787, section 4.3).
+  static constexpr std::uint32_t kLifetime = 120;
+
+  // CLOCK_MONOTONIC in seconds. Changes no errno.
+  [[nodiscard]] static std::uint32_t now();
+
   // `socket` is FdNotes::generation: a number of its own for every socket.
-  void remember(std::uint32_t socket, const bundle::Endpoint& peer, const PacketInfo& called);
-  [[nodiscard]] std::optional<PacketInfo> find(std::uint32_t socket,
-                                               const bundle::Endpoint& peer) const;
+  void remember(std::uint32_t socket, const bundle::Endpoint& peer, const PacketInfo& called,
+                std::uint32_t now);
+  [[nodiscard]] std::optional<PacketInfo> find(std::uint32_t socket, const bundle::Endpoint& peer,
+                                               std::uint32_t now) const;
 
  private:
   using Key = std::array<std::uint64_t, 4>;

@@ -125,7 +125,7 @@ PX_EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
   const int result = libc.bind(fd, address, length);
   if (!active || result != 0) return result;
   note_bind(&fds, fd, address, length);
-  receiving.bound(fd);
+  receiving.bound(fd, address, length);
   return result;
 }
 

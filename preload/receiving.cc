@@ -35,11 +35,13 @@ bool lend_control_room(msghdr* message, std::span<std::byte>* room) {
 
 }  // namespace
 
-void Receiving::bound(int fd) {
+void Receiving::bound(int fd, const sockaddr* address, socklen_t length) {
+  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
   FdNotes notes = fds_.notes(fd);
-  notes.examined = false;
+  // Whoever takes any port is nobody's server: its own datagrams come first.
+  notes.examined = endpoint && endpoint->port == 0;
   fds_.set_notes(fd, notes);
-  if (fds_.get(fd).kind == FdKind::kPortBound) examine(fd);
+  if (!notes.examined && fds_.get(fd).kind == FdKind::kPortBound) examine(fd);
 }
 
 void Receiving::connected(int fd, const sockaddr* address, socklen_t length) {
@@ -130,7 +132,7 @@ void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, ms
     const auto peer =
         bundle::endpoint_from_sockaddr(static_cast<const sockaddr*>(received.msg_name),
                                        std::min(received.msg_namelen, program->msg_namelen));
-    if (called && peer) called_.remember(notes.generation, *peer, *called);
+    if (called && peer) called_.remember(notes.generation, *peer, *called, CalledAddresses::now());
   }
   program->msg_namelen = received.msg_namelen;
   pass_control_data(received, {.ipv4 = notes.asked_ipv4, .ipv6 = notes.asked_ipv6}, program);

@@ -30,7 +30,7 @@ class Receiving {
   int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout);
 
   // After the program's own bind(2), setsockopt(2) and connect(2) that succeeded. Change no errno.
-  void bound(int fd);
+  void bound(int fd, const sockaddr* address, socklen_t length);
   void option_set(int fd, int level, int name, const void* value, socklen_t length);
   void connected(int fd, const sockaddr* address, socklen_t length);
 

@@ -26,32 +26,40 @@ class CalledAddressesTest : public testing::Test {
 };
 
 TEST_F(CalledAddressesTest, RemembersByPeerAndSocket) {
-  EXPECT_FALSE(table_->find(1, peer(1)));
-  table_->remember(1, peer(1), called(1));
-  table_->remember(2, peer(1), called(2));
-  table_->remember(1, peer(1, 10), called(3));
-  EXPECT_EQ(table_->find(1, peer(1))->interface, 1u);
-  EXPECT_EQ(table_->find(1, peer(1))->address, called(1).address);
-  EXPECT_EQ(table_->find(2, peer(1))->interface, 2u);
-  EXPECT_EQ(table_->find(1, peer(1, 10))->interface, 3u);
-  EXPECT_FALSE(table_->find(3, peer(1)));
-  EXPECT_FALSE(table_->find(1, peer(2)));
+  EXPECT_FALSE(table_->find(1, peer(1), 1000));
+  table_->remember(1, peer(1), called(1), 1000);
+  table_->remember(2, peer(1), called(2), 1000);
+  table_->remember(1, peer(1, 10), called(3), 1000);
+  EXPECT_EQ(table_->find(1, peer(1), 1000)->interface, 1u);
+  EXPECT_EQ(table_->find(1, peer(1), 1000)->address, called(1).address);
+  EXPECT_EQ(table_->find(2, peer(1), 1000)->interface, 2u);
+  EXPECT_EQ(table_->find(1, peer(1, 10), 1000)->interface, 3u);
+  EXPECT_FALSE(table_->find(3, peer(1), 1000));
+  EXPECT_FALSE(table_->find(1, peer(2), 1000));
 }
 
 TEST_F(CalledAddressesTest, ThePeersLastCallCounts) {
-  table_->remember(1, peer(1), called(1));
-  table_->remember(1, peer(1), called(2));
-  EXPECT_EQ(table_->find(1, peer(1))->interface, 2u);
+  table_->remember(1, peer(1), called(1), 1000);
+  table_->remember(1, peer(1), called(2), 1000);
+  EXPECT_EQ(table_->find(1, peer(1), 1000)->interface, 2u);
+}
+
+TEST_F(CalledAddressesTest, APeerThatHasNotCalledForLongIsForgotten) {
+  table_->remember(1, peer(1), called(1), 1000);
+  EXPECT_TRUE(table_->find(1, peer(1), 1000 + CalledAddresses::kLifetime));
+  EXPECT_FALSE(table_->find(1, peer(1), 1001 + CalledAddresses::kLifetime));
+  table_->remember(1, peer(1), called(1), 1050);
+  EXPECT_TRUE(table_->find(1, peer(1), 1050 + CalledAddresses::kLifetime));
 }
 
 TEST_F(CalledAddressesTest, ForgetsWhatIsOldestAndNeverMixesUp) {
   constexpr std::uint32_t kPeers = 4 * CalledAddresses::kSize;
-  for (std::uint32_t n = 1; n <= kPeers; ++n) table_->remember(1, peer(n), called(n));
-  EXPECT_TRUE(table_->find(1, peer(kPeers)));
-  EXPECT_TRUE(table_->find(1, peer(kPeers - 1)));
+  for (std::uint32_t n = 1; n <= kPeers; ++n) table_->remember(1, peer(n), called(n), 1000);
+  EXPECT_TRUE(table_->find(1, peer(kPeers), 1000));
+  EXPECT_TRUE(table_->find(1, peer(kPeers - 1), 1000));
   std::uint32_t kept = 0;
   for (std::uint32_t n = 1; n <= kPeers; ++n) {
-    const auto found = table_->find(1, peer(n));
+    const auto found = table_->find(1, peer(n), 1000);
     if (!found) continue;
     ++kept;
     EXPECT_EQ(found->interface, n);
@@ -63,18 +71,18 @@ TEST_F(CalledAddressesTest, ForgetsWhatIsOldestAndNeverMixesUp) {
 TEST_F(CalledAddressesTest, NeverGivesHalfOfWhatIsBeingWritten) {
   std::atomic<bool> done = false;
   std::thread writer([&] {
-    for (std::uint32_t n = 0; n < 200000; ++n) table_->remember(1, peer(1), called(n % 200));
+    for (std::uint32_t n = 0; n < 200000; ++n) table_->remember(1, peer(1), called(n % 200), 1000);
     done = true;
   });
   std::uint64_t found = 0;
   while (!done) {
-    const auto value = table_->find(1, peer(1));
+    const auto value = table_->find(1, peer(1), 1000);
     if (!value) continue;
     ++found;
     ASSERT_EQ(value->address, called(value->interface).address);
   }
   writer.join();
-  EXPECT_TRUE(table_->find(1, peer(1)));
+  EXPECT_TRUE(table_->find(1, peer(1), 1000));
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ class DatagramsTest : public testing::Test {
     notes.watched = true;
     notes.generation = 5;
     fds_->set_notes(kFd, notes);
-    called_->remember(5, {.address = address(peer), .port = 443}, info);
+    called_->remember(5, {.address = address(peer), .port = 443}, info, CalledAddresses::now());
   }
 
   // "as it is", "EACCES" or "ADDRESS%INTERFACE" of the control data.

@@ -30,8 +30,14 @@ class ReceivingTest : public ConnectorTest {
     fds_->set(kFd, state);
     fds_->set_notes(kFd, {});
   }
+  void bound(std::uint16_t port = 53) {
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_port = htons(port);
+    receiving_.bound(kFd, reinterpret_cast<const sockaddr*>(&any), sizeof any);
+  }
   [[nodiscard]] std::optional<PacketInfo> remembered() const {
-    return called_->find(fds_->notes(kFd).generation, libc_.peer);
+    return called_->find(fds_->notes(kFd).generation, libc_.peer, CalledAddresses::now());
   }
 
   struct Got {
@@ -58,26 +64,33 @@ class ReceivingTest : public ConnectorTest {
 };
 
 TEST_F(ReceivingTest, WatchesAServerAtBind) {
-  receiving_.bound(kFd);
+  bound();
   EXPECT_THAT(take_calls(), ElementsAre("pktinfo 4"));
   EXPECT_TRUE(fds_->notes(kFd).watched);
   const auto generation = fds_->notes(kFd).generation;
   bind_to_port(AF_INET6);
-  receiving_.bound(kFd);
+  bound();
   EXPECT_THAT(take_calls(), ElementsAre("pktinfo 4", "pktinfo 6"));
   EXPECT_NE(fds_->notes(kFd).generation, generation);
 }
 
+TEST_F(ReceivingTest, ASocketBoundToAnyPortIsNoServer) {
+  bound(0);
+  EXPECT_EQ(recvmsg().result, 1);
+  EXPECT_FALSE(fds_->notes(kFd).watched);
+  EXPECT_THAT(take_calls(), IsEmpty());
+}
+
 TEST_F(ReceivingTest, LeavesOtherSocketsAlone) {
   broker_.plan.publish_without_rules();
-  receiving_.bound(kFd);
+  bound();
   EXPECT_FALSE(fds_->notes(kFd).watched);
   broker_.plan.publish_via(kVpn);
   for (const FdKind kind : {FdKind::kFresh, FdKind::kOwned, FdKind::kDecided, FdKind::kForeign}) {
     FdState state = fds_->get(kFd);
     state.kind = kind;
     fds_->set(kFd, state);
-    receiving_.bound(kFd);
+    bound();
     EXPECT_EQ(recvmsg().result, 1);
     EXPECT_FALSE(fds_->notes(kFd).watched);
   }
@@ -99,7 +112,7 @@ TEST_F(ReceivingTest, ASocketThatIsInheritedIsLookedAtOnce) {
 }
 
 TEST_F(ReceivingTest, RemembersWhatWasCalledAndShowsTheProgramItsOwn) {
-  receiving_.bound(kFd);
+  bound();
   for (const std::size_t room : {std::size_t{128}, std::size_t{2000}}) {
     const Got got = recvmsg(room);
     EXPECT_EQ(got.control, CMSG_SPACE(1));
@@ -114,7 +127,7 @@ TEST_F(ReceivingTest, RemembersWhatWasCalledAndShowsTheProgramItsOwn) {
 }
 
 TEST_F(ReceivingTest, TheErrorQueueTellsOfNoCall) {
-  receiving_.bound(kFd);
+  bound();
   EXPECT_EQ(recvmsg(128, MSG_ERRQUEUE).control, CMSG_SPACE(1));
   EXPECT_FALSE(remembered());
 }
@@ -122,7 +135,7 @@ TEST_F(ReceivingTest, TheErrorQueueTellsOfNoCall) {
 TEST_F(ReceivingTest, ShowsTheProgramWhatItAskedFor) {
   const int on = 1;
   const int off = 0;
-  receiving_.bound(kFd);
+  bound();
   receiving_.option_set(kFd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
   EXPECT_EQ(recvmsg().control, CMSG_SPACE(12) + CMSG_SPACE(1));
   EXPECT_TRUE(remembered());
@@ -133,7 +146,7 @@ TEST_F(ReceivingTest, ShowsTheProgramWhatItAskedFor) {
 }
 
 TEST_F(ReceivingTest, RecvfromIsToldTheSame) {
-  receiving_.bound(kFd);
+  bound();
   char data = 0;
   sockaddr_in peer{};
   socklen_t length = sizeof peer;
@@ -147,7 +160,7 @@ TEST_F(ReceivingTest, RecvfromIsToldTheSame) {
 }
 
 TEST_F(ReceivingTest, AnAddressThatWasCutIsNotRemembered) {
-  receiving_.bound(kFd);
+  bound();
   char data = 0;
   sockaddr_in peer{};
   socklen_t length = 4;
@@ -157,7 +170,7 @@ TEST_F(ReceivingTest, AnAddressThatWasCutIsNotRemembered) {
 }
 
 TEST_F(ReceivingTest, ManyAtOnce) {
-  receiving_.bound(kFd);
+  bound();
   std::array<sockaddr_in, 20> peers{};
   std::array<mmsghdr, 20> messages{};
   for (std::size_t i = 0; i < messages.size(); ++i) {

@@ -158,3 +158,23 @@ def test_a_device_that_is_deleted_and_made_again(lab, split, how, destination):
     assert udp(lab, destination) == {"vpn0": 2}
     program.stdin.close()
     program.wait(timeout=10)
+
+
+def test_an_ipv6_source_that_the_kernel_would_not_choose(lab):
+    """It is set where the routing table leads out of the right interface, and only there."""
+    lab.client.ip("address add fd08::1:9/64 dev vpn0 nodad preferred_lft 0")
+    broker = lab.start_broker("""version: 1
+paths:
+  other: { interface: vpn0, source: "fd08::1:9" }
+profiles:
+  other:
+    rules: [ { to: any, via: other } ]
+""")
+    words = ("sendto", 3, PORT, CORPORATE6)
+    assert "ENETUNREACH" in send(lab, broker, *words, profile="other")
+    assert udp(lab, CORPORATE6) == {}
+    lab.client.ip(f"route add {CORPORATE6}/128 via fd08::1 dev vpn0")
+    assert send(lab, broker, *words, profile="other") == "sent: 3\n"
+    assert udp(lab, CORPORATE6) == {"vpn0": 3}
+    assert sources(lab, CORPORATE6) == {"fd08::1:9"}
+    assert broker.stop() == 0, broker.log_text

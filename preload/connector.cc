@@ -91,7 +91,7 @@ bool Connector::undo(int fd, FdState* state) {
 std::optional<Connector::Errno> Connector::attempt(int fd, const bundle::Endpoint& endpoint,
                                                    sa_family_t family, By by) {
   FdState state = fds_.get(fd);
-  if (state.kind == FdKind::kUnknown) state = ask_kernel(system_, fd);
+  if (state.kind == FdKind::kUnknown) state = ask_kernel(system_, fd, holder_.mark_mask());
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return 0;
   if (!takes_family(state, family)) return 0;
   if (by == By::kFastOpen && state.transport != plan::Transport::kTcp) return 0;

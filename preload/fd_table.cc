@@ -11,6 +11,7 @@ namespace px::shim {
 namespace {
 
 constexpr std::uint32_t kDigestMask = 0xffffff;
+constexpr std::uint32_t kGenerationMask = 0xffffff;
 
 constexpr std::uint64_t pack(const FdState& state) {
   return static_cast<std::uint64_t>(state.kind) | std::uint64_t{state.ipv6} << 3 |
@@ -28,7 +29,23 @@ constexpr FdState unpack(std::uint64_t word) {
           .source = static_cast<std::uint32_t>(word >> 8) & kDigestMask,
           .interface = static_cast<std::uint32_t>(word >> 32)};
 }
-static_assert(pack(FdState{}) == 0, "a zeroed table knows nothing");
+constexpr std::uint32_t pack(const FdNotes& notes) {
+  return std::uint32_t{notes.examined} | std::uint32_t{notes.watched} << 1 |
+         std::uint32_t{notes.asked_ipv4} << 2 | std::uint32_t{notes.asked_ipv6} << 3 |
+         std::uint32_t{notes.connected} << 4 | std::uint32_t{notes.group_chosen} << 5 |
+         notes.generation << 8;
+}
+
+constexpr FdNotes unpack_notes(std::uint32_t word) {
+  return {.generation = word >> 8,
+          .examined = (word & 1) != 0,
+          .watched = (word >> 1 & 1) != 0,
+          .asked_ipv4 = (word >> 2 & 1) != 0,
+          .asked_ipv6 = (word >> 3 & 1) != 0,
+          .connected = (word >> 4 & 1) != 0,
+          .group_chosen = (word >> 5 & 1) != 0};
+}
+static_assert(pack(FdState{}) == 0 && pack(FdNotes{}) == 0, "a zeroed table knows nothing");
 
 plan::Transport transport_of(int type, int protocol) {
   if (type == SOCK_STREAM &&
@@ -70,12 +87,36 @@ void FdTable::set(int fd, const FdState& state) {
   entries_[static_cast<std::size_t>(fd)].store(pack(state), std::memory_order_relaxed);
 }
 
+void FdTable::forget(int fd) {
+  set(fd, {});
+  set_notes(fd, {});
+}
+
+FdNotes FdTable::notes(int fd) const {
+  if (fd < 0 || static_cast<std::size_t>(fd) >= kSize) return {};
+  return unpack_notes(notes_[static_cast<std::size_t>(fd)].load(std::memory_order_relaxed));
+}
+
+void FdTable::set_notes(int fd, const FdNotes& notes) {
+  if (fd < 0 || static_cast<std::size_t>(fd) >= kSize) return;
+  notes_[static_cast<std::size_t>(fd)].store(pack(notes), std::memory_order_relaxed);
+}
+
+std::uint32_t FdTable::new_generation() {
+  std::uint32_t generation = 0;
+  while (generation == 0) {
+    generation = (generation_.fetch_add(1, std::memory_order_relaxed) + 1) & kGenerationMask;
+  }
+  return generation;
+}
+
 void FdTable::duplicated(int fd, int copy) {
   if (copy < 0 || copy == fd) return;
   const FdState state = get(fd);
   const bool decided = state.kind == FdKind::kDecided && state.interface != 0;
-  if (!decided && state.kind != FdKind::kOwned) forget(fd);
+  if (!decided && state.kind != FdKind::kOwned) set(fd, {});
   set(copy, decided ? state : FdState{});
+  set_notes(copy, notes(fd));
 }
 
 }  // namespace px::shim

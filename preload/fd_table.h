@@ -36,6 +36,19 @@ struct FdState {
   friend constexpr bool operator==(const FdState&, const FdState&) = default;
 };
 
+// What is remembered of a datagram socket beside that, for every alias of it alike.
+struct FdNotes {
+  std::uint32_t generation = 0;  // 24 bits; a number of the socket's own, once it is watched
+  bool examined = false;         // whether it is to be watched has been looked at
+  bool watched = false;          // px has the kernel say which of its addresses was called
+  bool asked_ipv4 = false;       // so has the program (IP_PKTINFO)
+  bool asked_ipv6 = false;       // likewise (IPV6_RECVPKTINFO)
+  bool connected = false;        // by connect(2)
+  bool group_chosen = false;     // the program chose the interface for multicast
+
+  friend constexpr bool operator==(const FdNotes&, const FdNotes&) = default;
+};
+
 // As of socket(2); flags in `type` are ignored.
 [[nodiscard]] FdState fresh_socket(int domain, int type, int protocol);
 
@@ -49,7 +62,12 @@ class FdTable {
   // kUnknown for what is beyond the table.
   [[nodiscard]] FdState get(int fd) const;
   void set(int fd, const FdState& state);
-  void forget(int fd) { set(fd, {}); }
+  // The socket is another one, or may be.
+  void forget(int fd);
+  [[nodiscard]] FdNotes notes(int fd) const;
+  void set_notes(int fd, const FdNotes& notes);
+  // Never 0.
+  [[nodiscard]] std::uint32_t new_generation();
   // `copy` is now another name of `fd`. Of both it is known where px sent them; of all else neither
   // is, as a bind through one would not be seen on the other. That the program chose for itself
   // stays known of `fd`, and is asked again of `copy`: dup2 in a vfork child writes here what is
@@ -58,6 +76,8 @@ class FdTable {
 
  private:
   std::array<std::atomic<std::uint64_t>, kSize> entries_{};
+  std::array<std::atomic<std::uint32_t>, kSize> notes_{};
+  std::atomic<std::uint32_t> generation_{0};
 };
 
 }  // namespace px::shim

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -21,8 +22,9 @@ int option(const SystemCalls& system, int fd, int level, int name, int absent) {
   return system.getsockopt(fd, level, name, &value, &length) == 0 ? value : absent;
 }
 
-bool has_mark(const SystemCalls& system, int fd) {
-  return option(system, fd, SOL_SOCKET, SO_MARK, 0) != 0;
+bool has_mark(const SystemCalls& system, int fd, std::uint32_t own_marks) {
+  const auto mark = static_cast<std::uint32_t>(option(system, fd, SOL_SOCKET, SO_MARK, 0));
+  return (mark & ~own_marks) != 0;
 }
 
 // TCP ignores this one.
@@ -54,22 +56,21 @@ bool is_connected(const SystemCalls& system, int fd) {
 Device device_of(const SystemCalls& system, int fd, const char* name) {
   char bound[IFNAMSIZ]{};
   socklen_t length = sizeof bound;
-  // ENODEV: bound to a device that is gone.
   if (system.getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bound, &length) != 0) {
-    return Device::kOther;
+    return errno == ENODEV ? Device::kGone : Device::kOther;
   }
   if (length == 0) return Device::kNone;
   const std::string_view device(bound, strnlen(bound, sizeof bound));
   return device == name ? Device::kThis : Device::kOther;
 }
 
-FdState ask_kernel(const SystemCalls& system, int fd) {
+FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks) {
   const int domain = option(system, fd, SOL_SOCKET, SO_DOMAIN, AF_UNSPEC);
   if (domain != AF_INET && domain != AF_INET6) return {.kind = FdKind::kForeign};
   const int type = option(system, fd, SOL_SOCKET, SO_TYPE, 0);
   const int protocol = option(system, fd, SOL_SOCKET, SO_PROTOCOL, 0);
   FdState state = fresh_socket(domain, type, protocol);
-  if (device_of(system, fd, "") != Device::kNone || has_mark(system, fd) ||
+  if (device_of(system, fd, "") != Device::kNone || has_mark(system, fd, own_marks) ||
       (state.datagram && has_outgoing_interface(system, fd, state.ipv6))) {
     state.kind = FdKind::kOwned;
   } else {

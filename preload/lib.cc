@@ -3,7 +3,9 @@
 // each is libc's own.
 #include <cstdarg>
 
+#include "preload/called_addresses.h"
 #include "preload/connector.h"
+#include "preload/datagrams.h"
 #include "preload/fd_table.h"
 #include "preload/hello.h"
 #include "preload/listening.h"
@@ -11,6 +13,9 @@
 #include "preload/marker.h"
 #include "preload/plan_holder.h"
 #include "preload/program_choices.h"
+#include "preload/receiving.h"
+#include "preload/route_probe.h"
+#include "preload/sending.h"
 #include "preload/settings.h"
 #include "preload/symbols.h"
 #include "preload/system_calls.h"
@@ -24,6 +29,11 @@ constinit FdTable fds;
 constinit PlanHolder holder(&say_hello);
 constinit Marker marker(kBareSystemCalls, &request_mark);
 constinit Connector connector(kBareSystemCalls, fds, holder, marker);
+constinit CalledAddresses called_addresses;
+constinit Datagrams datagrams(kBareSystemCalls, fds, holder, marker, called_addresses,
+                              &probe_route);
+constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams);
+constinit Receiving receiving(libc, kBareSystemCalls, fds, holder, called_addresses);
 
 // The module is linked with `-z initfirst`: no other library's constructor connects before this.
 // That is before libc has set `environ`, so the environment is the loader's argument.
@@ -69,26 +79,41 @@ PX_EXPORT int socket(int domain, int type, int protocol) noexcept {
   const int fd = libc.socket(domain, type, protocol);
   // Of another family nothing is remembered: in a vfork child the number may be another socket's.
   const FdState state = fresh_socket(domain, type, protocol);
-  if (active && fd >= 0) fds.set(fd, state.kind == FdKind::kForeign ? FdState{} : state);
+  if (!active || fd < 0) return fd;
+  fds.forget(fd);
+  if (state.kind != FdKind::kForeign) {
+    fds.set(fd, state);
+  } else {
+    fds.set_notes(fd, {.examined = true});
+  }
   return fd;
 }
 
 PX_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
   if (active && !connector.prepare(fd, address, length, By::kConnect)) return -1;
-  return libc.connect(fd, address, length);
+  const int result = libc.connect(fd, address, length);
+  if (active && result == 0) receiving.connected(fd, address, length);
+  return result;
+}
+
+PX_EXPORT ssize_t send(int fd, const void* data, size_t size, int flags) {
+  if (!active) return libc.send(fd, data, size, flags);
+  return sending.send(fd, data, size, flags);
 }
 
 PX_EXPORT ssize_t sendto(int fd, const void* data, size_t size, int flags, const sockaddr* address,
                          socklen_t length) {
   if (fast_open_fails(fd, address, length, flags)) return -1;
-  return libc.sendto(fd, data, size, flags, address, length);
+  if (!active) return libc.sendto(fd, data, size, flags, address, length);
+  return sending.sendto(fd, data, size, flags, address, length);
 }
 
 PX_EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   if (message != nullptr && fast_open_fails(fd, message->msg_name, message->msg_namelen, flags)) {
     return -1;
   }
-  return libc.sendmsg(fd, message, flags);
+  if (!active) return libc.sendmsg(fd, message, flags);
+  return sending.sendmsg(fd, message, flags);
 }
 
 PX_EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
@@ -97,19 +122,24 @@ PX_EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
       fast_open_fails(fd, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen, flags)) {
     return -1;
   }
-  return libc.sendmmsg(fd, messages, count, flags);
+  if (!active) return libc.sendmmsg(fd, messages, count, flags);
+  return sending.sendmmsg(fd, messages, count, flags);
 }
 
 PX_EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
   const int result = libc.bind(fd, address, length);
-  if (active && result == 0) note_bind(&fds, fd, address, length);
+  if (!active || result != 0) return result;
+  note_bind(&fds, fd, address, length);
+  receiving.bound(fd, address, length);
   return result;
 }
 
 PX_EXPORT int setsockopt(int fd, int level, int name, const void* value,
                          socklen_t length) noexcept {
   const int result = libc.setsockopt(fd, level, name, value, length);
-  if (active && result == 0) note_option(&fds, fd, level, name, value, length);
+  if (!active || result != 0) return result;
+  note_option(&fds, fd, level, name, value, length);
+  receiving.option_set(fd, level, name, value, length);
   return result;
 }
 
@@ -158,15 +188,31 @@ PX_EXPORT int pidfd_getfd(int pidfd, int target, unsigned flags) noexcept {
   return made(libc.pidfd_getfd(pidfd, target, flags));
 }
 
+PX_EXPORT ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
+                           socklen_t* length) {
+  if (!active) return libc.recvfrom(fd, data, size, flags, address, length);
+  return receiving.recvfrom(fd, data, size, flags, address, length);
+}
+
+PX_EXPORT ssize_t __recvfrom_chk(int fd, void* data, size_t size, size_t data_size, int flags,
+                                 sockaddr* address, socklen_t* length) {
+  if (!active || size > data_size) {
+    return libc.__recvfrom_chk(fd, data, size, data_size, flags, address, length);
+  }
+  return receiving.recvfrom(fd, data, size, flags, address, length);
+}
+
 PX_EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
-  const ssize_t result = libc.recvmsg(fd, message, flags);
-  if (active && result >= 0) note_received(&fds, *message);
+  if (!active) return libc.recvmsg(fd, message, flags);
+  const ssize_t result = receiving.recvmsg(fd, message, flags);
+  if (result >= 0) note_received(&fds, *message);
   return result;
 }
 
 PX_EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
-  const int result = libc.recvmmsg(fd, messages, count, flags, timeout);
-  for (int i = 0; active && i < result; ++i) note_received(&fds, messages[i].msg_hdr);
+  if (!active) return libc.recvmmsg(fd, messages, count, flags, timeout);
+  const int result = receiving.recvmmsg(fd, messages, count, flags, timeout);
+  for (int i = 0; i < result; ++i) note_received(&fds, messages[i].msg_hdr);
   return result;
 }
 

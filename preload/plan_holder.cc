@@ -60,6 +60,21 @@ bool PlanHolder::says_nothing() const {
   return plan && !plan->has_rules() && is_fresh(*plan) && (!plan->matching() || is_greeted());
 }
 
+plan::ListenMode PlanHolder::listen_mode() const {
+  const auto plan = current();
+  return plan ? plan->listen_mode() : plan::ListenMode::kSystem;
+}
+
+std::optional<plan::Entry> PlanHolder::listen_entry(const plan::Call& call) const {
+  const auto plan = current();
+  return plan ? plan->listen_entry(call) : std::nullopt;
+}
+
+std::uint64_t PlanHolder::generation() const {
+  const auto plan = current();
+  return plan ? plan->generation() : 0;
+}
+
 plan::Verdict PlanHolder::decide(const plan::Call& call) {
   using enum plan::Action;
   const auto verdict_of = [&call](const plan::Plan& plan) {

@@ -43,6 +43,10 @@ class PlanHolder {
   // As of the plan; 0 without one.
   [[nodiscard]] std::uint32_t mark_mask() const;
   [[nodiscard]] std::uint32_t listen_mark() const;
+  // What the answers of servers leave by; kSystem, and nothing, without a plan.
+  [[nodiscard]] plan::ListenMode listen_mode() const;
+  [[nodiscard]] std::optional<plan::Entry> listen_entry(const plan::Call& call) const;
+  [[nodiscard]] std::uint64_t generation() const;
 
   using Counter = std::atomic<std::uint64_t> plan::Counters::*;
   // One more, where there is a counters page.

@@ -15,6 +15,9 @@
 
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36's lacks this
+// What recvfrom is under _FORTIFY_SOURCE; libc declares it only there.
+ssize_t __recvfrom_chk(int fd, void* buffer, size_t size, size_t buffer_size, int flags,
+                       sockaddr* address, socklen_t* length);
 }
 
 namespace px::shim {
@@ -52,6 +55,21 @@ struct BareCall<number, int(int, int, ...)> {
     void* argument = va_arg(arguments, void*);
     va_end(arguments);
     return static_cast<int>(::syscall(number, fd, command, argument));
+  }
+};
+// send is a system call of few machines.
+template <>
+struct BareCall<SYS_sendto, ssize_t(int, const void*, size_t, int)> {
+  static ssize_t call(int fd, const void* data, size_t size, int flags) {
+    return ::syscall(SYS_sendto, fd, data, size, flags, nullptr, socklen_t{0});
+  }
+};
+template <>
+struct BareCall<SYS_recvfrom, ssize_t(int, void*, size_t, size_t, int, sockaddr*, socklen_t*)> {
+  static ssize_t call(int fd, void* buffer, size_t size, size_t buffer_size, int flags,
+                      sockaddr* address, socklen_t* length) {
+    if (size > buffer_size) __builtin_trap();
+    return ::syscall(SYS_recvfrom, fd, buffer, size, flags, address, length);
   }
 };
 

@@ -45,6 +45,12 @@ def connects(run, transport, address, count):
     return int(run([program, transport, address, PORT, count]).stdout)
 
 
+def datagrams(run, how, *words):
+    """The median nanoseconds of one datagram of 20000."""
+    program = BUILD / "tests" / "bench" / "datagram_cost"
+    return int(run([program, how, PUBLIC, 7777, 20000, *words]).stdout)
+
+
 def ten_programs(run):
     """Nanoseconds of a shell that runs ten."""
     start = time.monotonic_ns()
@@ -60,21 +66,33 @@ CONNECTS = (
     ("udp connect to loopback", "lan", "udp", "127.0.0.1", 5000),
 )
 
+# Bare, the program names interface and source itself.
+OWN = ("own", "lan0", "192.168.1.2")
+DATAGRAMS = (
+    ("datagram, steered by a rule", "lan", OWN, ("named",)),
+    ("datagram, no rule matches", "elsewhere", ("named",), ("named",)),
+    ("datagram, profile without rules", "empty", ("named",), ("named",)),
+    ("datagram, connected socket", "lan", ("connected",), ("connected",)),
+)
+
 
 def main():
     with Lab() as lab:
         broker = lab.start_broker(POLICY)
 
-        def report(name, profile, measure):
+        def report(name, profile, measure, measure_px=None):
+            under_px = functools.partial(lab.px, broker, profile=profile)
             bare, px = alternate(
                 lambda: measure(lab.client.run),
-                lambda: measure(functools.partial(lab.px, broker, profile=profile)),
+                lambda: (measure_px or measure)(under_px),
             )
             print(f"{name:<36} {bare / 1000:>10.1f} {px / 1000:>10.1f} {px / bare:>8.2f}")
 
         print(f"{'':<36} {'bare, us':>10} {'px, us':>10} {'ratio':>8}")
         for name, profile, *arguments in CONNECTS:
             report(name, profile, lambda run: connects(run, *arguments))
+        for name, profile, bare, px in DATAGRAMS:
+            report(name, profile, lambda run: datagrams(run, *bare), lambda run: datagrams(run, *px))
         report("a shell that runs ten programs", "lan", ten_programs)
 
 

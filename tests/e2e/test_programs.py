@@ -44,7 +44,12 @@ def test_copies_of_a_descriptor(lab, broker, how):
     assert lab.flows.per_interface("syn", CORPORATE) == {"vpn0": 1, "lan0": 1}
 
 
-@pytest.mark.parametrize("call", ["sendto", "sendmsg", "sendmmsg"])
+def test_a_socket_that_arrives_in_a_message(lab, broker):
+    lab.px(broker, [program_file("received_connect"), CORPORATE, "80"])
+    assert set(lab.flows.left(CORPORATE)) == {"vpn0"}
+
+
+@pytest.mark.parametrize("call", ["sendto", "sendmsg", "sendmmsg", "option"])
 def test_fast_open(lab, broker, call):
     argv = [program_file("tfo_connect"), call, CORPORATE, "80"]
     lab.px(broker, argv)

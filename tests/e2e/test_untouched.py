@@ -2,6 +2,7 @@
 """What px has nothing to say about makes the same system calls as without it."""
 
 import sys
+import tempfile
 
 import pytest
 from lab import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
@@ -41,6 +42,41 @@ def test_a_profile_without_rules(lab, broker, name, destination):
 def test_a_profile_without_rules_and_datagrams(lab, broker):
     argv = [program_file("udp_connected"), PUBLIC, "7777", CORPORATE, "7777"]
     assert_untouched(lab, broker, argv, "empty")
+
+
+@pytest.mark.parametrize("how", ["sendto", "sendmsg", "sendmmsg", "mapped", "own"])
+def test_a_profile_without_rules_and_unconnected_datagrams(lab, broker, how):
+    words = [how, *(["192.168.1.2"] if how == "own" else []), "2", "7777", PUBLIC, CORPORATE]
+    assert_untouched(lab, broker, [program_file("datagrams"), *words], "empty")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "192.168.1.2", "2001:db8:1::2"])
+def test_a_profile_without_rules_and_a_datagram_server(lab, broker, address):
+    assert_untouched(lab, broker, [program_file("datagrams_to_self"), address, "7777"], "empty")
+
+
+@pytest.mark.parametrize("destination", [CORPORATE, CORPORATE6])
+@pytest.mark.parametrize("how", ["send", "sendto", "sendmsg", "sendmmsg"])
+def test_what_a_connected_datagram_socket_sends(lab, broker, how, destination):
+    argv = [program_file("datagram_steps"), how, destination, "7777"]
+
+    def sends(run):
+        with tempfile.TemporaryFile("w+") as lines:
+            lines.write("\n" * 5)
+            lines.seek(0)
+            seen = strace(lab.client, argv, lambda command: run(command, stdin=lines))
+        start = next(n for n, line in enumerate(seen) if line.startswith("connect("))
+        return comparable(seen[start + 1 :])
+
+    def after_address(lines):
+        """From the first line that is read: getsockname shows another source."""
+        return lines[next(n for n, line in enumerate(lines) if line.startswith("read(")) :]
+
+    bare = after_address(sends(lab.client.run))
+    routed = after_address(sends(lambda command, **o: lab.px(broker, command, "vpn-split", **o)))
+    assert len(bare) > 10
+    assert routed == bare
+    assert set(lab.flows.left(destination)) == {"lan0", "vpn0"}
 
 
 @pytest.mark.parametrize("destination", ["127.0.0.1", "127.0.0.53", "::1", "10.8.0.2", "fd08::2"])

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // tfo_connect CALL ADDR PORT: connects by a send with MSG_FASTOPEN. CALL: sendto, sendmsg,
-// sendmmsg.
+// sendmmsg; or option: a connect that waits for the first send (TCP_FASTOPEN_CONNECT).
+#include <netinet/tcp.h>
+
 #include "program.h"
 
 static long send_by(const char* call, int fd, struct destination* destination) {
@@ -11,6 +13,12 @@ static long send_by(const char* call, int fd, struct destination* destination) {
   message.msg_hdr.msg_namelen = destination->length;
   message.msg_hdr.msg_iov = &buffer;
   message.msg_hdr.msg_iovlen = 1;
+  if (strcmp(call, "option") == 0) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on);
+    const int result = connect(fd, as_sockaddr(destination), destination->length);
+    return result < 0 ? result : send(fd, data, 1, 0);
+  }
   if (strcmp(call, "sendmsg") == 0) return sendmsg(fd, &message.msg_hdr, MSG_FASTOPEN);
   if (strcmp(call, "sendmmsg") == 0) return sendmmsg(fd, &message, 1, MSG_FASTOPEN);
   return sendto(fd, data, 1, MSG_FASTOPEN, as_sockaddr(destination), destination->length);

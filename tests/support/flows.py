@@ -66,7 +66,8 @@ class FlowCounters:
         namespace.run(["nft", "-f", "-"], input=RULES)
 
     def flows(self):
-        found = []
+        # By key: the kernel may list an element twice while its hash table grows.
+        found = {}
         # Numbers: names of protocols come from a file that a small host does not have.
         listing = json.loads(self.namespace.run(["nft", "-j", "-n", "list", "ruleset"]).stdout)
         for item in listing["nftables"]:
@@ -79,8 +80,9 @@ class FlowCounters:
                     key = [key[0], "", key[1], "arp"]
                 else:
                     key[3] = PROTOCOLS.get(key[3], str(key[3]))
-                found.append(Flow(kind, *key, counter["packets"], counter["bytes"]))
-        return found
+                flow = Flow(kind, *key, counter["packets"], counter["bytes"])
+                found[(kind, *key)] = flow
+        return list(found.values())
 
     def per_interface(self, kind, destination, value="packets", protocol=None):
         """{interface: packets} of one destination address or network; no key where none were."""

@@ -53,6 +53,8 @@ struct FakeKernel {
   }
   static int setsockopt(int, int level, int name, const void* value, socklen_t) {
     if (level == IPPROTO_IP && name == IP_BIND_ADDRESS_NO_PORT) return here->result("no port");
+    if (level == IPPROTO_IP && name == IP_PKTINFO) return here->result("pktinfo 4");
+    if (level == IPPROTO_IPV6 && name == IPV6_RECVPKTINFO) return here->result("pktinfo 6");
     EXPECT_EQ(level, SOL_SOCKET);
     EXPECT_EQ(name, SO_BINDTODEVICE);
     const std::string device = static_cast<const char*>(value);
@@ -84,9 +86,15 @@ struct FakeKernel {
                                              reinterpret_cast<sockaddr_storage*>(address));
     return here->result("name?");
   }
-  static int getpeername(int, sockaddr*, socklen_t*) {
+  static int getpeername(int, sockaddr* address, socklen_t* length) {
+    if (here->connected) {
+      const auto family = static_cast<sa_family_t>(here->domain);
+      *length = bundle::sockaddr_from_endpoint(here->peer, family,
+                                               reinterpret_cast<sockaddr_storage*>(address));
+      return 0;
+    }
     errno = ENOTCONN;
-    return here->connected ? 0 : -1;
+    return -1;
   }
 
   static inline FakeKernel* here = nullptr;
@@ -100,6 +108,7 @@ struct FakeKernel {
   std::uint32_t mark = 0;
   bundle::Endpoint bound{.address = bundle::ipv4_address(0)};
   bool connected = false;
+  bundle::Endpoint peer{.address = bundle::ipv4_address(0xc6336401), .port = 443};
 };
 
 inline constexpr SystemCalls kFakeCalls = {

@@ -41,6 +41,29 @@ TEST(FdTable, KeepsEveryPartOfAState) {
   }
 }
 
+TEST(FdTable, KeepsTheNotesOfEveryAliasUntilTheSocketIsAnother) {
+  const auto fds = std::make_unique<FdTable>();
+  const FdNotes notes{.generation = 0xfffffe,
+                      .examined = true,
+                      .watched = true,
+                      .asked_ipv4 = false,
+                      .asked_ipv6 = true,
+                      .connected = false,
+                      .group_chosen = true};
+  fds->set_notes(3, notes);
+  fds->set(3, decided());
+  EXPECT_EQ(fds->notes(3), notes);
+  fds->duplicated(3, 4);
+  EXPECT_EQ(fds->notes(4), notes);
+  EXPECT_EQ(fds->notes(5), FdNotes{});
+  fds->forget(3);
+  EXPECT_EQ(fds->notes(3), FdNotes{});
+  EXPECT_EQ(fds->notes(4), notes);
+  fds->set_notes(FdTable::kSize, notes);
+  EXPECT_EQ(fds->notes(FdTable::kSize), FdNotes{});
+  EXPECT_NE(fds->new_generation(), fds->new_generation());
+}
+
 TEST(FdTable, IgnoresWhatIsBeyondIt) {
   const auto fds = std::make_unique<FdTable>();
   for (const int fd : {-1, static_cast<int>(FdTable::kSize), 1 << 30}) {

@@ -19,7 +19,7 @@ class Socket {
   Socket& operator=(const Socket&) = delete;
   ~Socket() { ::close(fd_); }
   [[nodiscard]] int fd() const { return fd_; }
-  [[nodiscard]] FdState ask() const { return ask_kernel(kBareSystemCalls, fd_); }
+  [[nodiscard]] FdState ask() const { return ask_kernel(kBareSystemCalls, fd_, 0); }
 
   [[nodiscard]] bool bind(std::uint32_t address) const {
     const sockaddr_in in = sockaddr_of(address, 0);
@@ -51,10 +51,10 @@ TEST(KernelSocket, KnowsAFreshSocketAsTheTableWould) {
 
 TEST(KernelSocket, LeavesWhatIsNoInternetSocketAlone) {
   EXPECT_EQ(Socket(AF_UNIX, SOCK_STREAM).ask().kind, FdKind::kForeign);
-  EXPECT_EQ(ask_kernel(kBareSystemCalls, -1).kind, FdKind::kForeign);
+  EXPECT_EQ(ask_kernel(kBareSystemCalls, -1, 0).kind, FdKind::kForeign);
   int pipe[2];
   ASSERT_EQ(::pipe(pipe), 0);
-  EXPECT_EQ(ask_kernel(kBareSystemCalls, pipe[0]).kind, FdKind::kForeign);
+  EXPECT_EQ(ask_kernel(kBareSystemCalls, pipe[0], 0).kind, FdKind::kForeign);
   ::close(pipe[0]);
   ::close(pipe[1]);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A plan file in memory, with at most one rule, for everything; written as the broker writes it.
+// A plan file in memory, with at most one rule, for everything.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -36,7 +36,6 @@ inline plan::Entry entry(std::uint32_t index, std::string_view interface, std::s
   return made;
 }
 
-// A memory file, mapped writable.
 class SharedFile {
  public:
   explicit SharedFile(std::size_t size) : size_(size), fd_(::memfd_create("px-test", MFD_CLOEXEC)) {
@@ -97,6 +96,13 @@ class TestPlan {
     finish();
   }
 
+  void publish_listen(plan::ListenMode mode, const std::optional<plan::Entry>& via = {}) {
+    begin();
+    plan_header().listen = mode;
+    plan_header().listen_via_count = via ? 1 : 0;
+    if (via) put_entry(*via);
+    finish();
+  }
   // Of what is published from now on.
   std::uint32_t mark_mask = 0;
   std::uint32_t listen_mark = 0;
@@ -135,9 +141,12 @@ class TestPlan {
     put(&plan_header().segments, plan::Segment{.key = 0, .first_rule_id = 0, .rule_id_count = 1});
     put(&plan_header().rule_ids, std::uint32_t{0});
     put(&plan_header().rules, *rule);
-    if (!via) return;
+    if (via) put_entry(*via);
+  }
+
+  void put_entry(const plan::Entry& via) {
     put(&plan_header().via_ids, std::uint32_t{0});
-    put(&plan_header().entries, *via);
+    put(&plan_header().entries, via);
     plan::Range everything;
     everything.high.bytes.fill(0xff);
     put(&plan_header().reach, everything);

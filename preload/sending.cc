@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "preload/sending.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+
+#include "preload/kernel_socket.h"
+#include "preload/packet_info.h"
+
+namespace px::shim {
+namespace {
+
+constexpr unsigned kMostMessages = 1024;  // UIO_MAXIOV: the kernel looks at no more
+constexpr unsigned kBatch = 8;
+constexpr std::size_t kControlRoom = 1024;
+
+// The interface or the address went away after the plan was made.
+int error_of_way(int error) {
+  return error == ENODEV ? ENETUNREACH : error;
+}
+
+}  // namespace
+
+bool Sending::recover(int fd) {
+  const FdState state = fds_.get(fd);
+  if (state.kind != FdKind::kDecided || !state.datagram || state.interface == 0) return false;
+  const KeepErrno keep;
+  if (device_of(system_, fd, "") != Device::kGone) return false;
+  sockaddr_storage peer;
+  socklen_t length = sizeof peer;
+  auto* address = reinterpret_cast<sockaddr*>(&peer);
+  if (system_.getpeername(fd, address, &length) != 0) return false;
+  return connector_.prepare(fd, address, length, By::kConnect) &&
+         system_.connect(fd, address, length) == 0;
+}
+
+Datagrams::Way Sending::way_of(int fd, const msghdr& message) {
+  const auto way = datagrams_.way_of(fd, message);
+  if (way.error != ENETUNREACH || !recover(fd)) return way;
+  return datagrams_.way_of(fd, message);
+}
+
+template <typename Call>
+auto Sending::recovering(int fd, Call call) {
+  const auto result = call();
+  // IPv6 has no route by a device that is gone.
+  if (result >= 0 || (errno != ENODEV && errno != ENETUNREACH)) return result;
+  return recover(fd) ? call() : result;
+}
+
+ssize_t Sending::send(int fd, const void* data, size_t size, int flags) {
+  return recovering(fd, [&] { return libc_.send(fd, data, size, flags); });
+}
+
+ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const sockaddr* address,
+                        socklen_t length) {
+  if (address == nullptr || !datagrams_.concern(fd)) {
+    return recovering(fd, [&] { return libc_.sendto(fd, data, size, flags, address, length); });
+  }
+  iovec buffer{const_cast<void*>(data), size};
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr*>(address);
+  message.msg_namelen = length;
+  message.msg_iov = &buffer;
+  message.msg_iovlen = 1;
+  const auto way = way_of(fd, message);
+  if (way.error == 0 && !way.info) {
+    return recovering(fd, [&] { return libc_.sendto(fd, data, size, flags, address, length); });
+  }
+  return send_along(fd, message, flags, way);
+}
+
+ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
+  if (message == nullptr || message->msg_name == nullptr || !datagrams_.concern(fd)) {
+    return recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
+  }
+  const auto way = way_of(fd, *message);
+  if (way.error == 0 && !way.info) {
+    return recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
+  }
+  return send_along(fd, *message, flags, way);
+}
+
+ssize_t Sending::send_along(int fd, msghdr message, int flags, const Datagrams::Way& way) {
+  alignas(cmsghdr) std::byte room[kControlRoom];
+  int error = way.error;
+  if (error == 0) {
+    const std::size_t length = put_packet_info(*way.info, message, room);
+    // As from the kernel where it has no room.
+    if (length == 0) error = ENOBUFS;
+    message.msg_control = room;
+    message.msg_controllen = length;
+  }
+  if (error == 0) {
+    const ssize_t result = libc_.sendmsg(fd, &message, flags);
+    if (result < 0) errno = error_of_way(errno);
+    return result;
+  }
+  errno = error;
+  return -1;
+}
+
+int Sending::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  if (messages == nullptr || !datagrams_.concern(fd)) {
+    return recovering(fd, [&] { return libc_.sendmmsg(fd, messages, count, flags); });
+  }
+  const int errno_before = errno;
+  count = std::min(count, kMostMessages);
+  Batch batch{.sent = 0, .whole = true};
+  unsigned sent = 0;
+  while (batch.whole && sent < count) {
+    batch = send_batch(fd, messages + sent, std::min(count - sent, kBatch), flags);
+    sent += static_cast<unsigned>(batch.sent);
+  }
+  // As from the kernel: what stopped it after the first is for the next call to tell.
+  if (sent == 0 && !batch.whole) return -1;
+  errno = errno_before;
+  return static_cast<int>(sent);
+}
+
+// Sends what can be sent together of these messages, at most kBatch. `whole` is false, and errno
+// says why, where the next one could not be sent.
+Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, int flags) {
+  std::array<mmsghdr, kBatch> batch;
+  alignas(cmsghdr) std::byte memory[kControlRoom];
+  std::span<std::byte> room(memory);
+  int refused = 0;
+  unsigned ready = 0;
+  for (; ready < count; ++ready) {
+    mmsghdr& message = batch[ready];
+    message = messages[ready];
+    const auto way = way_of(fd, message.msg_hdr);
+    refused = way.error;
+    if (refused != 0) break;
+    if (!way.info) continue;
+    const std::size_t length = put_packet_info(*way.info, message.msg_hdr, room);
+    if (length == 0) {
+      // The rest finds the room empty again.
+      if (ready == 0) refused = ENOBUFS;
+      break;
+    }
+    message.msg_hdr.msg_control = room.data();
+    message.msg_hdr.msg_controllen = length;
+    room = room.subspan(std::min(CMSG_ALIGN(length), room.size()));
+  }
+  int done = 0;
+  if (ready > 0) {
+    done = recovering(fd, [&] { return libc_.sendmmsg(fd, batch.data(), ready, flags); });
+    if (done < 0) errno = error_of_way(errno);
+    for (int i = 0; i < done; ++i) messages[i].msg_len = batch[static_cast<unsigned>(i)].msg_len;
+    if (done < static_cast<int>(ready)) return {.sent = std::max(done, 0), .whole = false};
+  }
+  if (refused != 0) {
+    errno = refused;
+    return {.sent = done, .whole = false};
+  }
+  return {.sent = done, .whole = true};
+}
+
+}  // namespace px::shim

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Clients that break the protocol are closed, and cost others nothing."""
 
-import ctypes
 import json
 import os
 import socket
@@ -13,6 +12,7 @@ import time
 import pytest
 import wire
 from lab import CORPORATE
+from marked import socket_in
 from obedient import Obedient
 from unprivileged import other_user, support_for_all
 from wait import wait_until
@@ -102,22 +102,9 @@ def ask_for_mark(broker, data, descriptors, says_hello=True):
         return b""
 
 
-def in_client(lab, kind=socket.SOCK_STREAM):
-    """An internet socket of the lab's client, wherever this test runs."""
-    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    there = os.open(f"/run/netns/{lab.client.name}", os.O_RDONLY)
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.setns(there, 0) == 0
-    made = socket.socket(socket.AF_INET, kind)
-    assert libc.setns(here, 0) == 0
-    os.close(here)
-    os.close(there)
-    return made
-
-
 def test_marks_are_for_internet_sockets_of_this_network(lab, broker):
     before = broker.open_files()
-    with in_client(lab) as sock:
+    with socket_in(lab.client) as sock:
         marked = ask_for_mark(broker, wire.mark(0), [sock.fileno()])
     assert struct.unpack_from("=IHHI", marked)[1] == wire.MARKED
     reader, writer = os.pipe()
@@ -131,7 +118,7 @@ def test_marks_are_for_internet_sockets_of_this_network(lab, broker):
 
 
 def test_marks_are_those_of_the_own_plan(lab, broker):
-    with in_client(lab) as sock:
+    with socket_in(lab.client) as sock:
         for value in (1, 0x01000000, 0xFFFFFFFF):
             answer = ask_for_mark(broker, wire.mark(value), [sock.fileno()])
             assert wire.refusal(answer)[0] == NOT_ALLOWED
@@ -139,13 +126,13 @@ def test_marks_are_those_of_the_own_plan(lab, broker):
 
 
 def test_marks_are_for_programs_that_said_hello(lab, broker):
-    with in_client(lab) as sock:
+    with socket_in(lab.client) as sock:
         answer = ask_for_mark(broker, wire.mark(0), [sock.fileno()], says_hello=False)
     assert wire.refusal(answer)[0] == NOT_ALLOWED
 
 
 def test_a_mark_without_its_one_socket_is_closed(lab, broker):
-    with in_client(lab) as sock:
+    with socket_in(lab.client) as sock:
         for data, count in ((wire.mark(0), 2), (wire.mark(0), 253), (wire.mark(0)[:14], 1)):
             assert ask_for_mark(broker, data, [sock.fileno()] * count) == b""
     plain = wire.connect(broker.socket)

@@ -234,6 +234,7 @@ TEST(NetlinkParse, WgQuickRules) {
   inverted.number(FRA_PRIORITY, 32765)
       .number(FRA_TABLE, 51820)
       .number(FRA_FWMARK, 0xca6c)
+      .small(FRA_PROTOCOL, RTPROT_STATIC)
       .number(FRA_SUPPRESS_PREFIXLEN, UINT32_MAX);
   const auto rule = parse_rule(inverted.get());
   ASSERT_TRUE(rule);
@@ -241,6 +242,7 @@ TEST(NetlinkParse, WgQuickRules) {
   EXPECT_EQ(rule->action, kernel::RuleAction::kTable);
   EXPECT_EQ(rule->priority, 32765U);
   EXPECT_EQ(rule->table, 51820U);
+  EXPECT_EQ(rule->protocol, RTPROT_STATIC);
   EXPECT_EQ(rule->mark, 0xca6cU);
   EXPECT_EQ(rule->mark_mask, 0xffffffffU);
   EXPECT_FALSE(rule->suppressed_length);

@@ -12,8 +12,9 @@ readonly px_demo_packages=(curl iproute2 mount nftables util-linux)
 readonly px_check_packages=(
   "${px_demo_packages[@]}" bind9-dnsutils binutils clang-format clang-tidy dnsmasq-base dropbear-bin
   ecj git iperf3 libbenchmark-dev libgmock-dev libgtest-dev musl-tools netcat-openbsd nodejs
-  openjdk-17-jre-headless openssh-client perl python3-pytest redis-tools rsync shellcheck strace systemd
-  wget
+  ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl python3-pytest redis-tools rsync
+  shellcheck
+  strace systemd wget
 )
 # Debian starts the servers that it installs, and has one for the time at most: these are only
 # unpacked (tools/unpack). The libraries that they need come with the packages above.

@@ -66,6 +66,14 @@ def test_chronyd(lab, broker, host):
 
 
 @BOTH
+def test_ntpdig(lab, broker, host):
+    """It never connects its socket."""
+    servers.chronyd(lab, host)
+    answers = run_both(lab, broker, host, ["ntpdig", "--json", host])
+    assert [json.loads(answer)["host"] for answer in answers] == [host, host]
+
+
+@BOTH
 def test_rsync(lab, broker, host):
     other_user()  # the server changes users
     servers.rsyncd(lab, host)
@@ -112,20 +120,22 @@ def java(tmp_path_factory):
         (CORPORATE, [f"http://{CORPORATE}:8080/"]),
         (CORPORATE, [CORPORATE, "8080"]),
         (CORPORATE6, [f"http://[{CORPORATE6}]:8080/"]),
+        (CORPORATE, ["unconnected", CORPORATE, "7777"]),
     ],
-    ids=["url", "socket", "url-ipv6"],
+    ids=["url", "socket", "url-ipv6", "unconnected"],
 )
 def test_java(lab, broker, java, host, words):
     seen_by_the_server(lab, broker, host, [*java, *words])
 
 
 @BOTH
-@pytest.mark.parametrize("how", ["http", "tcp", "udp"])
+@pytest.mark.parametrize("how", ["http", "tcp", "udp", "unconnected"])
 def test_node(lab, broker, host, how):
     words = {
         "http": [f"http://{bracketed(host)}:8080/"],
         "tcp": [host, "8080"],
         "udp": [host, "7777"],
+        "unconnected": [host, "7777"],
     }
     seen_by_the_server(lab, broker, host, ["node", CLIENTS / "fetch.js", how, *words[how]])
 

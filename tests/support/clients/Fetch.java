@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Says what a server answers: java Fetch URL by java.net.http, java Fetch HOST PORT by a socket.
+// Says what a server answers: java Fetch URL by java.net.http, java Fetch HOST PORT by a socket,
+// java Fetch unconnected HOST PORT by a datagram socket that is not connected.
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -10,7 +14,12 @@ import java.nio.charset.StandardCharsets;
 
 public class Fetch {
   public static void main(String[] words) throws Exception {
-    System.out.print(words.length == 1 ? byUrl(words[0]) : bySocket(words[0], words[1]));
+    System.out.print(
+        switch (words.length) {
+          case 1 -> byUrl(words[0]);
+          case 2 -> bySocket(words[0], words[1]);
+          default -> byDatagram(words[1], words[2]);
+        });
   }
 
   private static String byUrl(String url) throws IOException, InterruptedException {
@@ -23,6 +32,16 @@ public class Fetch {
       socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
       String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
       return answer.split("\r\n\r\n", 2)[1];
+    }
+  }
+
+  private static String byDatagram(String host, String port) throws IOException {
+    try (DatagramSocket socket = new DatagramSocket()) {
+      InetAddress address = InetAddress.getByName(host);
+      socket.send(new DatagramPacket(new byte[] {'?'}, 1, address, Integer.parseInt(port)));
+      DatagramPacket answer = new DatagramPacket(new byte[200], 200);
+      socket.receive(answer);
+      return new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII);
     }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Says what a server answers: node fetch.js http URL, or tcp HOST PORT, or udp HOST PORT.
+// Says what a server answers: node fetch.js http URL, or tcp, udp or unconnected
+// HOST PORT.
 'use strict';
 
 const dgram = require('dgram');
@@ -19,13 +20,22 @@ function byTcp() {
   socket.on('end', () => process.stdout.write(answer.split('\r\n\r\n')[1]));
 }
 
-function byUdp() {
+function datagrams() {
   const socket = dgram.createSocket(net.isIPv6(host) ? 'udp6' : 'udp4');
   socket.on('message', (message) => {
     process.stdout.write(message + '\n');
     socket.close();
   });
+  return socket;
+}
+
+function byUdp() {
+  const socket = datagrams();
   socket.connect(Number(port), host, () => socket.send('?'));
 }
 
-({ http: byHttp, tcp: byTcp, udp: byUdp })[how]();
+function byUnconnected() {
+  datagrams().send('?', Number(port), host);
+}
+
+({ http: byHttp, tcp: byTcp, udp: byUdp, unconnected: byUnconnected })[how]();

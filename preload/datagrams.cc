@@ -91,15 +91,20 @@ Datagrams::Way Datagrams::answer(const Sender& sender, const plan::Call& call,
     return {.error = 0, .info = PacketInfo{.address = called.address, .interface = 0}};
   }
   if (!holder_.introduce()) return unavailable();
+  PacketInfo wanted = called;
   if (mode == plan::ListenMode::kReceivedSource) {
     const auto entry = holder_.listen_entry(call);
     if (!entry) return unavailable();
-    return via(sender, call, *entry, &called.address);
+    wanted.interface = entry->interface_index;
   }
-  const auto info = info_for(sender, call.destination, called);
-  if (!info || !choose_next_hop(sender, 0)) return unavailable();
+  // Another interface than the device is EINVAL on IPv6.
+  const bool elsewhere = has_device(sender.state) && sender.state.interface != wanted.interface;
+  if ((elsewhere && !call.destination.is_ipv4()) ||
+      !choose_next_hop(sender, holder_.listen_mark())) {
+    return unavailable();
+  }
   holder_.count(&plan::Counters::routed);
-  return {.error = 0, .info = info};
+  return {.error = 0, .info = wanted};
 }
 
 Datagrams::Way Datagrams::decide(const Sender& sender, const plan::Call& call) {

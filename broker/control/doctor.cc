@@ -8,6 +8,7 @@
 
 #include "broker/control/reports.h"
 #include "broker/paths/own_routing.h"
+#include "broker/routing/nft_table.h"
 
 namespace px::broker {
 namespace {
@@ -174,10 +175,11 @@ json doctor_report(const Checkup& checkup) {
                 "next hops by rule and `listen` cannot be had: " + *checkup.no_next_hops, ""));
   }
   find_missing_and_left_over(checkup, findings);
-  if (!checkup.demand.received.empty() && checkup.reply_table == false) {
+  if (needs_nft_table(checkup.demand) && checkup.nft_table == false) {
     findings.push_back(finding("warning",
                                "the nftables table `inet px` was taken away: answers of servers "
-                               "under received-interface leave by the main table",
+                               "under received-interface leave by the main table, and next hops "
+                               "are not guarded",
                                kReload));
   }
   find_foreign_marks(checkup, findings);

@@ -7,7 +7,7 @@
 
 #include "broker/paths/netlink_read.h"
 #include "broker/publish/path_resolution.h"
-#include "broker/routing/reply_table.h"
+#include "broker/routing/nft_table.h"
 
 namespace px::broker {
 namespace {
@@ -41,7 +41,7 @@ Expected<Checkup> check_up(const Policy& policy, const Snapshot& snapshot, Routi
   if (const auto available = routing.available(); !available) {
     checkup.no_next_hops = available.error().message;
   }
-  if (const auto table = list_reply_table()) checkup.reply_table = !table->empty();
+  if (const auto table = list_nft_table()) checkup.nft_table = !table->empty();
   for (const kernel::Link& link : checkup.kernel.links) {
     if (!link.loopback) checkup.filters.push_back(source_filter(link.name));
   }

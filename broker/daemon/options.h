@@ -14,7 +14,7 @@ struct Options {
   std::filesystem::path config;  // empty: none (a private broker without a policy file)
   std::filesystem::path socket;
   std::filesystem::path state_directory;  // what outlives the broker, and restarts of the host
-  bool socket_named = false;  // on the command line
+  bool socket_named = false;              // on the command line
   bool check = false;
   bool json = false;
   bool private_broker = false;

@@ -77,6 +77,9 @@ Message rule_message(int type, int flags, const OwnRule& rule) {
   nla_put_u32(message.get(), FRA_FWMASK, rule.mask);
   nla_put_u8(message.get(), FRA_PROTOCOL, kOwnProtocol);
   if (rule.table) nla_put_u32(message.get(), FRA_TABLE, *rule.table);
+  if (!rule.interface.empty()) {
+    nla_put_string(message.get(), FRA_OIFNAME, rule.interface.c_str());
+  }
   return message;
 }
 

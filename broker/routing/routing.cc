@@ -11,7 +11,7 @@
 
 #include "broker/paths/netlink_read.h"
 #include "broker/routing/kernel_writer.h"
-#include "broker/routing/reply_table.h"
+#include "broker/routing/nft_table.h"
 
 namespace px::broker {
 namespace {
@@ -98,7 +98,7 @@ Expected<void> Routing::carry_out(const Wish& wish) {
   if (!writer) return tl::make_unexpected(writer.error());
   const RoutingState wanted = wanted_state(wish.demand, book_, wish.mask, *kernel);
   if (auto added = writer->add(changes_between(found_state(*kernel), wanted)); !added) return added;
-  return update_reply_table(wish);
+  return update_nft_table(wish);
 }
 
 Expected<Marks> Routing::prepare(const RoutingDemand& demand, std::uint32_t mask) {
@@ -124,8 +124,8 @@ Expected<void> Routing::retire() {
   if (!kernel) return tl::make_unexpected(kernel.error());
   const RoutingState wanted = wanted_state(prepared_.demand, book_, prepared_.mask, *kernel);
   if (auto removed = remove_all_but(wanted); !removed) return removed;
-  if (prepared_.demand.received.empty()) {
-    if (auto removed = remove_reply_table(); !removed) return removed;
+  if (!needs_nft_table(prepared_.demand)) {
+    if (auto removed = remove_nft_table(); !removed) return removed;
   }
   if (auto remembered = remember(book_.only(keys)); !remembered) return remembered;
   if (keys.empty()) claim_.reset();
@@ -149,7 +149,7 @@ Expected<void> Routing::mend() {
 Expected<void> Routing::remove_all() {
   if (!claim_) return {};
   if (auto removed = remove_all_but({}); !removed) return removed;
-  auto removed = remove_reply_table();
+  auto removed = remove_nft_table();
   prepared_ = {};
   in_force_.reset();
   claim_.reset();
@@ -164,26 +164,26 @@ Expected<void> Routing::remove_all_but(const RoutingState& wanted) {
   return writer->remove(changes_between(found_state(*kernel), wanted));
 }
 
-Expected<void> Routing::update_reply_table(const Wish& wish) {
-  if (wish.demand.received.empty()) return {};
-  std::string commands = reply_table_commands(wish.demand, book_.marks(wish.mask), wish.mask);
-  if (commands == reply_commands_) {
-    const auto there = list_reply_table();
+Expected<void> Routing::update_nft_table(const Wish& wish) {
+  if (!needs_nft_table(wish.demand)) return {};
+  std::string commands = nft_table_commands(wish.demand, book_.marks(wish.mask), wish.mask);
+  if (commands == nft_commands_) {
+    const auto there = list_nft_table();
     if (!there) return tl::make_unexpected(there.error());
     if (!there->empty()) return {};
   }
-  reply_commands_.clear();
+  nft_commands_.clear();
   if (auto run = run_nft(commands); !run) return run;
-  reply_commands_ = std::move(commands);
+  nft_commands_ = std::move(commands);
   return {};
 }
 
-Expected<void> Routing::remove_reply_table() {
-  const auto there = list_reply_table();
+Expected<void> Routing::remove_nft_table() {
+  const auto there = list_nft_table();
   if (!there) return tl::make_unexpected(there.error());
-  reply_commands_.clear();
+  nft_commands_.clear();
   if (there->empty()) return {};
-  return run_nft(reply_table_commands({}, {}, 0));
+  return run_nft(nft_table_commands({}, {}, 0));
 }
 
 }  // namespace px::broker

@@ -62,8 +62,8 @@ class Routing {
   [[nodiscard]] Expected<void> carry_out(const Wish& wish);
   [[nodiscard]] Expected<void> remember(MarkBook book);
   [[nodiscard]] Expected<void> remove_all_but(const RoutingState& wanted);
-  [[nodiscard]] Expected<void> update_reply_table(const Wish& wish);
-  [[nodiscard]] Expected<void> remove_reply_table();
+  [[nodiscard]] Expected<void> update_nft_table(const Wish& wish);
+  [[nodiscard]] Expected<void> remove_nft_table();
 
   std::filesystem::path file_;
   bool cleans_up_;
@@ -71,7 +71,7 @@ class Routing {
   std::optional<NamespaceClaim> claim_;
   std::optional<Wish> in_force_;
   Wish prepared_;
-  std::string reply_commands_;  // last run; empty: the table is not there, or not known
+  std::string nft_commands_;  // last run; empty: the table is not there, or not known
 };
 
 }  // namespace px::broker

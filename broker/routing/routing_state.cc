@@ -69,6 +69,14 @@ void add_table(RoutingState& state, bool ipv4, std::uint32_t table,
   }
 }
 
+// Empty for one that is gone.
+std::string name_of(const kernel::State& kernel, std::uint32_t interface_index) {
+  for (const kernel::Link& link : kernel.links) {
+    if (link.index == interface_index) return link.name;
+  }
+  return {};
+}
+
 OwnRoute own_route(const kernel::Route& route) {
   OwnRoute own;
   own.ipv4 = route.ipv4;
@@ -87,6 +95,7 @@ OwnRoute own_route(const kernel::Route& route) {
 OwnRule own_rule(const kernel::Rule& rule) {
   OwnRule own{rule.ipv4, rule.priority, rule.mark, rule.mark_mask, rule.invert, std::nullopt};
   if (rule.action == kernel::RuleAction::kTable) own.table = rule.table;
+  own.interface = rule.output_interface;
   return own;
 }
 
@@ -121,6 +130,16 @@ RoutingState wanted_state(const RoutingDemand& demand, const MarkBook& book, std
     const std::uint32_t number = book.numbers().at(key);
     const std::uint32_t table = key == kReceivedKey ? kernel::kMainTable : kOwnTableBase + number;
     add_rule({false, kMarkPriority, mark_of(number, mask), mask, false, table});
+  }
+  // What a datagram socket says in control data: for IPv6, naming source and interface is not
+  // enough to leave by that interface.
+  for (const auto& [index, key] : demand.received) {
+    const std::uint32_t mark = mark_of(book.numbers().at(kReceivedKey), mask);
+    const std::uint32_t table = kOwnTableBase + book.numbers().at(key);
+    const std::string interface = name_of(kernel, index);
+    if (!interface.empty()) {
+      add_rule({false, kInterfacePriority, mark, mask, false, table, interface});
+    }
   }
   if (!state.rules.empty()) add_rule({false, kGuardPriority, 0, mask, true, std::nullopt});
   for (const RoutingTable& table : demand.tables) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "broker/paths/kernel_state.h"
@@ -16,8 +17,10 @@
 
 namespace px::broker {
 
-// Priorities of px's rules: the marks, then the guard behind them, all before main's 32766.
+// Priorities of px's rules: listening sockets that name an interface, the marks, then the guard
+// behind them, all before main's 32766.
 inline constexpr std::uint32_t kMarkPriority = 5000;
+inline constexpr std::uint32_t kInterfacePriority = kMarkPriority - 1;
 inline constexpr std::uint32_t kGuardPriority = kMarkPriority + 1;
 
 // A route in one of px's tables. Prefix lengths are of the sixteen-byte form.
@@ -35,8 +38,9 @@ struct OwnRoute {
   friend auto operator<=>(const OwnRoute&, const OwnRoute&) = default;
 };
 
-// Packets whose mark, under the mask, is this one (or, inverted, any other) look in the table;
-// without a table they are unreachable.
+// Packets whose mark, under the mask, is this one (or, inverted, any other), and for which the
+// sender named the interface, if the rule does, look in the table; without a table they are
+// unreachable.
 struct OwnRule {
   bool ipv4 = false;
   std::uint32_t priority = 0;
@@ -44,6 +48,7 @@ struct OwnRule {
   std::uint32_t mask = 0;
   bool inverted = false;
   std::optional<std::uint32_t> table;
+  std::string interface = {};  // empty: whichever
 
   friend auto operator<=>(const OwnRule&, const OwnRule&) = default;
 };

@@ -92,8 +92,7 @@ class Server {
   void admit(Fd socket);
   void serve(const ClientPointer& client);
   void answer(const ClientPointer& client, PacketSocket::Incoming incoming);
-  void answer_hello(const ClientPointer& client, const plan::Hello& hello,
-                    const Fd& executable);
+  void answer_hello(const ClientPointer& client, const plan::Hello& hello, const Fd& executable);
   void answer_launch(const ClientPointer& client, const plan::Launch& launch);
   void answer_mark(const ClientPointer& client, const plan::Mark& mark, const Fd& socket);
   void answer_request(const ClientPointer& client, std::string_view text);

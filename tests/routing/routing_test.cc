@@ -7,7 +7,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "broker/routing/reply_table.h"
+#include "broker/routing/nft_table.h"
 #include "tests/routing/routing_fixture.h"
 
 namespace px::broker {
@@ -142,11 +142,11 @@ TEST_F(RoutingTest, AnExitLeavesNothingButForeignRulesAndTables) {
   RoutingDemand demand = through_eth1();
   demand.received = {{index("eth1"), demand.tables[0].key}};
   put(demand);
-  EXPECT_FALSE(list_reply_table().value().empty());
+  EXPECT_FALSE(list_nft_table().value().empty());
   EXPECT_EQ(foreign(), before);
   ASSERT_TRUE(routing_->remove_all());
   EXPECT_TRUE(in_kernel().empty());
-  EXPECT_EQ(list_reply_table().value(), "");
+  EXPECT_EQ(list_nft_table().value(), "");
   EXPECT_EQ(foreign(), before);
 }
 
@@ -180,12 +180,12 @@ TEST_F(RoutingTest, TheReplyTableFollowsTheDemand) {
   RoutingDemand demand = through_eth1();
   demand.received = {{index("eth1"), demand.tables[0].key}};
   put(demand);
-  EXPECT_NE(list_reply_table().value().find("iif \"eth1\""), std::string::npos);
+  EXPECT_NE(list_nft_table().value().find("iif \"eth1\""), std::string::npos);
   ASSERT_TRUE(test::run_program("nft flush ruleset"));
   put(demand);
-  EXPECT_NE(list_reply_table().value().find("iif \"eth1\""), std::string::npos) << "comes back";
+  EXPECT_NE(list_nft_table().value().find("iif \"eth1\""), std::string::npos) << "comes back";
   put(through_eth1());
-  EXPECT_EQ(list_reply_table().value(), "");
+  EXPECT_EQ(list_nft_table().value(), "");
 }
 
 TEST_F(RoutingTest, AMarkFileThatIsNoneIsNamed) {

@@ -29,6 +29,11 @@ class Broker:
         self.start()
 
     def start(self):
+        self.launch()
+        wait_until(self.answers, f"pxd answers at {self.socket}; its log: {self.log_text}")
+
+    def launch(self):
+        """Starts it without waiting until it serves."""
         with self.log.open("a", encoding="utf-8") as log:
             self.process = self.namespace.popen(
                 [PXD, "--config", self.config, "--socket", self.socket, *self.words],
@@ -36,7 +41,6 @@ class Broker:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_until(self.answers, f"pxd answers at {self.socket}; its log: {self.log_text}")
 
     def answers(self):
         if self.process.poll() is not None:

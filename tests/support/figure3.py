@@ -188,6 +188,16 @@ class Figure3(Network):
             yield f"route add default via {router.address} {end}"
             yield f"route add ::/0 via {router.address6} {end}"
 
+    def restore(self, interface):
+        """Up, with what of addresses and routes of its own metrics went with it."""
+        source = SOURCES6[int(interface[-1]) - 1]
+        routes = [line for line in self._default_routes() if f"dev {interface} " in line]
+        self.client.ip(
+            f"link set {interface} up",
+            f"address replace {source}/64 dev {interface} nodad",
+            *(line.replace("route add", "route replace") for line in routes),
+        )
+
     def passed(self, router):
         """{(source, destination): packets} that the client sent through a router."""
         found = {}

@@ -374,9 +374,24 @@ TEST_F(DatagramsTest, AnAnswerLeavesByTheInterfaceOfTheCall) {
   called("127.0.0.5", {.address = address("127.0.0.2"), .interface = 1});
   EXPECT_EQ(way("127.0.0.5"), "127.0.0.2%0");
   called(kPeer6, {.address = address("fd02::2"), .interface = 3});
-  EXPECT_EQ(way(kPeer6), "ENETUNREACH");
-  by_interface_ = Route{.interface = 3, .source = address("fd02::2")};
-  EXPECT_EQ(way(kPeer6), "::%3");
+  EXPECT_EQ(way(kPeer6), "fd02::2%3");
+}
+
+// For IPv6, naming source and interface is not enough.
+TEST_F(MarkedDatagramsTest, AServersAnswersHaveTheListeningMark) {
+  for (const auto mode :
+       {plan::ListenMode::kReceivedInterface, plan::ListenMode::kReceivedSource}) {
+    kernel_.mark = 0;
+    allowed_ = true;
+    broker_.plan.listen_mark = 0x05000000;
+    broker_.plan.publish_listen(mode, kVpn6);
+    called(kPeer6, {.address = address("fd02::2"), .interface = 3});
+    EXPECT_EQ(way(kPeer6), "fd02::2%3");
+    EXPECT_EQ(kernel_.mark, 0x05000000u);
+    kernel_.mark = 0;
+    allowed_ = false;
+    EXPECT_EQ(way(kPeer6), "ENETUNREACH");
+  }
 }
 
 TEST_F(DatagramsTest, AnAnswerLeavesByTheEntryForThem) {

@@ -148,12 +148,12 @@ TEST(Doctor, StrictFiltersAreNamedWherePxSendsAnotherWay) {
   EXPECT_TRUE(holds(texts, "warning: eth1 drops", "sysctl -w net.ipv4.conf.eth1.rp_filter=2"));
 }
 
-TEST(Doctor, AReplyTableThatWasTakenAwayIsAWarning) {
+TEST(Doctor, AnNftTableThatWasTakenAwayIsAWarning) {
   Checkup checkup = Host().checkup();
   checkup.demand.received = {{3, "eth1 router"}};
-  checkup.reply_table = true;
+  checkup.nft_table = true;
   EXPECT_FALSE(holds(findings(checkup), "nftables", ""));
-  checkup.reply_table = false;
+  checkup.nft_table = false;
   EXPECT_TRUE(holds(findings(checkup), "warning: the nftables table", "pxctl reload"));
 }
 

@@ -20,7 +20,7 @@ TEST(Publisher, GivesNoTwoPlansTheSameRecheckAlsoAfterARestart) {
   ASSERT_TRUE(policy);
   {
     auto publisher = Publisher::open(directory);
-    ASSERT_TRUE(publisher && publisher->publish(*policy, {}));
+    ASSERT_TRUE(publisher && publisher->publish(*policy, {}, {}));
     publisher->recheck("a");
     publisher->recheck("a");
     publisher->recheck("b");
@@ -29,7 +29,7 @@ TEST(Publisher, GivesNoTwoPlansTheSameRecheckAlsoAfterARestart) {
     publisher->recheck("none");
   }
   auto publisher = Publisher::open(directory);
-  ASSERT_TRUE(publisher && publisher->publish(*policy, {}));
+  ASSERT_TRUE(publisher && publisher->publish(*policy, {}, {}));
   publisher->recheck("a");
   EXPECT_EQ(publisher->find("a")->recheck(), 4u);
   std::filesystem::remove_all(directory);
@@ -40,7 +40,7 @@ TEST(Publisher, SaysWhereProgramsAreMatched) {
     const std::filesystem::path directory = make_directory();
     const auto policy = parse_policy("version: 1\nprofiles:\n" + profiles, "px.yaml");
     auto publisher = Publisher::open(directory);
-    EXPECT_TRUE(policy && publisher && publisher->publish(*policy, {}));
+    EXPECT_TRUE(policy && publisher && publisher->publish(*policy, {}, {}));
     std::filesystem::remove_all(directory);
     return publisher->find(profile)->plan().matching();
   };

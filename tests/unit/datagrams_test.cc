@@ -1,99 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "preload/datagrams.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <netinet/in.h>
-
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-
-#include "fake_kernel.h"
-#include "shim_fixture.h"
+#include "datagrams_fixture.h"
 
 namespace px::shim {
 namespace {
-
-constexpr int kFd = 9;
-const plan::Entry kVpn = entry(3, "vpn0", "10.2.0.2");
-const plan::Entry kVpn6 = entry(3, "vpn0", "fd02::2");
-const plan::Entry kKernels6 =
-    entry(3, "vpn0", "fd02::2", plan::kEntryUsable | plan::kEntryKernelSource);
-constexpr const char* kPeer = "198.51.100.1";
-constexpr const char* kPeer6 = "2001:db8::1";
-
-class DatagramsTest : public testing::Test {
- protected:
-  DatagramsTest() {
-    holder_.start(test_settings());
-    here_ = this;
-  }
-
-  void fresh(int domain = AF_INET, FdKind kind = FdKind::kFresh) {
-    FdState state = fresh_socket(domain, SOCK_DGRAM, 0);
-    state.kind = kind;
-    fds_->set(kFd, state);
-    kernel_.domain = domain;
-    kernel_.type = SOCK_DGRAM;
-    kernel_.protocol = IPPROTO_UDP;
-  }
-  // As px leaves a socket that it connected.
-  void decided(int domain, const plan::Entry& entry) {
-    FdState state = fresh_socket(domain, SOCK_DGRAM, 0);
-    state.kind = FdKind::kDecided;
-    state.source = source_digest(entry.source);
-    state.interface = entry.interface_index;
-    fds_->set(kFd, state);
-  }
-  // A server's socket that `peer` called.
-  void called(const std::string& peer, const PacketInfo& info) {
-    const bool ipv4 = address(peer).is_ipv4();
-    fresh(ipv4 ? AF_INET : AF_INET6, FdKind::kPortBound);
-    FdNotes notes;
-    notes.watched = true;
-    notes.generation = 5;
-    fds_->set_notes(kFd, notes);
-    called_->remember(5, {.address = address(peer), .port = 443}, info, CalledAddresses::now());
-  }
-
-  // "as it is", "EACCES" or "ADDRESS%INTERFACE" of the control data.
-  std::string way(const std::string& destination, msghdr message = {}, std::uint16_t port = 443) {
-    if (!datagrams_.concern(kFd)) return "no concern";
-    const auto family = static_cast<sa_family_t>(fds_->get(kFd).ipv6 ? AF_INET6 : AF_INET);
-    sockaddr_storage storage;
-    message.msg_namelen = bundle::sockaddr_from_endpoint(
-        {.address = address(destination), .port = port}, family, &storage);
-    message.msg_name = &storage;
-    errno = 4711;
-    const auto way = datagrams_.way_of(kFd, message);
-    EXPECT_EQ(errno, 4711);
-    if (way.error != 0) return strerrorname_np(way.error);
-    if (!way.info) return "as it is";
-    std::array<char, bundle::kAddressTextSize> buffer;
-    return std::string(bundle::address_text(way.info->address, buffer)) + "%" +
-           std::to_string(way.info->interface);
-  }
-
-  static std::optional<Route> probe(const bundle::Address&, const bundle::Address& source,
-                                    std::uint32_t) {
-    ++here_->probes_;
-    return source.is_unspecified() ? here_->by_interface_ : here_->by_both_;
-  }
-
-  static inline DatagramsTest* here_ = nullptr;
-  FakeKernel kernel_;
-  TestBroker broker_;
-  std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
-  std::unique_ptr<CalledAddresses> called_ = std::make_unique<CalledAddresses>();
-  PlanHolder holder_{&TestBroker::answer};
-  Marker marker_{kFakeCalls, &TestBroker::mark};
-  std::optional<Route> by_interface_;
-  std::optional<Route> by_both_;
-  int probes_ = 0;
-  Datagrams datagrams_{kFakeCalls, *fds_, holder_, marker_, *called_, &DatagramsTest::probe};
-};
 
 TEST_F(DatagramsTest, EachGoesByTheEntry) {
   broker_.plan.publish_via(kVpn);
@@ -198,86 +107,6 @@ TEST_F(DatagramsTest, WhatTheKernelRefusesItRefuses) {
   EXPECT_EQ(datagrams_.way_of(kFd, message).error, 0);
 }
 
-// A next hop of its own, as the broker's mark on the socket.
-class MarkedDatagramsTest : public DatagramsTest {
- protected:
-  MarkedDatagramsTest() {
-    broker_.plan.mark_mask = 0xff000000;
-    broker_.on_mark = [this](std::uint32_t mark) {
-      asked_.push_back(mark >> 24);
-      if (allowed_) kernel_.mark = mark;
-      return allowed_;
-    };
-    first_.mark = 0x01000000;
-    second_.mark = 0x02000000;
-  }
-  plan::Entry first_ = kVpn;
-  plan::Entry second_ = kVpn;
-  std::vector<std::uint32_t> asked_;
-  bool allowed_ = true;
-};
-
-TEST_F(MarkedDatagramsTest, TheSocketIsMarkedForItsNextHopOnce) {
-  broker_.plan.publish_via(first_);
-  fresh();
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
-  EXPECT_THAT(asked_, testing::ElementsAre(1));
-  broker_.plan.publish_via(second_);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
-  EXPECT_THAT(asked_, testing::ElementsAre(1, 2));
-}
-
-TEST_F(MarkedDatagramsTest, WithoutTheMarkNothingLeaves) {
-  broker_.plan.publish_via(first_);
-  allowed_ = false;
-  fresh();
-  EXPECT_EQ(way(kPeer), "ENETUNREACH");
-}
-
-TEST_F(MarkedDatagramsTest, TheMarkIsTakenAwayForEveryOtherWay) {
-  fresh();
-  broker_.plan.publish_via(first_);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
-  broker_.plan.publish_via(kVpn);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
-  EXPECT_EQ(kernel_.mark, 0u);
-  broker_.plan.publish_via(first_);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
-  broker_.plan.publish_system();
-  EXPECT_EQ(way(kPeer), "as it is");
-  EXPECT_EQ(kernel_.mark, 0u);
-}
-
-TEST_F(MarkedDatagramsTest, AMarkThatStaysKeepsTheSystemsWayShut) {
-  fresh();
-  broker_.plan.publish_via(first_);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
-  broker_.plan.publish_system();
-  allowed_ = false;
-  EXPECT_EQ(way(kPeer), "ENETUNREACH");
-}
-
-TEST_F(MarkedDatagramsTest, AnIpv6SourceGoesWithTheNextHop) {
-  plan::Entry marked = kVpn6;
-  marked.mark = 0x01000000;
-  broker_.plan.publish_via(marked);
-  fresh(AF_INET6);
-  EXPECT_EQ(way(kPeer6), "fd02::2%3");
-}
-
-TEST_F(MarkedDatagramsTest, AnUnknownSocketWithPxsMarkIsNoChoiceOfTheProgram) {
-  broker_.plan.publish_via(kVpn);
-  fresh();
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");  // the plan is known
-  fds_->forget(kFd);
-  kernel_.mark = 0x01000000;
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
-  EXPECT_EQ(kernel_.mark, 0u);
-  kernel_.mark = 0x17;
-  EXPECT_EQ(way(kPeer), "as it is");
-}
-
 TEST_F(DatagramsTest, Ipv6NamesTheInterfaceAloneWhereTheSourceIsTheKernels) {
   broker_.plan.publish_via(kKernels6);
   fresh(AF_INET6);
@@ -375,23 +204,6 @@ TEST_F(DatagramsTest, AnAnswerLeavesByTheInterfaceOfTheCall) {
   EXPECT_EQ(way("127.0.0.5"), "127.0.0.2%0");
   called(kPeer6, {.address = address("fd02::2"), .interface = 3});
   EXPECT_EQ(way(kPeer6), "fd02::2%3");
-}
-
-// For IPv6, naming source and interface is not enough.
-TEST_F(MarkedDatagramsTest, AServersAnswersHaveTheListeningMark) {
-  for (const auto mode :
-       {plan::ListenMode::kReceivedInterface, plan::ListenMode::kReceivedSource}) {
-    kernel_.mark = 0;
-    allowed_ = true;
-    broker_.plan.listen_mark = 0x05000000;
-    broker_.plan.publish_listen(mode, kVpn6);
-    called(kPeer6, {.address = address("fd02::2"), .interface = 3});
-    EXPECT_EQ(way(kPeer6), "fd02::2%3");
-    EXPECT_EQ(kernel_.mark, 0x05000000u);
-    kernel_.mark = 0;
-    allowed_ = false;
-    EXPECT_EQ(way(kPeer6), "ENETUNREACH");
-  }
 }
 
 TEST_F(DatagramsTest, AnAnswerLeavesByTheEntryForThem) {

@@ -38,7 +38,12 @@ bool Connector::prepare(int fd, const sockaddr* address, socklen_t length, By by
     errno = ENETUNREACH;
     return false;
   }
-  if (holder_.says_nothing()) return true;
+  if (holder_.says_nothing()) {
+    // Under another profile, or another policy, it may have been sent elsewhere.
+    if (release(fd, fds_.get(fd))) return true;
+    errno = ENETUNREACH;
+    return false;
+  }
   sa_family_t family;
   std::memcpy(&family, &address->sa_family, sizeof family);
   const int errno_before = errno;
@@ -50,11 +55,20 @@ bool Connector::prepare(int fd, const sockaddr* address, socklen_t length, By by
   return error == 0;
 }
 
+void Connector::dissolved(int fd) {
+  FdState state = fds_.get(fd);
+  if (state.kind != FdKind::kDecided || !state.datagram) return;
+  const KeepErrno keep;
+  if (!undo(fd, &state)) fds_.forget(fd);
+}
+
 // What goes the system's way must not leave by a device that px chose for the destination before.
 // From a stream only the privileged can take the device back.
 bool Connector::release(int fd, FdState state) {
-  if (state.kind != FdKind::kDecided) return true;
   const KeepErrno keep;
+  if (state.kind != FdKind::kDecided) {
+    return !state.datagram || holder_.says_nothing() || choose_next_hop(fd, state, 0);
+  }
   if (state.datagram) return undo(fd, &state);
   if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return true;
   if (!choose_next_hop(fd, state, 0)) return false;
@@ -194,16 +208,18 @@ bool Connector::choose_device(int fd, const FdState& state, const plan::Entry& e
                             sizeof entry.interface) == 0;
 }
 
-// A socket that was fresh has no mark; which one another has, the kernel knows.
+// A stream that was fresh has no mark. Which one another has, the kernel knows: a datagram may have
+// been sent through it.
 bool Connector::choose_next_hop(int fd, const FdState& state, std::uint32_t mark) {
-  if (mark == 0 && state.kind != FdKind::kDecided) return true;
+  const bool unmarked = state.kind != FdKind::kDecided && !state.datagram;
+  if (unmarked && mark == 0) return true;
   const std::uint32_t mask = holder_.mark_mask();
-  if (state.kind == FdKind::kDecided) {
+  if (!unmarked) {
     if (mask == 0 || (marker_.mark_of(fd) & mask) == mark) return true;
     // A connected stream keeps its way: EISCONN is the kernel's to say.
     if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return true;
   }
-  return marker_.set(fd, mark);
+  return holder_.introduce() && marker_.set(fd, mark);
 }
 
 }  // namespace px::shim

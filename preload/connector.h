@@ -32,6 +32,10 @@ class Connector {
   // block) or ENETUNREACH (nothing is available). A call that px has no say in is made as it is.
   [[nodiscard]] bool prepare(int fd, const sockaddr* address, socklen_t length, By by);
 
+  // The program has taken its socket's peer away, and the kernel what px chose for it: a datagram
+  // socket is what it was before px decided.
+  void dissolved(int fd);
+
  private:
   // Whether the socket can go the system's way.
   [[nodiscard]] bool release(int fd, FdState state);

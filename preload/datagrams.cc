@@ -44,7 +44,8 @@ bool Datagrams::concern(int fd) const {
   const FdState state = fds_.get(fd);
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return false;
   if (state.kind != FdKind::kUnknown && !state.datagram) return false;
-  return !holder_.says_nothing() || holder_.listen_mode() != plan::ListenMode::kSystem;
+  return !holder_.says_nothing() || holder_.listen_mode() != plan::ListenMode::kSystem ||
+         has_device(state);
 }
 
 Datagrams::Way Datagrams::way_of(int fd, const msghdr& message) {
@@ -56,9 +57,11 @@ Datagrams::Way Datagrams::way_of(int fd, const msghdr& message) {
   const FdState& state = sender.state;
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned || !state.datagram) return {};
   const auto destination = destination_of(message, state);
-  if (!destination || has_packet_info(message)) return {};
+  if (!destination) return {};
   if (destination->port == 0 && state.transport == plan::Transport::kUdp) return {};
-  if (sender.notes.group_chosen && is_group(destination->address)) return {};
+  if (has_packet_info(message) || (sender.notes.group_chosen && is_group(destination->address))) {
+    return choose_next_hop(sender, 0) ? Way{} : unavailable();
+  }
   const plan::Call call{.destination = destination->address,
                         .port = destination->port,
                         .scope = destination->scope,
@@ -78,19 +81,20 @@ Datagrams::Way Datagrams::answer(const Sender& sender, const plan::Call& call,
                                  const PacketInfo& called) {
   const bool inside = called.interface == kLoopbackInterface || call.destination.is_loopback();
   if (inside) return {.error = 0, .info = PacketInfo{.address = called.address, .interface = 0}};
-  if (holder_.generation() == 0 && !holder_.introduce()) return unavailable();
+  if (!holder_.introduce()) return unavailable();
   const plan::ListenMode mode = holder_.listen_mode();
   if (mode == plan::ListenMode::kSystem) {
     const plan::Verdict verdict = holder_.decide(call);
     if (verdict.action == plan::Action::kVia) {
-      return via(sender, call, verdict.entry, &called.address);
+      // Whoever calls a group calls no address of this host.
+      const bool own = !called.address.is_unspecified();
+      return via(sender, call, verdict.entry, own ? &called.address : nullptr);
     }
     if (verdict.action != plan::Action::kSystem) return decide(sender, call);
     if (!choose_next_hop(sender, 0)) return unavailable();
     holder_.count(&plan::Counters::system);
     return {.error = 0, .info = PacketInfo{.address = called.address, .interface = 0}};
   }
-  if (!holder_.introduce()) return unavailable();
   PacketInfo wanted = called;
   if (mode == plan::ListenMode::kReceivedSource) {
     const auto entry = holder_.listen_entry(call);
@@ -166,7 +170,8 @@ Datagrams::Way Datagrams::by_system(const Sender& sender) {
 bool Datagrams::choose_next_hop(const Sender& sender, std::uint32_t mark) {
   const std::uint32_t mask = holder_.mark_mask();
   if (mask == 0) return mark == 0;
-  return (marker_.mark_of(sender.fd) & mask) == mark || marker_.set(sender.fd, mark);
+  if ((marker_.mark_of(sender.fd) & mask) == mark) return true;
+  return holder_.introduce() && marker_.set(sender.fd, mark);
 }
 
 Datagrams::Way Datagrams::unavailable() {

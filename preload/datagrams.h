@@ -41,6 +41,9 @@ class Datagrams {
   // Whether anything may be chosen for what this socket sends.
   [[nodiscard]] bool concern(int fd) const;
 
+  // Whether deciding about one message may change how another leaves.
+  [[nodiscard]] bool may_be_marked() const { return holder_.mark_mask() != 0; }
+
   struct Way {
     int error = 0;                   // not 0: not to be sent; EACCES or ENETUNREACH
     std::optional<PacketInfo> info;  // to be sent with it; nothing: the message as it is

@@ -92,7 +92,9 @@ PX_EXPORT int socket(int domain, int type, int protocol) noexcept {
 PX_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
   if (active && !connector.prepare(fd, address, length, By::kConnect)) return -1;
   const int result = libc.connect(fd, address, length);
-  if (active && result == 0) receiving.connected(fd, address, length);
+  if (active && result == 0 && receiving.connected(fd, address, length) == AF_UNSPEC) {
+    connector.dissolved(fd);
+  }
   return result;
 }
 

@@ -4,12 +4,24 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <ctime>
 #include <string_view>
 
 #include "preload/notice.h"
 #include "preload/signals.h"
 
 namespace px::shim {
+namespace {
+
+constexpr std::int64_t kRetryAfterMs = 1000;
+
+std::int64_t coarse_now_ms() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
+
+}  // namespace
 
 std::uint32_t Marker::mark_of(int fd) const {
   const KeepErrno keep;
@@ -20,11 +32,15 @@ std::uint32_t Marker::mark_of(int fd) const {
 
 bool Marker::set(int fd, std::uint32_t mark) {
   const KeepErrno keep;
+  const std::int64_t now = coarse_now_ms();
+  if (now < retry_at_.load(std::memory_order_relaxed)) return false;
   MarkAnswer answer;
   {
     const BlockSignals block;
     answer = request_(settings_, fd, mark);
   }
+  const bool answered = answer.marked || answer.reason[0] != '\0';
+  if (!answered) retry_at_.store(now + kRetryAfterMs, std::memory_order_relaxed);
   if (!answer.marked) complain(answer);
   return answer.marked;
 }

@@ -38,6 +38,7 @@ class Marker {
   const RequestMark request_;
   Settings settings_{};
   std::atomic<bool> complained_{false};
+  std::atomic<std::int64_t> retry_at_{0};  // ms; nobody answers before
 };
 
 }  // namespace px::shim

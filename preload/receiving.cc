@@ -44,14 +44,15 @@ void Receiving::bound(int fd, const sockaddr* address, socklen_t length) {
   if (!notes.examined && fds_.get(fd).kind == FdKind::kPortBound) examine(fd);
 }
 
-void Receiving::connected(int fd, const sockaddr* address, socklen_t length) {
-  const FdState state = fds_.get(fd);
-  if (!state.datagram && state.kind != FdKind::kUnknown) return;
-  FdNotes notes = fds_.notes(fd);
+sa_family_t Receiving::connected(int fd, const sockaddr* address, socklen_t length) {
   sa_family_t family = AF_UNSPEC;
   if (length >= sizeof family) std::memcpy(&family, &address->sa_family, sizeof family);
+  const FdState state = fds_.get(fd);
+  if (!state.datagram && state.kind != FdKind::kUnknown) return family;
+  FdNotes notes = fds_.notes(fd);
   notes.connected = family != AF_UNSPEC;
   fds_.set_notes(fd, notes);
+  return family;
 }
 
 void Receiving::option_set(int fd, int level, int name, const void* value, socklen_t length) {
@@ -132,7 +133,9 @@ void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, ms
     const auto peer =
         bundle::endpoint_from_sockaddr(static_cast<const sockaddr*>(received.msg_name),
                                        std::min(received.msg_namelen, program->msg_namelen));
-    if (called && peer) called_.remember(notes.generation, *peer, *called, CalledAddresses::now());
+    // What was queued before the option was on does not say.
+    if (called && peer && called->interface != 0)
+      called_.remember(notes.generation, *peer, *called, CalledAddresses::now());
   }
   program->msg_namelen = received.msg_namelen;
   pass_control_data(received, {.ipv4 = notes.asked_ipv4, .ipv6 = notes.asked_ipv6}, program);
@@ -189,6 +192,8 @@ int Receiving::recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, ti
     if (done < 0 && received == 0) return done;
     received += static_cast<unsigned>(std::max(done, 0));
     if (done < static_cast<int>(wanted)) break;
+    // The kernel looks at the time only when a datagram has come.
+    if (timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec == 0) break;
     if ((flags & MSG_WAITFORONE) != 0) flags |= MSG_DONTWAIT;
   }
   errno = errno_before;

@@ -32,7 +32,7 @@ class Receiving {
   // After the program's own bind(2), setsockopt(2) and connect(2) that succeeded. Change no errno.
   void bound(int fd, const sockaddr* address, socklen_t length);
   void option_set(int fd, int level, int name, const void* value, socklen_t length);
-  void connected(int fd, const sockaddr* address, socklen_t length);
+  sa_family_t connected(int fd, const sockaddr* address, socklen_t length);
 
  private:
   // Watches the socket if that has to be looked at still; whether it is watched.

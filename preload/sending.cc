@@ -110,7 +110,9 @@ int Sending::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   Batch batch{.sent = 0, .whole = true};
   unsigned sent = 0;
   while (batch.whole && sent < count) {
-    batch = send_batch(fd, messages + sent, std::min(count - sent, kBatch), flags);
+    // A socket has one mark at a time.
+    const unsigned most = datagrams_.may_be_marked() ? 1 : kBatch;
+    batch = send_batch(fd, messages + sent, std::min(count - sent, most), flags);
     sent += static_cast<unsigned>(batch.sent);
   }
   // As from the kernel: what stopped it after the first is for the next call to tell.

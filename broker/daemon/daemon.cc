@@ -261,21 +261,31 @@ void Daemon::mend_next_hops() {
 
 void Daemon::paths_changed(const Snapshot& snapshot) {
   auto marks = routing_->prepare(demand_of(policy_, snapshot), policy_.mark_mask);
-  if (!marks) {
+  const bool prepared = marks.has_value();
+  if (!prepared) {
     spdlog::error("next hops cannot be had now: {}", marks.error().message);
     marks = routing_->marks();  // what has none is not available
   }
   if (auto published = publish(policy_, snapshot, *marks); !published) {
     spdlog::error("the changed paths are not in force yet: {}", published.error().message);
-    retry_.expires_after(kRetryInterval);
-    retry_.async_wait([this](const std::error_code& error) {
-      if (error) return;
-      if (const auto looked = look_at_paths(); !looked) spdlog::error("{}", looked.error().message);
-    });
+    retry_paths();
     return;
   }
   snapshot_ = snapshot;
   server_.broadcast(json_text(paths_event(snapshot_)), std::nullopt);
+  // Without the privilege it would be in vain.
+  if (!prepared && routing_->available()) retry_paths();
+}
+
+void Daemon::retry_paths() {
+  retry_.expires_after(kRetryInterval);
+  retry_.async_wait([this](const std::error_code& error) {
+    if (error) return;
+    const auto snapshot = watcher_.refresh();
+    if (snapshot) return paths_changed(*snapshot);
+    spdlog::error("{}", snapshot.error().message);
+    retry_paths();
+  });
 }
 
 Expected<void> Daemon::look_at_paths() {

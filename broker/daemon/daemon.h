@@ -38,6 +38,7 @@ class Daemon {
   // What the parts tell the daemon.
   void paths_changed(const Snapshot& snapshot);
   void mend_next_hops();
+  void retry_paths();
   void session_changed(const Session& session, SessionTable::Change change);
   tl::expected<Admission, Rejection> hello(Peer peer, const plan::Hello& hello, int executable);
   tl::expected<void, Rejection> launch(Peer peer, const plan::Launch& launch);

@@ -90,8 +90,10 @@ tl::expected<void, Rejection> Daemon::launch(Peer peer, const plan::Launch& laun
 
 tl::expected<void, Rejection> Daemon::mark(const Peer& peer, const plan::Mark& mark,
                                            const Fd& socket) {
+  // A session is its process's, whatever user that has become.
+  sessions_.forget_ended(peer.pid);
   const Session* session = sessions_.find(peer.pid);
-  if (session == nullptr || session->uid != peer.uid) {
+  if (session == nullptr) {
     return tl::make_unexpected(
         Rejection{plan::RefusalCode::kNotAllowed, "the process has not said hello"});
   }
@@ -196,12 +198,14 @@ nlohmann::json Daemon::explain_to(const Peer& peer, const json& question) const 
     asked.profile_from = "request";
   } else {
     for (const Session* session : sessions_.all()) {
+      if (session->uid != peer.uid && !Server::privileged(peer.uid)) continue;
       const bool meant = runs ? session->pid == pid->get<pid_t>() : session->executable == program;
       if (!meant) continue;
       asked.profile = session->standing.profile;
       asked.profile_from = "session";
     }
-    const auto who = runs ? program_of(pid->get<pid_t>()) : Program{program, peer.uid, ""};
+    auto who = runs ? program_of(pid->get<pid_t>()) : Program{program, peer.uid, ""};
+    if (who && who->uid != peer.uid && !Server::privileged(peer.uid)) who.reset();
     const Profile* match = who ? best_match(policy_, *who) : nullptr;
     if (!asked.profile && match != nullptr) {
       asked.profile = match->name;

@@ -70,6 +70,11 @@ std::string guard_chain(const RoutingDemand& demand, const Marks& marks, std::ui
     if (is_next_hop(table)) guards += guard(table, marks.at(table.key), mask);
   }
   if (guards.empty()) return {};
+  // Marks that mean nothing any more.
+  std::string known = hex(0);
+  for (const auto& [key, mark] : marks) known += ", " + hex(mark);
+  guards += "    meta mark & " + hex(mask) + " != { " + known +
+            " } oifname != \"lo\" reject with icmpx no-route\n";
   return "  chain guard {\n    type filter hook output priority filter;\n" + guards + "  }\n";
 }
 

@@ -101,6 +101,10 @@ Expected<void> Routing::carry_out(const Wish& wish) {
   return update_nft_table(wish);
 }
 
+Marks Routing::marks() const {
+  return book_.only(keys_of(prepared_.demand)).marks(prepared_.mask);
+}
+
 Expected<Marks> Routing::prepare(const RoutingDemand& demand, std::uint32_t mask) {
   Wish wish{demand, mask};
   if (auto done = carry_out(wish); !done) {
@@ -108,7 +112,7 @@ Expected<Marks> Routing::prepare(const RoutingDemand& demand, std::uint32_t mask
     return tl::make_unexpected(done.error());
   }
   prepared_ = std::move(wish);
-  return book_.only(keys_of(demand)).marks(mask);
+  return marks();
 }
 
 Expected<void> Routing::retire() {
@@ -117,7 +121,7 @@ Expected<void> Routing::retire() {
   const bool had = in_force_ && !in_force_->demand.empty();
   in_force_ = prepared_;
   // Nothing was there, and nothing is.
-  if (keys.empty() && !had && !(first && cleans_up_)) return {};
+  if (keys.empty() && !had && !(first && cleans_up_) && !claim_) return {};
   // What is there without this broker's doing is another broker's, or `pxctl doctor` tells of it.
   if (keys.empty() && !claim()) return {};
   const auto kernel = read_kernel_state();
@@ -133,7 +137,11 @@ Expected<void> Routing::retire() {
 }
 
 void Routing::abandon() {
-  if (!in_force_) return;
+  if (!in_force_) {
+    // A private broker had nothing to go on with.
+    if (!cleans_up_) (void)remove_all();
+    return;
+  }
   const Wish before = *in_force_;
   // What cannot be restored now is at the next change of the network.
   if (carry_out(before)) {

@@ -46,7 +46,7 @@ class Routing {
   [[nodiscard]] RoutingState wanted(const kernel::State& kernel) const {
     return wanted_state(prepared_.demand, book_, prepared_.mask, kernel);
   }
-  [[nodiscard]] Marks marks() const { return book_.marks(prepared_.mask); }
+  [[nodiscard]] Marks marks() const;
   [[nodiscard]] std::uint32_t mask() const { return prepared_.mask; }
   [[nodiscard]] const RoutingDemand& demand() const { return prepared_.demand; }
 

@@ -12,6 +12,14 @@ namespace px::broker {
 namespace {
 
 constexpr std::size_t kMostDescriptors = 2;
+// SCM_MAX_FD: what there is no room for, the kernel would close in our name, as it is.
+constexpr std::size_t kMostReceived = 253;
+
+// Closing a client's socket must not wait for whoever does not read from it (SO_LINGER).
+void make_closable(const Fd& descriptor) {
+  const linger off{};
+  (void)setsockopt(descriptor.get(), SOL_SOCKET, SO_LINGER, &off, sizeof off);
+}
 
 bool try_again(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -77,8 +85,7 @@ void PacketSocket::receive(std::chrono::milliseconds deadline, Received done) {
     if (!readable) return done(std::nullopt);
     Packet packet(plan::kLargestMessage);  // not before: idle connections cost no buffer
     iovec data{packet.data(), packet.size()};
-    // Descriptors that there is no room for are dropped by the kernel.
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostReceived * sizeof(int))> control{};
     msghdr message{};
     message.msg_iov = &data;
     message.msg_iovlen = 1;
@@ -89,6 +96,7 @@ void PacketSocket::receive(std::chrono::milliseconds deadline, Received done) {
     if (length < 0 && try_again(errno)) return receive(deadline, done);
     if (length < 0) return done(std::nullopt);
     std::vector<Fd> descriptors = descriptors_of(message);
+    for (const Fd& descriptor : descriptors) make_closable(descriptor);
     if (length == 0 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
         descriptors.size() > 1) {
       return done(std::nullopt);

@@ -132,5 +132,27 @@ TEST_F(NextHopTest, ADatagramSocketLosesItsMarkWithoutANextHopOfItsOwn) {
   EXPECT_THAT(take_calls(), Contains(kMark0));
 }
 
+// An unconnected socket sends through routers without being connected by px.
+TEST_F(NextHopTest, AMarkOfDatagramsIsGoneWhenTheirSocketConnectsElsewhere) {
+  for (const bool by_rule : {true, false}) {
+    by_rule ? broker_.plan.publish_via(kVpn) : broker_.plan.publish_system();
+    fresh(AF_INET, SOCK_DGRAM);
+    EXPECT_TRUE(holder_.introduce());
+    kernel_.mark = kFirst.mark;
+    EXPECT_EQ(prepare("198.51.100.1"), 0);
+    EXPECT_EQ(kernel_.mark, 0u);
+  }
+}
+
+TEST_F(NextHopTest, ABrokerThatDoesNotAnswerIsNotAskedForEachCall) {
+  broker_.plan.publish_via(kFirst);
+  broker_.answers_marks = false;
+  fresh();
+  EXPECT_EQ(prepare("198.51.100.1"), ENETUNREACH);
+  kernel_.mark = 0;
+  EXPECT_EQ(prepare("198.51.100.1"), ENETUNREACH);
+  EXPECT_THAT(take_calls(), testing::Contains(kMark1).Times(1));
+}
+
 }  // namespace
 }  // namespace px::shim

@@ -115,5 +115,26 @@ TEST_F(ReconnectTest, AConnectedStreamsLoopbackIsTheKernelsToRefuse) {
   EXPECT_THAT(take_calls(), ElementsAre("state?"));
 }
 
+// It has lost its device with its peer; the source must not stay without it.
+TEST_F(ConnectorTest, ADatagramSocketThatIsDissolvedIsWhatItWas) {
+  broker_.plan.publish_via(kVpn);
+  fresh(AF_INET, SOCK_DGRAM);
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  (void)take_calls();
+  connector_.dissolved(kFd);
+  EXPECT_THAT(take_calls(), testing::ElementsAre("connect nothing", "bind 0.0.0.0:0"));
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kFresh);
+}
+
+TEST_F(ConnectorTest, AProfileWithoutRulesLetsGoOfWhatAnotherChose) {
+  broker_.plan.publish_via(kVpn);
+  fresh(AF_INET, SOCK_DGRAM);
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  broker_.plan.publish_without_rules();
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kFresh);
+  EXPECT_EQ(kernel_.device, "");
+}
+
 }  // namespace
 }  // namespace px::shim

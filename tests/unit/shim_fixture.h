@@ -53,7 +53,8 @@ class TestBroker {
   static MarkAnswer mark(const Settings&, int, std::uint32_t mark) {
     MarkAnswer answer;
     answer.marked = here_->on_mark(mark);
-    if (!answer.marked) plan::fill_text(answer.reason, "not yours");
+    answer.marked = answer.marked && here_->answers_marks;
+    if (!answer.marked && here_->answers_marks) plan::fill_text(answer.reason, "not yours");
     return answer;
   }
 
@@ -63,6 +64,7 @@ class TestBroker {
   }
 
   HelloOutcome outcome = HelloOutcome::kWelcome;
+  bool answers_marks = true;
   std::function<bool(std::uint32_t)> on_mark = [](std::uint32_t) { return false; };
   TestPlan plan;
   TestPlan* other_plan = nullptr;  // given instead of `plan`

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """PX-2: every entry of PacketX's Table 1, and next hops by rule for programs without privileges."""
 
+import re
+
 import pytest
 
 from figure3 import ROUTERS, SERVER, SERVER6, SOURCES, SOURCES6, Figure3
-from programs import PX_EXEC
+from programs import PX_EXEC, PXD
 from unprivileged import build_for_all, no_broker, other_user, without_capabilities
 
 FAMILIES = {"ipv4": (SERVER, SOURCES, "address"), "ipv6": (SERVER6, SOURCES6, "address6")}
@@ -88,3 +90,27 @@ def test_two_programs_at_once_through_two_routers_of_one_interface(host, broker,
         assert program.wait(20) == 0, router
     source = SOURCES6[0] if ":" in server else SOURCES[0]
     assert set(host.ways(server)) == {("1a", source), ("1b", source)}
+
+
+def test_what_cannot_be_had_is_refused_with_its_place(host):
+    """Without the capability, at the start and at a reload; and beside another broker."""
+    plain = "version: 1\nprofiles: { empty: { rules: [] } }\n"
+    first = host.start_broker(plain, "first")
+
+    def refused(text, words, why):
+        file = host.directory / "refused.yaml"
+        file.write_text(text)
+        argv = [PXD, "--config", file, "--socket", host.directory / "refused" / "px.sock"]
+        done = host.client.run([*words, *argv], check=False)
+        assert done.returncode == 1
+        assert re.search(rf"{file}:\d+:\d+: .*{why}", done.stderr), done.stderr
+
+    (host.directory / "refused").mkdir()
+    refused(policy(), without_capabilities([]), "CAP_NET_ADMIN")
+    listening = "version: 1\nprofiles:\n  web: { rules: [], listen: received-interface }\n"
+    refused(listening, without_capabilities([]), "CAP_NET_ADMIN")
+    assert first.reload(policy()).returncode == 0
+    refused(policy(), [], "another broker")
+    assert first.reload(plain).returncode == 0
+    assert not host.client.run(["ip", "route", "show", "table", "all", "proto", "112"]).stdout
+    assert first.stop() == 0

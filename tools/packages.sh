@@ -12,7 +12,7 @@ readonly px_demo_packages=(curl iproute2 mount nftables util-linux)
 readonly px_check_packages=(
   "${px_demo_packages[@]}" bind9-dnsutils binutils clang-format clang-tidy dnsmasq-base dropbear-bin
   ecj git iperf3 libbenchmark-dev libgmock-dev libgtest-dev musl-tools netcat-openbsd nodejs
-  ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl python3-pytest redis-tools rsync
+  ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl procps python3-pytest redis-tools rsync
   shellcheck strace systemd wget
 )
 # Debian starts the servers that it installs, and has one for the time at most: these are only

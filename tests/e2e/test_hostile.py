@@ -82,7 +82,7 @@ def test_descriptors_are_not_taken(broker):
         wire.send_with_descriptors(sock, wire.request(), [null] * count)
         assert wire.closed(sock)
     os.close(null)
-    wait_until(lambda: broker.open_files() == before, "no descriptor stays with the broker")
+    wait_until(lambda: broker.open_files() <= before, "no descriptor stays with the broker")
 
 
 NOT_ALLOWED, UNMARKABLE = 5, 6
@@ -155,7 +155,7 @@ def test_a_hello_may_carry_one_descriptor(broker):
     wire.send_with_descriptors(sock, wire.hello(), [null, null])
     assert wire.closed(sock)
     os.close(null)
-    wait_until(lambda: broker.open_files() == before, "no descriptor stays with the broker")
+    wait_until(lambda: broker.open_files() <= before, "no descriptor stays with the broker")
 
 
 def test_who_says_nothing_is_closed(broker):

@@ -96,5 +96,14 @@ class Broker:
         """The line of `pxctl ps` about one process, or None."""
         return next((p for p in self.ask("ps")["programs"] if p["pid"] == pid), None)
 
+    def idle_files(self):
+        """How many files it has open once nobody is connected: each client costs a pidfd."""
+        wait_until(lambda: not self.clients(), "nobody is connected to the broker")
+        return self.open_files()
+
+    def clients(self):
+        links = pathlib.Path(f"/proc/{self.pid}/fd").iterdir()
+        return [link for link in links if os.path.lexists(link) and "pidfd" in os.readlink(link)]
+
     def open_files(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))

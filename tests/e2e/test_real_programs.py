@@ -21,6 +21,7 @@ def run_both(lab, broker, host, argv, interface="vpn0", **options):
     """The outputs of the bare run and of the run under px."""
     bare = lab.client.run(argv, **options)
     assert set(lab.flows.left(host)) == {"lan0"}
+    lab.settle()
     lab.flows.reset()
     px = lab.px(broker, argv, **options)
     assert set(lab.flows.left(host)) == {interface}

@@ -222,6 +222,8 @@ class Figure3(Network):
         }
 
     def reset(self):
+        """From here on only what is sent from here on."""
+        self.settle()
         for router in self.routers.values():
             flush = "".join(f"flush set inet px_figure3 passed{family}\n" for family in (4, 6))
             router.run(["nft", "-f", "-"], input=flush)

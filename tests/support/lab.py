@@ -187,9 +187,11 @@ class Network:
         self.server.listens(8080)
 
     def settle(self):
-        """Waits until no connection of the client is left that may still send something."""
+        """Waits until no connection is left at either end that may still send something: a program
+        may be gone before its last acknowledgement has passed the counters."""
         sockets = ["ss", "-Htn", "state", "connected", "exclude", "time-wait"]
-        wait_until(lambda: not self.client.run(sockets).stdout, "all connections have ended")
+        for end in (self.client, self.server):
+            wait_until(lambda: not end.run(sockets).stdout, f"{end.name}'s connections have ended")
 
     def start_broker(self, policy=POLICY, name="px"):
         """A pxd in the client."""

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "libbundle/core/address.h"
+#include "plan/bundle_layout.h"
 #include "plan/file_header.h"
 
 namespace px::plan {
@@ -47,6 +48,7 @@ struct PlanHeader {
   // 1: some profile claims programs by `match`, so that a program may belong under another one than
   // it was started with: hello comes before its first decision.
   std::uint32_t matching;
+  BundleSettings bundle;
   Section own;       // Range, sorted, disjoint: the host's own addresses; system
   Section on_link;   // Range, sorted, disjoint: directly connected; empty under `on-link: rules`
   Section nodes;     // Node; [0] is the root; empty: the profile has no rules
@@ -56,6 +58,8 @@ struct PlanHeader {
   Section via_ids;   // std::uint32_t, index into entries
   Section entries;   // Entry
   Section reach;     // Range: what each interface has a route to
+  Section bundle_names;  // BundleName, sorted by name; the policy's, alike in every profile
+  Section text;          // char: what bundle_names points into
 };
 
 // An inclusive range of addresses, v4-mapped for IPv4.

@@ -27,8 +27,14 @@ struct BundleSettings {
   // written as one, kStaggerImplicitMs inside one that an alias made.
   std::uint32_t stagger_ms;
 };
+// Of a profile that says nothing of bundles: nothing new on the wire.
+inline constexpr BundleSettings kDefaultBundleSettings = {
+    {BundleTransport::kTcp}, BundleEntries::kByProgram, 0, {}, 0};
 inline constexpr std::uint32_t kStaggerExplicitMs = 100;
 inline constexpr std::uint32_t kStaggerImplicitMs = 250;  // RFC 8305
+
+inline constexpr char kBundleSuffix[] = ".bundle";
+inline constexpr char kAnyName[] = "*";
 
 // A name that is a bundle: `NAME.bundle` of the policy's `bundles`, or an alias.
 struct BundleName {

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 
 #include "libbundle/bundle.h"
 #include "libbundle/core/address.h"
@@ -11,22 +13,21 @@
 
 namespace px::plan {
 
-// What came of connecting to one member of a bundle.
+// What came of connecting to one member of a bundle. It needs no hello: whoever may say it may say
+// it of the programs of its own user alone (health.h).
 struct Outcome {
   MessageHeader header;
-  std::uint32_t interface_index;  // that it left by; 0: the system's choice
+  std::uint32_t interface_index;    // HealthKey::interface_index
+  std::uint64_t network_namespace;  // SO_NETNS_COOKIE of the program's socket; 0: not known
   Address address;
   std::uint16_t port;   // host byte order
   std::uint16_t alive;  // 1: it answered; 0: it did not, while another did
+  std::uint32_t reserved;
+  char profile[kProfileNameSize];  // NUL-terminated: whose plan the program decides by
 };
 
-// A connected MPTCP socket is to get a subflow to each of these addresses.
-struct Subflows {
-  MessageHeader header;
-  std::uint32_t count;
-  Address addresses[BUNDLE_MEMBERS_MAX];
-  std::uint16_t port;  // host byte order
-  std::uint16_t reserved;
-};
+// The message, if the packet is exactly one of that type and its values are of their ranges;
+// nothing otherwise.
+[[nodiscard]] std::optional<Outcome> parse_outcome(std::span<const std::byte> packet);
 
 }  // namespace px::plan

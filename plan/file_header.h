@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "plan/health.h"
+
 namespace px::plan {
 
 // The layout's version is part of the file's name, so a broker never goes on publishing a file of
@@ -20,7 +22,7 @@ inline constexpr std::uint32_t kMagic = 0x4e4c5850;    // "PXLN"
 inline constexpr std::size_t kProfileNameSize = 64;    // with its NUL
 inline constexpr std::size_t kInterfaceNameSize = 16;  // IFNAMSIZ
 
-inline constexpr std::size_t kHeaderSize = 4096;
+inline constexpr std::size_t kHeaderSize = std::size_t{32} << 10;  // whole pages
 inline constexpr std::size_t kHalfSize = std::size_t{8} << 20;
 inline constexpr std::size_t kFileSize = kHeaderSize + 2 * kHalfSize;  // sparse
 
@@ -41,6 +43,8 @@ struct FileHeader {
   // CLOCK_MONOTONIC in milliseconds, stored every kHeartbeatInterval by the broker.
   std::atomic<std::uint64_t> heartbeat;
   char profile[kProfileNameSize];
+  // What the profile's programs found out about the members of bundles.
+  HealthTable health;
 };
 static_assert(sizeof(FileHeader) <= kHeaderSize);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

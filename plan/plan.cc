@@ -90,6 +90,22 @@ std::uint32_t Plan::mark_mask() const {
       .value_or(0);
 }
 
+BundleSettings Plan::bundle_settings() const {
+  return read_whole(
+             [](std::span<const std::byte> current) { return plan::bundle_settings(current); })
+      .value_or(BundleSettings{});
+}
+
+std::optional<BundleNotation> Plan::bundle_named(std::string_view name) const {
+  const auto notation = read_whole(
+      [&](std::span<const std::byte> current) { return plan::bundle_named(current, name); });
+  return notation ? *notation : std::nullopt;
+}
+
+bundle::Health Plan::health(const HealthKey& key, std::uint64_t now_ms) const {
+  return plan::health(header_->health, key, now_ms);
+}
+
 bool Plan::needs_time() const {
   return header_of(half(generation())).on_loss != OnLoss::kLastKnown;
 }

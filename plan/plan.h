@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "plan/bundles.h"
 #include "plan/layout.h"
 
 namespace px::plan {
@@ -89,6 +90,12 @@ class Plan {
   [[nodiscard]] ListenMode listen_mode() const;
   [[nodiscard]] std::uint32_t listen_mark() const;  // SO_MARK, host byte order
   [[nodiscard]] std::uint32_t mark_mask() const;    // likewise
+
+  // Of the plan in force, whatever its bytes are (bundles.h).
+  [[nodiscard]] BundleSettings bundle_settings() const;
+  [[nodiscard]] std::optional<BundleNotation> bundle_named(std::string_view name) const;
+  // What is known under this profile (health.h); `now_ms` is CLOCK_BOOTTIME in milliseconds.
+  [[nodiscard]] bundle::Health health(const HealthKey& key, std::uint64_t now_ms) const;
 
   // Whether a decision needs the time.
   [[nodiscard]] bool needs_time() const;

@@ -19,17 +19,16 @@ inline constexpr std::uint32_t kWireMagic = 0x31575850;  // "PXW1"
 inline constexpr std::size_t kLargestMessage = std::size_t{64} * 1024;
 
 enum class MessageType : std::uint16_t {
-  kHello = 1,      // program -> broker: Hello
-  kWelcome = 2,    // broker -> program: Welcome, with the plan's fd and the counters page's fd
-  kRefusal = 3,    // broker -> anyone: Refusal; the broker closes after it
-  kLaunch = 4,     // px-exec -> broker, just before it becomes the program: Launch
-  kLaunched = 5,   // broker -> px-exec: a header alone
-  kRequest = 6,    // pxctl -> broker: JSON text
-  kReply = 7,      // broker -> pxctl: JSON text; kMoreFollows on all but the last packet
-  kMark = 8,       // program -> broker: Mark, with the socket to be marked
-  kMarked = 9,     // broker -> program: a header alone
-  kOutcome = 10,   // program -> broker: Outcome (bundle_wire.h); no answer
-  kSubflows = 11,  // program -> broker: Subflows, with a connected MPTCP socket; no answer
+  kHello = 1,     // program -> broker: Hello
+  kWelcome = 2,   // broker -> program: Welcome, with the plan's fd and the counters page's fd
+  kRefusal = 3,   // broker -> anyone: Refusal; the broker closes after it
+  kLaunch = 4,    // px-exec -> broker, just before it becomes the program: Launch
+  kLaunched = 5,  // broker -> px-exec: a header alone
+  kRequest = 6,   // pxctl -> broker: JSON text
+  kReply = 7,     // broker -> pxctl: JSON text; kMoreFollows on all but the last packet
+  kMark = 8,      // program -> broker: Mark, with the socket to be marked
+  kMarked = 9,    // broker -> program: a header alone
+  kOutcome = 10,  // program -> broker: Outcome (bundle_wire.h); no answer
 };
 
 inline constexpr std::uint16_t kMoreFollows = 1;

@@ -25,9 +25,10 @@ void close_fd(int fd) {
   if (fd >= 0) ::syscall(SYS_close, fd);
 }
 
-BrokerConnection::BrokerConnection()
+BrokerConnection::BrokerConnection(int flags)
     : deadline_(monotonic_ms() + kBrokerDeadlineMs),
-      fd_(static_cast<int>(::syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0))) {}
+      fd_(static_cast<int>(
+          ::syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0))) {}
 
 // connect blocks while the broker's backlog is full: SO_SNDTIMEO bounds that too.
 bool BrokerConnection::connect(const Settings& settings) {

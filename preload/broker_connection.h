@@ -20,7 +20,8 @@ void close_fd(int fd);
 
 class BrokerConnection {
  public:
-  BrokerConnection();
+  // `flags`: SOCK_NONBLOCK for one that waits for nothing, or 0.
+  explicit BrokerConnection(int flags = 0);
   BrokerConnection(const BrokerConnection&) = delete;
   BrokerConnection& operator=(const BrokerConnection&) = delete;
   ~BrokerConnection() { close_fd(fd_); }

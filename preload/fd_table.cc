@@ -33,7 +33,7 @@ constexpr std::uint32_t pack(const FdNotes& notes) {
   return std::uint32_t{notes.examined} | std::uint32_t{notes.watched} << 1 |
          std::uint32_t{notes.asked_ipv4} << 2 | std::uint32_t{notes.asked_ipv6} << 3 |
          std::uint32_t{notes.connected} << 4 | std::uint32_t{notes.group_chosen} << 5 |
-         notes.generation << 8;
+         static_cast<std::uint32_t>(notes.role) << 6 | notes.generation << 8;
 }
 
 constexpr FdNotes unpack_notes(std::uint32_t word) {
@@ -43,13 +43,15 @@ constexpr FdNotes unpack_notes(std::uint32_t word) {
           .asked_ipv4 = (word >> 2 & 1) != 0,
           .asked_ipv6 = (word >> 3 & 1) != 0,
           .connected = (word >> 4 & 1) != 0,
-          .group_chosen = (word >> 5 & 1) != 0};
+          .group_chosen = (word >> 5 & 1) != 0,
+          .role = static_cast<BundleRole>(word >> 6 & 3)};
 }
 static_assert(pack(FdState{}) == 0 && pack(FdNotes{}) == 0, "a zeroed table knows nothing");
 
 plan::Transport transport_of(int type, int protocol) {
-  if (type == SOCK_STREAM &&
-      (protocol == 0 || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP)) {
+  // A stream of SCTP may be what px made of the program's TCP: `proto: tcp` means streams.
+  if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP ||
+                              protocol == IPPROTO_MPTCP || protocol == IPPROTO_SCTP)) {
     return plan::Transport::kTcp;
   }
   if (type == SOCK_DGRAM &&

@@ -36,7 +36,16 @@ struct FdState {
   friend constexpr bool operator==(const FdState&, const FdState&) = default;
 };
 
-// What is remembered of a datagram socket beside that, for every alias of it alike.
+// What a socket has to do with AF_BUNDLE: which addresses its calls give to the program.
+enum class BundleRole : std::uint8_t {
+  kNone,
+  kBundle,    // made as AF_BUNDLE: bundles
+  kBound,     // bound to a bundle: bundles, and only calls to its addresses are accepted
+  kAccepted,  // by either of them: single addresses, never v4-mapped
+};
+
+// What is remembered of a socket beside that, for every alias of it alike; but for the role, of
+// datagram sockets.
 struct FdNotes {
   std::uint32_t generation = 0;  // 24 bits; a number of the socket's own, once it is watched
   bool examined = false;         // whether it is to be watched has been looked at
@@ -45,6 +54,7 @@ struct FdNotes {
   bool asked_ipv6 = false;       // likewise (IPV6_RECVPKTINFO)
   bool connected = false;        // by connect(2)
   bool group_chosen = false;     // the program chose the interface for multicast
+  BundleRole role = BundleRole::kNone;
 
   friend constexpr bool operator==(const FdNotes&, const FdNotes&) = default;
 };

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: MIT
 // libpx.so: the interposed calls, and the constructor that brings them to life. Before it has run
 // each is libc's own.
+#include <climits>
 #include <cstdarg>
+#include <optional>
 
+#include "preload/bundles/accepting.h"
+#include "preload/bundles/admissions.h"
+#include "preload/bundles/binding.h"
+#include "preload/bundles/connecting.h"
+#include "preload/bundles/host_names.h"
+#include "preload/bundles/kernel_transports.h"
+#include "preload/bundles/known_bundles.h"
+#include "preload/bundles/names.h"
+#include "preload/bundles/socket_addresses.h"
+#include "preload/bundles/sockets.h"
 #include "preload/called_addresses.h"
 #include "preload/connector.h"
 #include "preload/datagrams.h"
@@ -15,6 +27,7 @@
 #include "preload/program_choices.h"
 #include "preload/receiving.h"
 #include "preload/route_probe.h"
+#include "preload/sctp/stream_manners.h"
 #include "preload/sending.h"
 #include "preload/settings.h"
 #include "preload/symbols.h"
@@ -34,6 +47,17 @@ constinit Datagrams datagrams(kBareSystemCalls, fds, holder, marker, called_addr
                               &probe_route);
 constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams);
 constinit Receiving receiving(libc, kBareSystemCalls, fds, holder, called_addresses);
+constinit KnownBundles known_bundles;
+constinit BundleConnecting connecting(kBareSystemCalls, fds, holder, connector, known_bundles);
+constinit KernelTransports transports(libc);
+constinit Admissions admissions(kBareSystemCalls, fds);
+constinit BundleSockets sockets(libc, kBareSystemCalls, fds, holder, transports);
+constinit BundleBinding binding(libc, kBareSystemCalls, fds, holder, known_bundles, admissions);
+constinit BundleAccepting accepting(libc, kBareSystemCalls, fds, admissions);
+constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, admissions);
+constinit Names bundle_names(libc, holder, transports, known_bundles);
+constinit HostNames host_names(libc, holder, known_bundles);
+constinit StreamManners manners(libc, kBareSystemCalls, holder);
 
 // The module is linked with `-z initfirst`: no other library's constructor connects before this.
 // That is before libc has set `environ`, so the environment is the loader's argument.
@@ -68,6 +92,17 @@ bool fast_open_fails(int fd, const void* address, socklen_t length, int flags) {
   return !connector.prepare(fd, static_cast<const sockaddr*>(address), length, By::kFastOpen);
 }
 
+ssize_t written(ssize_t result, int fd, const void* data, size_t size, int flags) {
+  if (result >= 0 || !active) return result;
+  const iovec part{const_cast<void*>(data), size};
+  return manners.write_failed(fd, {&part, 1}, flags);
+}
+
+ssize_t written(ssize_t result, int fd, const iovec* parts, size_t count, int flags) {
+  if (result >= 0 || !active || (parts == nullptr && count > 0) || count > IOV_MAX) return result;
+  return manners.write_failed(fd, {parts, count}, flags);
+}
+
 }  // namespace
 }  // namespace px::shim
 
@@ -76,20 +111,14 @@ using namespace px::shim;
 #define PX_EXPORT extern "C" [[gnu::visibility("default")]]
 
 PX_EXPORT int socket(int domain, int type, int protocol) noexcept {
-  const int fd = libc.socket(domain, type, protocol);
-  // Of another family nothing is remembered: in a vfork child the number may be another socket's.
-  const FdState state = fresh_socket(domain, type, protocol);
-  if (!active || fd < 0) return fd;
-  fds.forget(fd);
-  if (state.kind != FdKind::kForeign) {
-    fds.set(fd, state);
-  } else {
-    fds.set_notes(fd, {.examined = true});
-  }
-  return fd;
+  if (!active) return libc.socket(domain, type, protocol);
+  return sockets.socket(domain, type, protocol);
 }
 
 PX_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
+  if (active && connecting.may_concern(address, length)) {
+    if (const auto result = connecting.connect(fd, address, length)) return *result;
+  }
   if (active && !connector.prepare(fd, address, length, By::kConnect)) return -1;
   const int result = libc.connect(fd, address, length);
   if (active && result == 0 && receiving.connected(fd, address, length) == AF_UNSPEC) {
@@ -100,14 +129,15 @@ PX_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
 
 PX_EXPORT ssize_t send(int fd, const void* data, size_t size, int flags) {
   if (!active) return libc.send(fd, data, size, flags);
-  return sending.send(fd, data, size, flags);
+  return written(sending.send(fd, data, size, flags), fd, data, size, flags);
 }
 
 PX_EXPORT ssize_t sendto(int fd, const void* data, size_t size, int flags, const sockaddr* address,
                          socklen_t length) {
   if (fast_open_fails(fd, address, length, flags)) return -1;
   if (!active) return libc.sendto(fd, data, size, flags, address, length);
-  return sending.sendto(fd, data, size, flags, address, length);
+  const ssize_t result = sending.sendto(fd, data, size, flags, address, length);
+  return written(result, fd, data, size, flags);
 }
 
 PX_EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
@@ -115,7 +145,18 @@ PX_EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     return -1;
   }
   if (!active) return libc.sendmsg(fd, message, flags);
-  return sending.sendmsg(fd, message, flags);
+  const ssize_t result = sending.sendmsg(fd, message, flags);
+  if (result >= 0 || message == nullptr) return result;
+  return written(result, fd, message->msg_iov, message->msg_iovlen, flags);
+}
+
+PX_EXPORT ssize_t write(int fd, const void* data, size_t size) {
+  return written(libc.write(fd, data, size), fd, data, size, 0);
+}
+
+PX_EXPORT ssize_t writev(int fd, const iovec* parts, int count) {
+  const ssize_t result = libc.writev(fd, parts, count);
+  return count < 0 ? result : written(result, fd, parts, static_cast<size_t>(count), 0);
 }
 
 PX_EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
@@ -129,6 +170,7 @@ PX_EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
 }
 
 PX_EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
+  if (active && binding.takes(fd, address, length)) return binding.bind(fd, address, length);
   const int result = libc.bind(fd, address, length);
   if (!active || result != 0) return result;
   note_bind(&fds, fd, address, length);
@@ -139,10 +181,17 @@ PX_EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
 PX_EXPORT int setsockopt(int fd, int level, int name, const void* value,
                          socklen_t length) noexcept {
   const int result = libc.setsockopt(fd, level, name, value, length);
-  if (!active || result != 0) return result;
+  if (!active) return result;
+  if (result != 0) return manners.option_set(result, fd, level, name, value, length);
   note_option(&fds, fd, level, name, value, length);
   receiving.option_set(fd, level, name, value, length);
   return result;
+}
+
+PX_EXPORT int getsockopt(int fd, int level, int name, void* value, socklen_t* length) noexcept {
+  const int result = libc.getsockopt(fd, level, name, value, length);
+  if (!active) return result;
+  return manners.option_got(result, fd, level, name, value, length);
 }
 
 PX_EXPORT int listen(int fd, int backlog) noexcept {
@@ -151,11 +200,28 @@ PX_EXPORT int listen(int fd, int backlog) noexcept {
 }
 
 PX_EXPORT int accept(int fd, sockaddr* address, socklen_t* length) {
-  return made(libc.accept(fd, address, length));
+  if (!active) return libc.accept(fd, address, length);
+  return accepting.accept(fd, address, length, std::nullopt);
 }
 
 PX_EXPORT int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
-  return made(libc.accept4(fd, address, length, flags));
+  if (!active) return libc.accept4(fd, address, length, flags);
+  return accepting.accept(fd, address, length, flags);
+}
+
+PX_EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept {
+  if (!active) return libc.getsockname(fd, address, length);
+  return socket_addresses.getsockname(fd, address, length);
+}
+
+PX_EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
+  if (!active) return libc.getpeername(fd, address, length);
+  const socklen_t room = length != nullptr ? *length : 0;
+  const int result = socket_addresses.getpeername(fd, address, length);
+  if (result == 0 && fds.notes(fd).role != BundleRole::kBundle) {
+    manners.correct_peer(fd, address, room, length);
+  }
+  return result;
 }
 
 PX_EXPORT int dup(int fd) noexcept {
@@ -218,11 +284,48 @@ PX_EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, tim
   return result;
 }
 
+PX_EXPORT int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+                          addrinfo** list) {
+  if (!active) return libc.getaddrinfo(node, service, hints, list);
+  return bundle_names.getaddrinfo(node, service, hints, list);
+}
+
+PX_EXPORT int getnameinfo(const sockaddr* address, socklen_t length, char* host,
+                          socklen_t host_size, char* service, socklen_t service_size, int flags) {
+  const bool has_family = address != nullptr && length >= sizeof(sa_family_t);
+  if (!active || !has_family || address->sa_family != AF_BUNDLE) {
+    return libc.getnameinfo(address, length, host, host_size, service, service_size, flags);
+  }
+  return bundle_names.getnameinfo(address, length, host, host_size, service, service_size, flags);
+}
+
+PX_EXPORT hostent* gethostbyname(const char* name) {
+  return active ? host_names.gethostbyname(name) : libc.gethostbyname(name);
+}
+
+PX_EXPORT hostent* gethostbyname2(const char* name, int family) {
+  return active ? host_names.gethostbyname2(name, family) : libc.gethostbyname2(name, family);
+}
+
+PX_EXPORT int gethostbyname_r(const char* name, hostent* entry, char* room, size_t size,
+                              hostent** result, int* error) {
+  if (!active) return libc.gethostbyname_r(name, entry, room, size, result, error);
+  return host_names.gethostbyname_r(name, entry, room, size, result, error);
+}
+
+PX_EXPORT int gethostbyname2_r(const char* name, int family, hostent* entry, char* room,
+                               size_t size, hostent** result, int* error) {
+  if (!active) return libc.gethostbyname2_r(name, family, entry, room, size, result, error);
+  return host_names.gethostbyname2_r(name, family, entry, room, size, result, error);
+}
+
 // NOLINTBEGIN(bugprone-macro-parentheses): these are declarations
+#define PX_NAMES(name, result, parameters)
 #define PX_CALL(name, number, result, parameters)
 #define PX_ALIAS(other_name, call) \
   PX_EXPORT decltype(call) other_name __attribute__((alias(#call), copy(call)));
 // NOLINTEND(bugprone-macro-parentheses)
 #include "preload/interposed.def"
+#undef PX_NAMES
 #undef PX_CALL
 #undef PX_ALIAS

@@ -12,6 +12,7 @@
 
 #include "preload/mapping.h"
 #include "preload/notice.h"
+#include "preload/outcome_report.h"
 #include "preload/signals.h"
 #include "preload/system_calls.h"
 
@@ -73,6 +74,40 @@ std::optional<plan::Entry> PlanHolder::listen_entry(const plan::Call& call) cons
 std::uint64_t PlanHolder::generation() const {
   const auto plan = current();
   return plan ? plan->generation() : 0;
+}
+
+bool PlanHolder::knows_plan() const {
+  if (inactive_.load(std::memory_order_relaxed)) return true;
+  const auto plan = current();
+  return plan && is_fresh(*plan) && (!plan->matching() || is_greeted());
+}
+
+plan::BundleSettings PlanHolder::bundle_settings() const {
+  if (inactive_.load(std::memory_order_relaxed)) return {};
+  const auto plan = current();
+  return plan ? plan->bundle_settings() : plan::BundleSettings{};
+}
+
+std::optional<plan::BundleNotation> PlanHolder::bundle_named(std::string_view name) const {
+  const auto plan = current();
+  return plan ? plan->bundle_named(name) : std::nullopt;
+}
+
+bundle::Health PlanHolder::health(const bundle::Endpoint& member,
+                                  std::uint32_t interface_index) const {
+  const auto plan = current();
+  if (!plan) return bundle::Health::kUnknown;
+  const KeepErrno keep;
+  const auto user = static_cast<std::uint32_t>(::syscall(SYS_geteuid));
+  return plan->health(plan::health_key(user, member, interface_index),
+                      static_cast<std::uint64_t>(now_ms(CLOCK_BOOTTIME)));
+}
+
+void PlanHolder::report(const bundle::Endpoint& member, std::uint32_t interface_index,
+                        bool alive) const {
+  const auto plan = current();
+  if (!plan || settings_.problem != nullptr) return;
+  report_outcome(settings_, plan->profile(), plan::health_key(0, member, interface_index), alive);
 }
 
 plan::Verdict PlanHolder::decide(const plan::Call& call) {

@@ -10,7 +10,9 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
+#include "libbundle/connect/ways.h"
 #include "plan/counters.h"
 #include "plan/plan.h"
 #include "preload/hello.h"
@@ -47,6 +49,19 @@ class PlanHolder {
   [[nodiscard]] plan::ListenMode listen_mode() const;
   [[nodiscard]] std::optional<plan::Entry> listen_entry(const plan::Call& call) const;
   [[nodiscard]] std::uint64_t generation() const;
+
+  // Whether it is known, without asking, which plan is this program's, or that none is.
+  [[nodiscard]] bool knows_plan() const;
+  // As of the plan, which introduce() sees to where it matters: a program without a profile in its
+  // environment has none before. Without a plan no name is a bundle, and no transport is given.
+  [[nodiscard]] plan::BundleSettings bundle_settings() const;
+  [[nodiscard]] std::optional<plan::BundleNotation> bundle_named(std::string_view name) const;
+  // What this user's programs under this profile know of the member by that interface (0: the one
+  // that its scope names, or the system's choice). Asks nobody.
+  [[nodiscard]] bundle::Health health(const bundle::Endpoint& member,
+                                      std::uint32_t interface_index) const;
+  // Tells them, through the broker, without waiting for it.
+  void report(const bundle::Endpoint& member, std::uint32_t interface_index, bool alive) const;
 
   using Counter = std::atomic<std::uint64_t> plan::Counters::*;
   // One more, where there is a counters page.

@@ -8,11 +8,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstdint>
+#include "libbundle/core/system_calls.h"
 
 namespace px::shim {
 
-using SignalMask = std::uint64_t;  // as the kernel has it: bit n - 1 is signal n
+using bundle::SignalMask;
 
 class BlockSignals {
  public:

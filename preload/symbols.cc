@@ -16,7 +16,9 @@ void find(const char* name, Function* function) {
 void find_symbols(Symbols* symbols) {
 #define PX_ALIAS(other_name, call)
 #define PX_CALL(name, number, result, parameters) find(#name, &symbols->name);
+#define PX_NAMES(name, result, parameters) find(#name, &symbols->name);
 #include "preload/interposed.def"
+#undef PX_NAMES
 #undef PX_CALL
 #undef PX_ALIAS
 }

@@ -5,10 +5,13 @@
 #pragma once
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdarg>
 #include <ctime>
 #include <type_traits>
@@ -73,19 +76,43 @@ struct BareCall<SYS_recvfrom, ssize_t(int, void*, size_t, size_t, int, sockaddr*
   }
 };
 
+// A call that asks others for names.
+template <typename Signature>
+struct NoNames;
+template <typename Result, typename... Parameters>
+struct NoNames<Result(Parameters...)> {
+  static Result call(Parameters...) {
+    errno = ENOSYS;
+    if constexpr (std::is_pointer_v<Result>) {
+      return nullptr;
+    } else {
+      return EAI_SYSTEM;
+    }
+  }
+};
+
+// That a result is to be looked at is no part of a signature.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
 #define PX_ALIAS(other_name, call)
-#define PX_CALL(name, number, result, parameters)                                        \
+#define PX_NAMES(name, result, parameters)                                               \
   static_assert(std::is_same_v<SignatureOf<decltype(&::name)>::Type, result parameters>, \
                 #name " is not declared like this by libc");
+#define PX_CALL(name, number, result, parameters) PX_NAMES(name, result, parameters)
 #include "preload/interposed.def"
 #undef PX_CALL
+#undef PX_NAMES
+#pragma GCC diagnostic pop
 
 struct Symbols {
 // NOLINTBEGIN(bugprone-macro-parentheses): these are declarations
 #define PX_CALL(name, number, result, parameters) \
   result(*name) parameters = &BareCall<number, result parameters>::call;
+#define PX_NAMES(name, result, parameters) \
+  result(*name) parameters = &NoNames<result parameters>::call;
 // NOLINTEND(bugprone-macro-parentheses)
 #include "preload/interposed.def"
+#undef PX_NAMES
 #undef PX_CALL
 };
 #undef PX_ALIAS

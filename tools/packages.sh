@@ -15,9 +15,22 @@ readonly px_check_packages=(
   ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl procps python3-pytest redis-tools rsync
   shellcheck strace systemd wget
 )
-# Debian starts the servers that it installs, and has one for the time at most: these are only
-# unpacked (tools/unpack). The libraries that they need come with the packages above.
-readonly px_unpacked_packages=(chrony nginx)
+# Clients that are given bundles, and what the unpacked haproxy needs.
+readonly px_client_packages=(
+  apache2-utils aria2 ldap-utils lftp liblua5.3-0 libopentracing-c-wrapper0 lynx mariadb-client-core
+  mosquitto-clients ncat netcat-traditional openssl php-cli postgresql-client ruby socat
+  inetutils-telnet w3m
+)
+# A kernel with SCTP, which is there for x86 alone, and what the tests in it need; the libraries are
+# those of the unpacked sshd and postgres.
+if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ]; then
+  px_uml_packages=(iptables kmod libldap-2.5-0 libwrap0 libxml2 user-mode-linux)
+else
+  px_uml_packages=()
+fi
+# Debian starts the servers that it installs, and has one for the time or one busybox at most: these
+# are only unpacked (tools/unpack). The libraries that they need come with the packages above.
+readonly px_unpacked_packages=(busybox chrony haproxy nginx openssh-server postgresql-15)
 
 # The arguments that are not installed.
 px_missing_packages() {

@@ -31,6 +31,8 @@ struct Draft {
   std::vector<Diagnostic> diagnostics;
   Definitions paths;
   Definitions profiles;
+  Definitions bundles;  // lower case: NAME.bundle, and aliases
+  std::optional<Position> any_bundle;
   std::vector<Reference> via;
   std::optional<Reference> default_profile;
   std::optional<Position> on_loss;

@@ -69,6 +69,15 @@ struct Listen {
   Position position;
 };
 
+// `bundles:` a name for a host with several addresses (PB-9).
+struct BundleDefinition {
+  std::string name;                  // one label; known as NAME.bundle where it has a notation
+  std::string notation;              // of its members; empty: all addresses of each alias itself
+  std::vector<std::string> aliases;  // real names, lower case, without a dot at the end
+  bool any = false;                  // every name with several addresses; then no alias
+  Position position;
+};
+
 struct Profile {
   std::string name;            // plan::valid_profile_name
   std::vector<Match> matches;  // who gets it without asking
@@ -76,6 +85,7 @@ struct Profile {
   std::vector<Rule> rules;
   Listen listen;
   bool on_link_system = true;
+  plan::BundleSettings bundle = plan::kDefaultBundleSettings;
   plan::IfUnavailable if_unavailable = plan::IfUnavailable::kBlock;
   Position position;
 };
@@ -87,6 +97,7 @@ inline constexpr int kFewestMarkBits = 4;
 
 struct Policy {
   std::vector<PathSelector> paths;
+  std::vector<BundleDefinition> bundles;
   std::vector<Profile> profiles;
   std::optional<std::string> default_profile;  // absent: none
   plan::OnLoss on_loss = plan::OnLoss::kLastKnown;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "broker/config/broker_section.h"
+#include "broker/config/bundles_section.h"
 #include "broker/config/paths_section.h"
 #include "broker/config/profiles_section.h"
 #include "broker/config/text_check.h"
@@ -13,8 +14,8 @@
 namespace px::broker {
 namespace {
 
-constexpr Key kKeys[] = {{"version"},         {"paths"},  {"profiles"},
-                         {"default-profile"}, {"broker"}, {"bundles", true}};
+constexpr Key kKeys[] = {{"version"},  {"paths"},           {"bundles"},
+                         {"profiles"}, {"default-profile"}, {"broker"}};
 
 void read_default_profile(const Value& value, Place key, Draft& draft, Report& report) {
   const auto text = read_text(value, "the name of a profile, or none", report);
@@ -36,6 +37,7 @@ void read_sections(const Value& root, FileRole role, Draft& draft, Report& repor
     report.add(root.place, "no version; expected 'version: 1'");
   }
   if (const Value* section = map.get("paths")) read_paths(*section, draft, report);
+  if (const Value* section = map.get("bundles")) read_bundles(*section, draft, report);
   if (const Value* section = map.get("profiles")) read_profiles(*section, draft, report);
   if (const Value* value = map.get("default-profile")) {
     read_default_profile(*value, map.key_of("default-profile")->place, draft, report);

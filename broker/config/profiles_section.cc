@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "broker/config/bundle_reader.h"
 #include "broker/config/listen_reader.h"
 #include "broker/config/match_reader.h"
 #include "broker/config/rule_reader.h"
@@ -12,7 +13,7 @@ namespace px::broker {
 namespace {
 
 constexpr Key kKeys[] = {{"rules"}, {"on-link"}, {"if-unavailable"}, {"inherit"},
-                         {"match"}, {"listen"},  {"dns", true},      {"bundle", true}};
+                         {"match"}, {"listen"},  {"bundle"},         {"dns", true}};
 constexpr Choice<bool> kInherit[] = {{"true", true}, {"false", false}};
 constexpr Choice<bool> kOnLink[] = {{"system", true}, {"rules", false}};
 constexpr Choice<plan::IfUnavailable> kIfUnavailable[] = {{"block", plan::IfUnavailable::kBlock},
@@ -71,6 +72,7 @@ Profile read_profile(const Map& map, Draft& draft, Report& report) {
   if (const Value* value = map.get("listen")) {
     profile.listen = read_listen(*value, draft, report);
   }
+  if (const Value* value = map.get("bundle")) profile.bundle = read_bundle(*value, report);
   if (const Value* value = map.get("rules")) read_rules(*value, profile, draft, report);
   return profile;
 }

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "broker/control/bundle_reports.h"
 #include "broker/control/reports.h"
 #include "broker/publish/path_resolution.h"
 #include "broker/publish/plan_builder.h"
@@ -137,6 +138,7 @@ json explain(const Question& question, const Policy& policy, const Snapshot& sna
                  {"rule", nullptr},
                  {"entry", nullptr},
                  {"errno", nullptr},
+                 {"health", "unknown"},
                  {"candidates", json::array()}};
   if (!question.profile) {
     report["action"] = "system";
@@ -147,11 +149,16 @@ json explain(const Question& question, const Policy& policy, const Snapshot& sna
   if (published == publisher.all().end()) {
     return {{"error", "no profile named '" + *question.profile + "'"}};
   }
-  const auto verdict = published->second.file->plan().decide(call, question.now_ms);
+  const plan::Plan plan = published->second.file->plan();
+  const auto verdict = plan.decide(call, question.now_ms);
   report["action"] = name_of(verdict.action);
   report["reason"] = name_of(verdict.reason);
   report["errno"] = errno_of(verdict.action);
   report["entry"] = chosen_entry(verdict, snapshot);
+  // As the program asks for it when it connects to a bundle.
+  const bundle::Endpoint endpoint{call.destination, call.port, call.scope};
+  const auto key = plan::health_key(question.user, endpoint, verdict.entry.interface_index);
+  report["health"] = name_of(plan.health(key, question.boottime_ms));
   const Profile* profile = policy.profile(*question.profile);
   if (profile != nullptr && verdict.rule < profile->rules.size()) {
     const Rule& rule = profile->rules[verdict.rule];

@@ -3,6 +3,8 @@
 // decision function, with the rule and the candidates behind it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -18,7 +20,9 @@ struct Question {
   std::optional<std::string> profile;  // absent: none; everything goes the system's way
   std::string profile_from;            // "request", "session", "default-profile", "none"
   plan::Call call;
-  std::uint64_t now_ms = 0;  // CLOCK_MONOTONIC, as the plan's heartbeat
+  std::uint64_t now_ms = 0;       // CLOCK_MONOTONIC, as the plan's heartbeat
+  uid_t user = 0;                 // the program's
+  std::uint64_t boottime_ms = 0;  // CLOCK_BOOTTIME, as what is known of who answers
 };
 
 [[nodiscard]] nlohmann::json explain(const Question& question, const Policy& policy,

@@ -6,6 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "broker/control/bundle_reports.h"
 #include "broker/paths/router_list.h"
 #include "broker/publish/path_resolution.h"
 #include "broker/publish/plan_builder.h"
@@ -137,6 +138,7 @@ json status_report(const BrokerState& state, const Policy& policy, const Publish
                         {"rules", profile == nullptr ? 0 : profile->rules.size()},
                         {"generation", published.file->plan().generation()},
                         {"plan_bytes", published.file->size()},
+                        {"bundle", profile == nullptr ? json() : settings_report(profile->bundle)},
                         {"programs", sessions.running_under(name)},
                         {"removed", published.removed}});
   }
@@ -155,6 +157,7 @@ json status_report(const BrokerState& state, const Policy& policy, const Publish
           {"limits",
            {{"connections_per_user", server.limits().per_user},
             {"sessions_per_user", sessions.limits().per_user}}},
+          {"bundles", bundles_report(policy.bundles)},
           {"profiles", profiles}};
 }
 

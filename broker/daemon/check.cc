@@ -40,8 +40,9 @@ int check_policy(const std::filesystem::path& file, bool json) {
     const nlohmann::json answer = {{"ok", policy.has_value()}, {"errors", errors}};
     fmt::print("{}\n", answer.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else if (policy) {
-    fmt::print("{}: good: {} paths, {} profiles\n", file.string(), policy->paths.size(),
-               policy->profiles.size());
+    const std::size_t bundles = policy->bundles.size();
+    fmt::print("{}: good: {} paths, {} profiles{}\n", file.string(), policy->paths.size(),
+               policy->profiles.size(), bundles == 0 ? "" : fmt::format(", {} bundles", bundles));
   } else {
     for (const Diagnostic& diagnostic : policy.error()) fmt::print("{}\n", to_string(diagnostic));
   }

@@ -63,17 +63,19 @@ Daemon::Daemon(Options options)
                 }),
       server_(
           context_, connection_limits(raise_descriptor_limit()),
-          Service{new_instance(),
-                  [this](Peer peer, const plan::Hello& message, int executable) {
-                    return hello(std::move(peer), message, executable);
-                  },
-                  [this](Peer peer, const plan::Launch& message) {
-                    return launch(std::move(peer), message);
-                  },
-                  [this](const Peer& peer, const plan::Mark& message, const Fd& socket) {
-                    return mark(peer, message, socket);
-                  },
-                  [this](const Peer& peer, std::string_view text) { return request(peer, text); }}),
+          Service{
+              new_instance(),
+              [this](Peer peer, const plan::Hello& message, int executable) {
+                return hello(std::move(peer), message, executable);
+              },
+              [this](Peer peer, const plan::Launch& message) {
+                return launch(std::move(peer), message);
+              },
+              [this](const Peer& peer, const plan::Mark& message, const Fd& socket) {
+                return mark(peer, message, socket);
+              },
+              [this](const Peer& peer, const plan::Outcome& message) { outcome(peer, message); },
+              [this](const Peer& peer, std::string_view text) { return request(peer, text); }}),
       signals_(context_, SIGTERM, SIGINT, SIGHUP),
       heartbeat_(context_),
       counters_(context_),
@@ -271,6 +273,8 @@ void Daemon::paths_changed(const Snapshot& snapshot) {
     retry_paths();
     return;
   }
+  // Another network, another answer.
+  if (!(snapshot.entries == snapshot_.entries)) publisher_->forget_health();
   snapshot_ = snapshot;
   server_.broadcast(json_text(paths_event(snapshot_)), std::nullopt);
   // Without the privilege it would be in vain.
@@ -314,6 +318,7 @@ nlohmann::json Daemon::reload() {
   } else {
     policy_ = std::move(*policy);
     ++state_.policy_generation;
+    publisher_->forget_health();
     match_anew();
   }
   state_.last_reload = outcome;

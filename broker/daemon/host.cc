@@ -15,6 +15,13 @@ namespace {
 // Newer than Debian 12's libc headers; include/uapi/asm-generic/socket.h.
 constexpr int kSoNetnsCookie = 71;
 
+std::uint64_t milliseconds(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1000000;
+}
+
 }  // namespace
 
 std::uint64_t network_namespace_cookie() {
@@ -35,10 +42,11 @@ std::size_t raise_descriptor_limit() {
 }
 
 std::uint64_t monotonic_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
-         static_cast<std::uint64_t>(now.tv_nsec) / 1000000;
+  return milliseconds(CLOCK_MONOTONIC);
+}
+
+std::uint64_t boottime_ms() {
+  return milliseconds(CLOCK_BOOTTIME);
 }
 
 std::uint64_t new_instance() {

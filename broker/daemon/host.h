@@ -16,6 +16,9 @@ namespace px::broker {
 // CLOCK_MONOTONIC in milliseconds: the clock of the plan's heartbeat.
 [[nodiscard]] std::uint64_t monotonic_ms();
 
+// CLOCK_BOOTTIME in milliseconds: the clock of what is known of who answers.
+[[nodiscard]] std::uint64_t boottime_ms();
+
 // A number that no earlier broker on this host since boot had; not 0.
 [[nodiscard]] std::uint64_t new_instance();
 

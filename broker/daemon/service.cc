@@ -2,6 +2,7 @@
 // What the daemon answers to programs, px-exec and pxctl.
 #include <nlohmann/json.hpp>
 
+#include "broker/control/bundle_reports.h"
 #include "broker/control/explain.h"
 #include "broker/daemon/checkup.h"
 #include "broker/daemon/daemon.h"
@@ -111,6 +112,13 @@ tl::expected<void, Rejection> Daemon::mark(const Peer& peer, const plan::Mark& m
   return {};
 }
 
+// Who says it is what the kernel knows; what he says is about his own programs alone.
+void Daemon::outcome(const Peer& peer, const plan::Outcome& outcome) {
+  if (check_namespace(outcome.network_namespace)) return;
+  const plan::HealthKey key{peer.uid, outcome.interface_index, outcome.address, outcome.port};
+  publisher_->record_health(outcome.profile, key, outcome.alive != 0, boottime_ms());
+}
+
 Answer Daemon::request(const Peer& peer, std::string_view text) {
   const json question = json::parse(text, nullptr, false);
   if (!question.is_object()) return {json_text({{"error", "a request is a JSON object"}})};
@@ -137,6 +145,7 @@ nlohmann::json Daemon::answer_to(const Peer& peer, const json& question) {
     const auto under_px = [this](pid_t pid) { return sessions_.find(pid) != nullptr; };
     return programs_report(sessions_, uncovered_programs(policy_, user, under_px), user);
   }
+  if (command == "bundle") return bundle_report(question.value("name", ""), *publisher_);
   if (command == "explain") return explain_to(peer, question);
   if (command == "move") return move_program(peer, question);
   if (command == "doctor") {
@@ -184,6 +193,8 @@ nlohmann::json Daemon::explain_to(const Peer& peer, const json& question) const 
   };
   Question asked;
   asked.now_ms = monotonic_ms();
+  asked.boottime_ms = boottime_ms();
+  asked.user = peer.uid;
   asked.call.destination = *address;
   asked.call.port = question.value("port", std::uint16_t{0});
   asked.call.scope = question.value("scope", std::uint32_t{0});
@@ -202,6 +213,7 @@ nlohmann::json Daemon::explain_to(const Peer& peer, const json& question) const 
       const bool meant = runs ? session->pid == pid->get<pid_t>() : session->executable == program;
       if (!meant) continue;
       asked.profile = session->standing.profile;
+      asked.user = session->uid;
       asked.profile_from = "session";
     }
     auto who = runs ? program_of(pid->get<pid_t>()) : Program{program, peer.uid, ""};

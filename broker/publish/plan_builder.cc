@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "broker/paths/range_set.h"
+#include "broker/publish/bundle_tables.h"
 #include "broker/publish/destination_trie.h"
 #include "broker/publish/path_resolution.h"
 #include "broker/publish/routing_needs.h"
@@ -167,6 +168,7 @@ Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy
   std::tie(header.listen_first_via, header.listen_via_count) = listen_via;
   // A child of a profile that is not inherited is no program of it, whatever its environment says.
   header.matching = policy.matching() || !profile.inherit ? 1 : 0;
+  header.bundle = profile.bundle;
   header.own = bytes.append(snapshot.own);
   header.on_link = bytes.append(profile.on_link_system ? snapshot.on_link : Ranges{});
   header.nodes = bytes.append(index.nodes);
@@ -176,6 +178,9 @@ Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy
   header.via_ids = bytes.append(tables.via_ids);
   header.entries = bytes.append(tables.entries);
   header.reach = bytes.append(tables.reach);
+  const BundleTables bundles = bundle_tables_of(policy.bundles);
+  header.bundle_names = bytes.append(bundles.names);
+  header.text = bytes.append(bundles.text);
   auto plan = bytes.finish(header);
   if (plan.size() > plan::kHalfSize) {
     return fail("the plan of profile '" + profile.name + "' is more than " +
@@ -189,6 +194,7 @@ std::vector<std::byte> build_removed_plan(const Snapshot& snapshot) {
   PlanBytes bytes;
   plan::PlanHeader header{};
   header.removed = 1;
+  header.bundle = plan::kDefaultBundleSettings;
   header.own = bytes.append(snapshot.own);
   return bytes.finish(header);
 }

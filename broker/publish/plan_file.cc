@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "broker/publish/health_writer.h"
 #include "plan/section.h"
 #include "plan/wire.h"
 
@@ -26,6 +27,18 @@ bool adoptable(int fd) {
          words[1] == plan::kLayoutVersion;
 }
 
+// Errors are the system's, in errno.
+bool write_whole(int fd, std::span<const std::byte> bytes, std::size_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t written = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
 // A new file is completed under another name, so that no program ever maps an unfinished one.
 Expected<Fd> create(const std::filesystem::path& path, const std::string& profile) {
   const std::string unfinished = path.string() + ".new";
@@ -39,8 +52,7 @@ Expected<Fd> create(const std::filesystem::path& path, const std::string& profil
                    plan::kProfileNameSize},
                   profile);
   // Readers may be of other users than the broker's umask has in mind.
-  if (fchmod(fd.get(), 0644) != 0 ||
-      pwrite(fd.get(), page.data(), page.size(), 0) != static_cast<ssize_t>(page.size()) ||
+  if (fchmod(fd.get(), 0644) != 0 || !write_whole(fd.get(), page, 0) ||
       ftruncate(fd.get(), static_cast<off_t>(plan::kFileSize)) != 0 ||
       rename(unfinished.c_str(), path.c_str()) != 0) {
     return fail_errno("cannot write " + path.string());
@@ -95,13 +107,7 @@ Expected<bool> PlanFile::prepare(std::span<const std::byte> plan) {
   header().writing.store(next, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
   const std::size_t start = plan::kHeaderSize + (next % 2) * plan::kHalfSize;
-  for (std::size_t done = 0; done < plan.size();) {
-    const ssize_t written = pwrite(writer_.get(), plan.data() + done, plan.size() - done,
-                                   static_cast<off_t>(start + done));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return fail_errno("cannot write the plan");
-    done += static_cast<std::size_t>(written);
-  }
+  if (!write_whole(writer_.get(), plan, start)) return fail_errno("cannot write the plan");
   prepared_.assign(plan.begin(), plan.end());
   return true;
 }
@@ -125,6 +131,14 @@ bool PlanFile::names_mark(std::uint32_t mark) const {
 
 void PlanFile::announce(std::uint64_t instance) {
   header().broker_instance.store(instance, std::memory_order_relaxed);
+}
+
+void PlanFile::record_health(const plan::HealthKey& key, bool alive, std::uint64_t now_ms) {
+  write_health(header().health, key, alive, now_ms);
+}
+
+void PlanFile::forget_health() {
+  header().health.epoch.fetch_add(1, std::memory_order_release);
 }
 
 void PlanFile::set_recheck(std::uint64_t number) {

@@ -40,6 +40,9 @@ class PlanFile {
   // plan::FileHeader::recheck.
   void set_recheck(std::uint64_t number);
   [[nodiscard]] std::uint64_t recheck() const;
+  // What a program of the key's user found out; `now_ms` is CLOCK_BOOTTIME in milliseconds.
+  void record_health(const plan::HealthKey& key, bool alive, std::uint64_t now_ms);
+  void forget_health();
   [[nodiscard]] plan::Plan plan() const;
   // Whether a program under the plan in force may ask for a socket with this mark (not 0).
   [[nodiscard]] bool names_mark(std::uint32_t mark) const;

@@ -84,6 +84,7 @@ Expected<void> Publisher::publish(const Policy& policy, const Snapshot& snapshot
 
 void Publisher::announce(std::uint64_t instance) {
   instance_ = instance;
+  forget_health();
   for (auto& [name, published] : plans_) published.file->announce(instance);
 }
 
@@ -97,6 +98,16 @@ void Publisher::recheck(const std::string& profile) {
 
 void Publisher::beat(std::uint64_t now_ms) {
   for (auto& [name, published] : plans_) published.file->beat(now_ms);
+}
+
+void Publisher::record_health(const std::string& profile, const plan::HealthKey& key, bool alive,
+                              std::uint64_t now_ms) {
+  const auto found = plans_.find(profile);
+  if (found != plans_.end()) found->second.file->record_health(key, alive, now_ms);
+}
+
+void Publisher::forget_health() {
+  for (auto& [name, published] : plans_) published.file->forget_health();
 }
 
 const PlanFile* Publisher::find(const std::string& profile) const {

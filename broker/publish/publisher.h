@@ -40,6 +40,12 @@ class Publisher {
   // Has every program under the profile say hello before its next decision.
   void recheck(const std::string& profile);
 
+  // What a program of the key's user under the profile found out; nothing for other names.
+  void record_health(const std::string& profile, const plan::HealthKey& key, bool alive,
+                     std::uint64_t now_ms);  // CLOCK_BOOTTIME in milliseconds
+  // Nothing is known any more of who answers, in any profile.
+  void forget_health();
+
   // Null for a profile that is not in the policy.
   [[nodiscard]] const PlanFile* find(const std::string& profile) const;
   [[nodiscard]] const std::map<std::string, Published>& all() const { return plans_; }

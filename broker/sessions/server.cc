@@ -167,6 +167,9 @@ void Server::answer(const ClientPointer& client, PacketSocket::Incoming incoming
   }
   if (incoming.descriptor) return;  // no other message brings one
   if (const auto launch = plan::parse_launch(packet)) return answer_launch(client, *launch);
+  if (const auto outcome = plan::parse_outcome(packet)) {
+    return service_.outcome(client->peer, *outcome);  // and no more of this client
+  }
   const auto header = plan::parse_header(packet);
   const auto text = plan::parse_text(packet);
   if (text && header->type == plan::MessageType::kRequest) answer_request(client, *text);

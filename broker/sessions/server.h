@@ -18,6 +18,7 @@
 
 #include "broker/sessions/packet_socket.h"
 #include "broker/sessions/peer.h"
+#include "plan/bundle_wire.h"
 #include "plan/wire.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -49,6 +50,7 @@ struct Service {
   std::function<tl::expected<Admission, Rejection>(Peer, const plan::Hello&, int executable)> hello;
   std::function<tl::expected<void, Rejection>(Peer, const plan::Launch&)> launch;
   std::function<tl::expected<void, Rejection>(const Peer&, const plan::Mark&, const Fd&)> mark;
+  std::function<void(const Peer&, const plan::Outcome&)> outcome;
   std::function<Answer(const Peer&, std::string_view)> request;
 };
 

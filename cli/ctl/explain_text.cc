@@ -69,6 +69,13 @@ std::string candidates_text(const json& candidates, const Terminal& terminal) {
   return "  The rule's candidates, in order of preference:\n" + table.text(terminal);
 }
 
+std::string health_text(const json& answer) {
+  const std::string health = text_of(answer, "health");
+  if (health == "alive") return "  It answered a moment ago.\n";
+  if (health == "dead") return "  It did not answer a moment ago; a bundle tries it last.\n";
+  return {};
+}
+
 }  // namespace
 
 std::string profile_text(const json& answer) {
@@ -87,7 +94,7 @@ std::string profile_text(const json& answer) {
 std::string verdict_text(const json& answer, const Terminal& terminal) {
   return text_of(answer, "destination") + " port " + text_of(answer, "port") + " " +
          text_of(answer, "transport") + ": " + action_text(answer, terminal) + ".\n  Because " +
-         reason_text(answer) + ".\n" +
+         reason_text(answer) + ".\n" + health_text(answer) +
          candidates_text(answer.value("candidates", json::array()), terminal);
 }
 

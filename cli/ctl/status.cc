@@ -69,6 +69,17 @@ std::string profiles_text(const json& profiles, const Terminal& terminal) {
   return table.text(terminal);
 }
 
+std::string bundles_text(const json& bundles, const Terminal& terminal) {
+  if (bundles.empty()) return {};
+  Table table({{"BUNDLE"}, {"HOSTS"}, {"ALIASES"}});
+  for (const json& bundle : bundles) {
+    const std::string hosts = text_of(bundle, "hosts");
+    table.add({text_of(bundle, "name"), hosts.empty() ? "the aliases' own" : hosts,
+               joined(bundle.at("aliases"), ", ")});
+  }
+  return "\n" + table.text(terminal);
+}
+
 }  // namespace
 
 int run_status(const CtlOptions& options, const Terminal& terminal) {
@@ -78,7 +89,8 @@ int run_status(const CtlOptions& options, const Terminal& terminal) {
     print_json(*reply);
   } else {
     print(broker_text(*reply) + policy_text(*reply, terminal) + "\n" +
-          profiles_text(reply->at("profiles"), terminal));
+          profiles_text(reply->at("profiles"), terminal) +
+          bundles_text(reply->at("bundles"), terminal));
   }
   return kDone;
 }

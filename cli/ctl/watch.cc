@@ -17,7 +17,7 @@ extern "C" void end_watching(int /*number*/) {
   _exit(kDone);
 }
 
-std::string program_text(const json& event) {
+std::string change_text(const json& event) {
   return text_of(event, "exe") + " (pid " + text_of(event, "pid") + ", profile " +
          text_of(event, "profile") + ")";
 }
@@ -35,11 +35,11 @@ std::string details(const std::string& kind, const json& event) {
   if (kind == "paths")
     return text_of(event, "usable") + " of " + text_of(event, "entries") + " entries usable";
   if (kind == "counters") {
-    return program_text(event) + ": routed " + text_of(event, "routed") + ", system " +
+    return change_text(event) + ": routed " + text_of(event, "routed") + ", system " +
            text_of(event, "system") + ", refused " + text_of(event, "refused") + ", unavailable " +
            text_of(event, "unavailable");
   }
-  if (kind == "started" || kind == "ended" || kind == "moved") return program_text(event);
+  if (kind == "started" || kind == "ended" || kind == "moved") return change_text(event);
   return printable(event.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 

@@ -19,7 +19,7 @@
 namespace px::cli {
 namespace {
 
-int complain(const std::string& message, int status = kOwnFailure) {
+int tell(const std::string& message, int status = kOwnFailure) {
   std::istringstream lines(message);
   for (std::string line; std::getline(lines, line);) {
     // What a private broker says is said in our name.
@@ -135,7 +135,7 @@ int run(const std::vector<std::string>& words) {
   arguments.push_back(nullptr);
   execvp(arguments[0], arguments.data());
   const int error = errno;
-  return complain(words[0] + ": " + std::strerror(error), error == ENOENT ? 127 : 126);
+  return tell(words[0] + ": " + std::strerror(error), error == ENOENT ? 127 : 126);
 }
 
 }  // namespace
@@ -143,21 +143,19 @@ int run(const std::vector<std::string>& words) {
 int launch_program(const ExecOptions& options) {
   const char* path = std::getenv("PATH");
   const auto file = find_program(options.program[0], path);
-  if (!file) return complain(file.error().message, file.error().status);
+  if (!file) return tell(file.error().message, file.error().status);
   const auto program = examine(*file, path, current_caller());
-  if (!program) return complain(program.error().message, program.error().status);
+  if (!program) return tell(program.error().message, program.error().status);
   if (!program->covered()) {
     const std::string what =
         program->binary == *file ? *file : *file + " (run by " + program->binary + ")";
     if (!options.allow_uncovered) {
-      return complain("px cannot act in " + what + ": " + program->why +
-                      "; --allow-uncovered runs it the system's way");
+      return tell("px cannot act in " + what + ": " + program->why +
+                  "; --allow-uncovered runs it the system's way");
     }
-    complain("warning: px cannot act in " + what + ": " + program->why +
-             "; it takes the system's way");
+    tell("warning: px cannot act in " + what + ": " + program->why + "; it takes the system's way");
   }
-  if (auto prepared = prepare(options, *program); !prepared)
-    return complain(prepared.error().message);
+  if (auto prepared = prepare(options, *program); !prepared) return tell(prepared.error().message);
   return run(options.program);
 }
 

@@ -10,13 +10,16 @@
 
 namespace px::bundle {
 
+// What connect(2) on a socket is to answer: 0, or its errno.
+using Errno = int;
+
 enum class Health : std::uint8_t { kUnknown, kAlive, kDead };
 
 class Ways {
  public:
   // Puts a socket that is not connected, the program's or one of ours, on the way that the member
   // is to take. 0, or the errno that a connect to this member is to fail with.
-  [[nodiscard]] virtual int prepare(int fd, const Endpoint& member) = 0;
+  [[nodiscard]] virtual Errno prepare(int fd, const Endpoint& member) = 0;
   // Whether a socket that was prepared for `from` can be prepared for `to` after it: a stream's
   // device and source cannot be taken back.
   [[nodiscard]] virtual bool can_move(int fd, const Endpoint& from, const Endpoint& to) = 0;

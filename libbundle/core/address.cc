@@ -10,7 +10,7 @@ namespace px::bundle {
 std::optional<Endpoint> endpoint_from_sockaddr(const sockaddr* address, socklen_t length) {
   if (address == nullptr || length < sizeof(sa_family_t)) return std::nullopt;
   sa_family_t family;
-  std::memcpy(&family, &address->sa_family, sizeof family);
+  std::memcpy(&family, address, sizeof family);  // not by its member: it may be unaligned
   Endpoint endpoint;
   if (family == AF_INET && length >= sizeof(sockaddr_in)) {
     sockaddr_in in;

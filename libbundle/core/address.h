@@ -55,6 +55,13 @@ struct Address {
     if (is_ipv4()) return bytes[12] == 169 && bytes[13] == 254;
     return bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
   }
+
+  // An IPv6 address that means something only together with an interface (RFC 4007): fe80::/10, and
+  // multicast of interface or link scope. Of all others Linux ignores the scope id.
+  [[nodiscard]] constexpr bool is_scoped() const {
+    if (bytes[0] == 0xff) return (bytes[1] & 0x0f) == 1 || (bytes[1] & 0x0f) == 2;
+    return !is_ipv4() && is_link_local();
+  }
 };
 
 // An address with what a sockaddr carries beside it.

@@ -25,6 +25,14 @@ struct Bundle {
   bool truncated = false;  // BUNDLE_TRUNCATED
 
   [[nodiscard]] std::span<const Endpoint> members() const { return {endpoints.data(), count}; }
+
+  // The endpoints of the alternative that begins at `first`; empty where `first` is count. The next
+  // one begins behind them.
+  [[nodiscard]] std::span<const Endpoint> group_at(std::size_t first) const {
+    std::size_t end = first;
+    while (end < count && (end == first || (alternatives >> end & 1) == 0)) ++end;
+    return members().subspan(first, end - first);
+  }
 };
 
 }  // namespace px::bundle

@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
-from lab import PUBLIC, Lab  # noqa: E402
+from lab import PUBLIC, PUBLIC_OTHER, Lab  # noqa: E402
 from programs import BUILD  # noqa: E402
 
 PORT = 8080
@@ -39,10 +39,10 @@ def alternate(bare, under_px):
     return statistics.median(figures[0]), statistics.median(figures[1])
 
 
-def connects(run, transport, address, count):
+def connects(run, transport, address, count, *others):
     """The median nanoseconds of one socket, connect and close, of `count`."""
     program = BUILD / "tests" / "bench" / "connect_cost"
-    return int(run([program, transport, address, PORT, count]).stdout)
+    return int(run([program, transport, address, PORT, count, *others]).stdout)
 
 
 def datagrams(run, how, *words):
@@ -91,6 +91,13 @@ def main():
         print(f"{'':<36} {'bare, us':>10} {'px, us':>10} {'ratio':>8}")
         for name, profile, *arguments in CONNECTS:
             report(name, profile, lambda run: connects(run, *arguments))
+        alone = ("tcp", PUBLIC, 500)
+        report(
+            "tcp connect, to a bundle",
+            "empty",
+            lambda run: connects(run, *alone),
+            lambda run: connects(run, *alone, PUBLIC_OTHER),
+        )
         for name, profile, bare, px in DATAGRAMS:
             report(name, profile, lambda run: datagrams(run, *bare), lambda run: datagrams(run, *px))
         report("a shell that runs ten programs", "lan", ten_programs)

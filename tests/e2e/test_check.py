@@ -31,7 +31,7 @@ FAULTS = {
         "3:36",
         ["router", "IPv4 or IPv6 address"],
     ),
-    "bundles": ("version: 1\nbundles: {}\n", "2:1", ["not yet supported"]),
+    "bundle": ("version: 1\nbundles:\n  db: { hosts: [\"a,b\"] }\n", "3:17", ["a,b", "one host"]),
 }
 
 

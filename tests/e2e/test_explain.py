@@ -65,7 +65,7 @@ def test_without_a_profile_the_system_decides(broker):
     assert verdict["profile"] is None
 
 
-@pytest.mark.parametrize("destination", ["10.0.0.0/8", "<10.0.0.1>"])
+@pytest.mark.parametrize("destination", ["10.0.0.0/8", "<10.0.0.1,>", "other.bundle"])
 def test_what_is_no_address_is_refused(broker, destination):
     done = broker.pxctl("explain", "curl", destination, "80", check=False)
     assert done.returncode != 0

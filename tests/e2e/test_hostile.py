@@ -35,6 +35,10 @@ MALFORMED = {
     "a type that is the broker's": wire.packet(wire.WELCOME, struct.pack("=IQ", 0, 1)),
     "a profile without its end": wire.hello(b"x" * 64),
     "a profile that is a path": wire.hello(b"../../etc/passwd"),
+    "an outcome at no port": wire.outcome("vpn-split", "198.51.100.1", 0, 1),
+    "an outcome that is neither": wire.outcome("vpn-split", "198.51.100.1", 80, 2),
+    "an outcome under a path": wire.outcome("../vpn-split", "198.51.100.1", 80, 1),
+    "half an outcome": wire.outcome("vpn-split", "198.51.100.1", 80, 1)[:60],
     "the largest packet of zeros": bytes(wire.LARGEST),
 }
 

@@ -51,7 +51,8 @@ def test_a_program_that_has_not_connected_yet(lab, broker, program):
 
 def test_others_under_the_same_profile_stay(lab, broker, program):
     other = Obedient(lab, broker)
-    assert other.connect(CORPORATE).source == "10.8.0.2"
+    for each in (program, other):
+        assert each.connect(CORPORATE).source == "10.8.0.2"
     broker.pxctl("move", str(program.pid), "lan-only")
     assert other.connect(CORPORATE).source == "10.8.0.2"
     assert program.connect(CORPORATE).source == "192.168.1.2"
@@ -120,6 +121,7 @@ def refused(done, text):
 
 def test_what_cannot_be_moved(lab, broker, program):
     pid = str(program.pid)
+    assert program.connect(CORPORATE).source == "10.8.0.2"
     refused(broker.pxctl("move", pid, "wrok", check=False), "no profile named 'wrok'")
     refused(broker.pxctl("move", "1", "empty", check=False), "no program of yours")
     assert broker.pxctl("move", "no-pid", "empty", check=False).returncode == 2

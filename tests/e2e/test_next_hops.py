@@ -13,7 +13,8 @@ FAMILIES = {"ipv4": (SERVER, SOURCES, "address"), "ipv6": (SERVER6, SOURCES6, "a
 
 
 def url(address):
-    return f"http://[{address}]/" if ":" in address else f"http://{address}/"
+    host = f"[{address}]" if ":" in address else address
+    return f"http://{host}/to-the-end"
 
 
 def policy():

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 import servers
+from fetch_java import fetch_java
 from lab import CORPORATE, CORPORATE6, PUBLIC
 from servers import bracketed
 from unprivileged import other_user
@@ -109,10 +110,7 @@ def seen_by_the_server(lab, broker, host, argv):
 @pytest.fixture(scope="module")
 def java(tmp_path_factory):
     """The words that run Fetch.java."""
-    directory = tmp_path_factory.mktemp("java")
-    compiler = ["ecj", "-17", "-proc:none", "-d", directory, CLIENTS / "Fetch.java"]
-    subprocess.run(compiler, check=True)
-    return ["java", "-cp", directory, "-XX:TieredStopAtLevel=1", "Fetch"]
+    return fetch_java(tmp_path_factory.mktemp("java"))
 
 
 @pytest.mark.parametrize(

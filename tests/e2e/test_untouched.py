@@ -18,6 +18,17 @@ a, b = socket.socketpair()
 a.sendall(b"x"); print(b.recv(1))
 """
 
+# A server that is called at one of its host's addresses, and asks who it is and who called.
+SERVER = """
+import socket
+with socket.create_server(("192.168.1.2", 8000)) as server:
+    server.getsockname()
+    with socket.create_connection(("192.168.1.2", 8000)) as caller:
+        accepted, _ = server.accept()
+        print(accepted.getsockname(), accepted.getpeername() == caller.getsockname())
+        accepted.close()
+"""
+
 
 def calls(lab, argv, broker=None, profile="empty"):
     run = (lambda command: lab.px(broker, command, profile)) if broker else lab.client.run
@@ -92,6 +103,15 @@ def test_unix_sockets(lab, broker):
     memory = {"brk", "mmap", "munmap"}
     bare, px = ([c for c in run if c.split("(")[0] not in memory] for run in (bare, px))
     assert len(bare) > 5
+    assert px == bare
+
+
+def test_an_ordinary_server(lab, broker):
+    argv = [sys.executable, "-I", "-c", SERVER]
+    bare, px = calls(lab, argv), calls(lab, argv, broker, "empty")
+    memory = {"brk", "mmap", "munmap"}
+    bare, px = ([c for c in run if c.split("(")[0] not in memory] for run in (bare, px))
+    assert [c for c in bare if c.startswith(("accept4(", "getpeername(", "getsockname("))]
     assert px == bare
 
 

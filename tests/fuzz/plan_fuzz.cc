@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Any bytes as a plan: the input is a call, the fields of a file's header, and the beginning of a
 // half. Decisions are made on that half alone and in a whole file, for the call and for
-// destinations that stand somewhere in the half; so are those about a server's answers.
+// destinations that stand somewhere in the half; so are those about a server's answers. What is
+// said of bundles is looked up under names that stand in the half.
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <new>
 
@@ -51,11 +53,44 @@ void check(const std::optional<Entry>& answers, const Call& call) {
   require(((answers->flags & kEntryIpv4) != 0) == call.destination.is_ipv4());
 }
 
+void look_at_bundles(std::span<const std::byte> half) {
+  const BundleSettings settings = bundle_settings(half);
+  bool ended = false;
+  for (const BundleTransport transport : settings.transports) {
+    require(transport <= BundleTransport::kTcp && !(ended && transport != BundleTransport::kNone));
+    ended = transport == BundleTransport::kNone;
+  }
+  require(settings.entries <= BundleEntries::kNever && settings.all_sockets <= 1);
+  require(settings.stagger_ms == 0 ||
+          (settings.stagger_ms >= kShortestStaggerMs && settings.stagger_ms <= kLongestStaggerMs));
+  const std::string_view text(reinterpret_cast<const char*>(half.data()), half.size());
+  const auto look_up = [&](std::string_view name) {
+    const auto found = bundle_named(half, name);
+    require(!found || found->length <= bundle::kMostNotation);
+  };
+  look_up("db.bundle");
+  look_up("www.example.com");
+  for (std::size_t i = 0; i < std::min(text.size() / 16, kMostDestinations); ++i) {
+    look_up(text.substr(i * 16, 1 + static_cast<unsigned char>(text[i])));
+  }
+}
+
+// Any slot of the table, whole or not, read for a key that may stand in it.
+void look_at_health(const FileHeader& file, const Control& control) {
+  for (const HealthSlot& slot : file.health.slots) {
+    const auto record = read_slot(slot);
+    if (!record) continue;
+    const auto known = health(file.health, record->key, control.now_ms);
+    require(known <= bundle::Health::kDead);
+  }
+}
+
 // Exactly as large as the bytes are, so that a sanitizer sees the first byte too much.
 void decide_on_half(std::span<const std::uint8_t> bytes, Call call) {
   const auto half = std::make_unique<std::byte[]>(bytes.size());
   std::copy_n(std::as_bytes(bytes).begin(), bytes.size(), half.get());
   const std::span<const std::byte> span(half.get(), bytes.size());
+  look_at_bundles(span);
   check(decide(span, call), call);
   check(listen_entry(span, call), call);
   const std::size_t destinations = std::min(bytes.size() / sizeof(Address), kMostDestinations);
@@ -74,6 +109,23 @@ std::byte* file() {
   return static_cast<std::byte*>(base);
 }
 
+// The table's slots are what the half begins with, one behind another.
+void fill_health(FileHeader& file, std::span<const std::uint8_t> bytes) {
+  file.health.epoch = bytes.size() % 4;
+  for (std::size_t i = 0; (i + 1) * sizeof(HealthSlot) <= bytes.size(); ++i) {
+    if (i == std::size(file.health.slots)) break;
+    std::uint64_t words[sizeof(HealthSlot) / sizeof(std::uint64_t)];
+    std::memcpy(words, bytes.data() + i * sizeof words, sizeof words);
+    HealthSlot& slot = file.health.slots[i];
+    slot.sequence = words[0];
+    slot.address[0] = words[1];
+    slot.address[1] = words[2];
+    slot.way = words[3];
+    slot.owner = words[4];
+    slot.until = words[5];
+  }
+}
+
 void decide_on_file(const Control& control, std::span<const std::uint8_t> bytes, const Call& call) {
   const bool other = (control.flags & kOtherFile) != 0;
   auto* header = new (file()) FileHeader{};
@@ -83,6 +135,7 @@ void decide_on_file(const Control& control, std::span<const std::uint8_t> bytes,
   header->writing = control.writing;
   header->published = control.published;
   header->heartbeat = control.heartbeat;
+  fill_health(*header, bytes);
   std::byte* half = file() + kHeaderSize + (control.published % 2) * kHalfSize;
   const std::size_t size = std::min(bytes.size(), kHalfSize);
   std::copy_n(std::as_bytes(bytes).begin(), size, half);
@@ -94,6 +147,10 @@ void decide_on_file(const Control& control, std::span<const std::uint8_t> bytes,
     check(plan->listen_entry(call), call);
     require(plan->listen_mode() <= ListenMode::kReceivedSource);
     if (control.published == 0) require(plan->listen_mark() == 0 && plan->mark_mask() == 0);
+    look_at_health(*header, control);
+    (void)plan->bundle_settings();
+    (void)plan->bundle_named("db.bundle");
+    (void)plan->health({0, 0, call.destination, call.port}, control.now_ms);
     check(plan->decide(call, plan->needs_time() ? control.now_ms : 0), call);
     const bool silent = !plan->has_rules();
     if (silent && control.writing < control.published + 2) {

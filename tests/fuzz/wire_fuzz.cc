@@ -2,7 +2,7 @@
 // Any bytes as a packet: at most one kind of message, and nothing of it unterminated.
 #include <algorithm>
 
-#include "plan/wire.h"
+#include "plan/bundle_wire.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace px::plan {
@@ -25,9 +25,11 @@ void parse_all(std::span<const std::byte> packet) {
   const auto refusal = parse_refusal(packet);
   const auto launch = parse_launch(packet);
   const auto mark = parse_mark(packet);
+  const auto outcome = parse_outcome(packet);
   const auto text = parse_text(packet);
   const int messages = hello.has_value() + welcome.has_value() + refusal.has_value() +
-                       launch.has_value() + mark.has_value() + text.has_value();
+                       launch.has_value() + mark.has_value() + outcome.has_value() +
+                       text.has_value();
   require(messages <= (header ? 1 : 0));
   if (header) require(header->length == packet.size());
   if (hello) require(valid_or_empty(hello->profile));
@@ -36,6 +38,10 @@ void parse_all(std::span<const std::byte> packet) {
   if (launch) {
     require(terminated(launch->profile) && valid_profile_name(launch->profile));
     require(terminated(launch->why_uncovered));
+  }
+  if (outcome) {
+    require(terminated(outcome->profile) && valid_profile_name(outcome->profile));
+    require(outcome->port != 0 && outcome->alive <= 1);
   }
   if (text) require(text->size() == packet.size() - sizeof(MessageHeader));
 }

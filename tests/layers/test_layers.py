@@ -12,6 +12,8 @@ SOURCE = "// SPDX-License-Identifier: MIT\n"
 
 GOOD = {
     "plan/plan.h": HEADER + '#include <span>\n#include "libbundle/core/address.h"\n',
+    "libbundle/core/a.h": HEADER + '#include "libbundle/bundle.h"\n',
+    "libbundle/api/a.cc": SOURCE + '#include "libbundle/core/a.h"\n',
     "preload/lib.cc": SOURCE + '#include <sys/socket.h>\n#include "plan/plan.h"\n',
     "broker/config/policy.cc": SOURCE + "#include <yaml-cpp/yaml.h>\n#include <string>\n",
     "broker/daemon/daemon.cc": SOURCE + '#include "broker/control/reports.h"\n',
@@ -25,6 +27,8 @@ BAD = {
     "preload sees broker": ("preload/a.cc", '#include "broker/config/policy.h"\n', "policy.h"),
     "preload sees threads": ("preload/a.cc", "#include <thread>\n", "<thread>"),
     "libbundle sees plan": ("libbundle/core/a.cc", '#include "plan/plan.h"\n', "plan/plan.h"),
+    "core sees connect": ("libbundle/core/a.cc", '#include "libbundle/connect/a.h"\n', "connect"),
+    "core sees hosted": ("libbundle/core/a.cc", "#include <string>\n", "<string>"),
     "broker sees cli": ("broker/daemon/a.cc", '#include "cli/client.h"\n', "cli/client.h"),
     "cli sees broker": ("cli/a.cc", '#include "broker/daemon/host.h"\n', "host.h"),
     "config sees paths": ("broker/config/a.cc", '#include "broker/paths/reach.h"\n', "reach.h"),

@@ -35,7 +35,7 @@ static inline struct destination parse_destination(int argc, char** argv, int fi
     in6->sin6_port = htons((uint16_t)atoi(argv[first + 1]));
     made.length = sizeof *in6;
   } else {
-    fprintf(stderr, "%s: ADDR PORT expected\n", argv[0]);
+    fprintf(stderr, "%s: ADDR PORT expected\n", program_invocation_short_name);
     exit(2);
   }
   return made;

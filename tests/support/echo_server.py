@@ -66,8 +66,10 @@ class Server:
         body = f"{unmapped(peer)} {unmapped(local)}\n".encode()
         padding = path.lstrip(b"/")
         body += b"." * (int(padding) if padding.isdigit() else 0)
-        head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
-        connection.sendall(head.encode() + body)
+        # Without a length, who has read all of it has seen this end close first, and has nothing to
+        # send any more once it has closed too.
+        length = b"" if path == b"/to-the-end" else b"Content-Length: %d\r\n" % len(body)
+        connection.sendall(b"HTTP/1.0 200 OK\r\n" + length + b"\r\n" + body)
 
     def run(self):
         while True:

@@ -64,7 +64,8 @@ class Namespace:
             deadline,
         )
 
-    def close(self):
+    def stop(self):
+        """Ends every process started in it."""
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
@@ -72,4 +73,8 @@ class Namespace:
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream:
                     stream.close()
+        self.processes.clear()
+
+    def close(self):
+        self.stop()
         subprocess.run(["ip", "netns", "delete", self.name], check=True)

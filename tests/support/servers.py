@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Real servers in the lab's server namespace, each at one of its addresses. A function returns once
-its server listens; the server ends with the lab."""
+"""Real servers in the lab's server namespace, each at one of its addresses; some at all of them
+where the address is None. A function returns once its server listens; the server ends with the lab.
+"""
 
 import shutil
 import subprocess
@@ -36,7 +37,7 @@ def bracketed(address):
 
 
 def iperf3(lab, address):
-    start(lab, ["iperf3", "--server", "--bind", address], 5201)
+    start(lab, ["iperf3", "--server", *(["--bind", address] if address else [])], 5201)
 
 
 def dnsmasq(lab, address):
@@ -66,7 +67,7 @@ def rsyncd(lab, address):
     config = directory / "rsyncd.conf"
     lines = [f"path = {directory}", "read only = yes", "uid = 0", "gid = 0", "use chroot = no"]
     config.write_text("\n".join(["[files]", *lines, ""]), encoding="utf-8")
-    own = [f"--config={config}", f"--address={address}"]
+    own = [f"--config={config}", *([f"--address={address}"] if address else [])]
     start(lab, ["rsync", "--daemon", "--no-detach", *own], 873)
 
 
@@ -93,4 +94,37 @@ def redis(lab, address):
     # What Debian's redis-server package holds is this link, and a service.
     server = directory_of(lab, "redis") / "redis-server"
     server.symlink_to("/usr/bin/redis-check-rdb")
-    start(lab, [server, "--bind", address, "--protected-mode", "no", "--save", ""], 6379)
+    addresses = [address] if address else ["*", "-::*"]
+    start(lab, [server, "--bind", *addresses, "--protected-mode", "no", "--save", ""], 6379)
+
+
+class NameServer:
+    """A dnsmasq that knows the lines of a hosts file, that all of the client's programs ask, and
+    that writes down what it is asked. A context manager: it stands in for /etc/resolv.conf."""
+
+    def __init__(self, lab, address, hosts):
+        self.lab, self.address, self.hosts = lab, address, hosts
+        self.directory = directory_of(lab, "names")
+        self.log = self.directory / "log"
+
+    def __enter__(self):
+        hosts = self.directory / "hosts"
+        hosts.write_text(self.hosts, encoding="utf-8")
+        resolver = self.directory / "resolv.conf"
+        resolver.write_text(f"nameserver {self.address}\n", encoding="utf-8")
+        own = ["--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts", "--user=root"]
+        what = ["--bind-interfaces", f"--listen-address={self.address}", "--local=/#/"]
+        what += ["--no-round-robin", f"--addn-hosts={hosts}"]
+        log = ["--log-queries", f"--log-facility={self.log}"]
+        argv = ["dnsmasq", "--keep-in-foreground", *own, *what, *log]
+        start(self.lab, argv, 53, datagrams=True)
+        subprocess.run(["mount", "--bind", resolver, "/etc/resolv.conf"], check=True)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "/etc/resolv.conf"], check=True)
+
+    def asked(self):
+        """The names that were asked for, in order."""
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return [line.split("query[")[1].split()[1] for line in lines if "query[" in line]

@@ -6,7 +6,7 @@ import socket
 import struct
 
 MAGIC = 0x31575850
-HELLO, WELCOME, REFUSAL, LAUNCH, LAUNCHED, REQUEST, REPLY, MARK, MARKED = range(1, 10)
+HELLO, WELCOME, REFUSAL, LAUNCH, LAUNCHED, REQUEST, REPLY, MARK, MARKED, OUTCOME = range(1, 11)
 LARGEST = 64 * 1024
 
 
@@ -24,6 +24,13 @@ def hello(profile=b"vpn-split", layout=1, flags=0):
 
 def mark(value=0):
     return packet(MARK, struct.pack("=I", value))
+
+
+def outcome(profile, address, port, alive, interface=0, namespace=0):
+    """What came of connecting to an IPv4 address."""
+    mapped = bytes(10) + b"\xff\xff" + socket.inet_aton(address)
+    body = struct.pack("=IQ16sHHI", interface, namespace, mapped, port, alive, 0)
+    return packet(OUTCOME, body + struct.pack("64s", profile.encode()))
 
 
 def request(text=b'{"command":"status"}'):

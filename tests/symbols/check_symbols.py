@@ -15,16 +15,20 @@ NEWEST_GLIBC = (2, 34)
 NOT_COVERED = {
     "__socket": "GLIBC_PRIVATE: no program can be linked with it",
     "__sendmmsg": "GLIBC_PRIVATE: no program can be linked with it",
+    "__write_nocancel": "GLIBC_PRIVATE: no program can be linked with it",
     "__libc_fcntl64": "GLIBC_PRIVATE: no program can be linked with it",
 }
 
 # Everything that is called is safe in signal handlers and after fork, but for dlsym, which is
-# called by the constructor alone.
+# called by the constructor alone, and what allocates, frees and looks up: getaddrinfo(3) and its
+# kin do that themselves.
 ALLOWED = {
     "_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable", "__cxa_finalize", "__gmon_start__",
     "__cmsg_nxthdr", "__errno_location", "__stack_chk_fail",
     "htons", "ntohl", "ntohs", "inet_ntop", "inet_pton",
     "memchr", "memcmp", "memcpy", "memmove", "memset", "strlen", "strnlen",
+    "__h_errno_location", "freeaddrinfo", "malloc",
+    "if_indextoname", "if_nametoindex",
     "clock_gettime", "dlsym", "fstat", "madvise", "mmap", "munmap", "syscall",
 }  # fmt: skip
 
@@ -35,7 +39,7 @@ def output(*command):
 
 def table_names(path):
     with open(path, encoding="utf-8") as table:
-        return re.findall(r"^PX_(?:CALL|ALIAS)\((\w+)", table.read(), re.MULTILINE)
+        return re.findall(r"^PX_(?:CALL|NAMES|ALIAS)\((\w+)", table.read(), re.MULTILINE)
 
 
 def dynamic_symbols(path, *options):

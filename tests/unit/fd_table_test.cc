@@ -49,7 +49,8 @@ TEST(FdTable, KeepsTheNotesOfEveryAliasUntilTheSocketIsAnother) {
                       .asked_ipv4 = false,
                       .asked_ipv6 = true,
                       .connected = false,
-                      .group_chosen = true};
+                      .group_chosen = true,
+                      .role = BundleRole::kAccepted};
   fds->set_notes(3, notes);
   fds->set(3, decided());
   EXPECT_EQ(fds->notes(3), notes);
@@ -121,7 +122,8 @@ TEST(FreshSocket, TellsTransportsApart) {
   EXPECT_EQ(fresh_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE).transport, Transport::kUdp);
   EXPECT_EQ(fresh_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP).transport, Transport::kOther);
   EXPECT_EQ(fresh_socket(AF_INET, SOCK_RAW, IPPROTO_TCP).transport, Transport::kOther);
-  EXPECT_EQ(fresh_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP).transport, Transport::kOther);
+  EXPECT_EQ(fresh_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP).transport, Transport::kTcp);
+  EXPECT_EQ(fresh_socket(AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP).transport, Transport::kOther);
   EXPECT_TRUE(fresh_socket(AF_INET, SOCK_DGRAM | flags, 0).datagram);
   EXPECT_FALSE(fresh_socket(AF_INET, SOCK_STREAM | flags, 0).datagram);
   EXPECT_TRUE(fresh_socket(AF_INET6, SOCK_STREAM, 0).ipv6);

@@ -188,9 +188,9 @@ TEST_F(LoadRules, SaysWhatIsWrong) {
       "rules.yaml:1:10: version '2' is not supported; expected 1\n"
       "rules.yaml:2:1: unknown key 'ruels'; did you mean 'rules'?\n"
       "rules.yaml:3:1: unknown key 'profiles'; expected rules, on-link, if-unavailable, "
-      "inherit, listen, paths or version\n"
+      "inherit, listen, bundle, paths or version\n"
       "rules.yaml:4:1: unknown key 'match'; expected rules, on-link, if-unavailable, inherit, "
-      "listen, paths or version\n");
+      "listen, bundle, paths or version\n");
   EXPECT_EQ(complaints(load("rules: [{ to: any, via: no/way }]\n")),
             "rules.yaml:1:25: no path has this name, and as an interface: bad interface 'no/way'; "
             "names have no '/', white space or control characters\n");

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "mark_mask.h"
+
 namespace px::broker {
 namespace {
-
-constexpr std::uint32_t kMask = 0xff000000;
 
 MarkBook book_with(const MarkBook& book, const std::set<std::string>& keys,
                    std::uint32_t mask = kMask) {

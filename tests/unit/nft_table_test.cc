@@ -4,13 +4,14 @@
 
 #include <gmock/gmock.h>
 
+#include "mark_mask.h"
+
 namespace px::broker {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::uint32_t kMask = 0xff000000;
 constexpr char kRemoval[] = "add table inet px\ndelete table inet px\n";
 
 bundle::Address address(std::string_view text) {

@@ -34,6 +34,32 @@ TEST_F(PlanHolderTest, KnowsAPlanWithoutRules) {
   EXPECT_TRUE(holder_.says_nothing());
 }
 
+TEST_F(PlanHolderTest, KnowsNoBundlesWithoutAPlan) {
+  holder_.start(settings_);
+  EXPECT_EQ(holder_.bundle_settings().transports[0], plan::BundleTransport::kNone);
+  EXPECT_FALSE(holder_.bundle_named("db.bundle"));
+  const bundle::Endpoint member{address("198.51.100.1"), 443, 0};
+  EXPECT_EQ(holder_.health(member, 3), bundle::Health::kUnknown);
+  holder_.report(member, 3, true);
+}
+
+TEST_F(PlanHolderTest, ReadsBundlesAndHealthWithoutAsking) {
+  broker_.plan.publish_bundle({{plan::BundleTransport::kSctp}, {}, 0, {}, 50}, "db.bundle",
+                              "<a,b>");
+  publish_file();
+  holder_.start(settings_);
+  EXPECT_EQ(holder_.bundle_settings().transports[0], plan::BundleTransport::kSctp);
+  EXPECT_EQ(holder_.bundle_settings().stagger_ms, 50u);
+  const auto notation = holder_.bundle_named("DB.bundle");
+  ASSERT_TRUE(notation);
+  EXPECT_EQ(notation->text(), "<a,b>");
+  EXPECT_FALSE(holder_.bundle_named("other.bundle"));
+  errno = 4711;
+  EXPECT_EQ(holder_.health({address("198.51.100.1"), 443, 0}, 3), bundle::Health::kUnknown);
+  EXPECT_EQ(errno, 4711);
+  EXPECT_EQ(broker_.hellos(), 0);
+}
+
 TEST_F(PlanHolderTest, RefusesAFileThatIsNoPlan) {
   std::filesystem::create_directory(directory_ / plan::kPlanDirectory);
   const auto path = directory_ / plan::kPlanDirectory / "test.plan";

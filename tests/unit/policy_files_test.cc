@@ -71,7 +71,8 @@ INSTANTIATE_TEST_SUITE_P(Policies, GoodPolicy, testing::ValuesIn(names_in(kGood)
 
 TEST(PolicyFiles, ExamplesLoad) {
   const auto conf = std::filesystem::path(PX_TEST_POLICIES) / "../../conf";
-  for (const char* name : {"px.yaml", "examples/two-routers.yaml", "examples/vpn-split.yaml"}) {
+  for (const char* name : {"px.yaml", "examples/bundles.yaml", "examples/two-routers.yaml",
+                           "examples/vpn-split.yaml"}) {
     const auto policy = load_policy(conf / name);
     EXPECT_TRUE(policy) << complaints(policy);
   }

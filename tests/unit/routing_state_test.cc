@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "broker/paths/own_routing.h"
+#include "mark_mask.h"
 #include "tests/unit/kernel_state_fixture.h"
 
 namespace px::broker {
@@ -13,8 +14,6 @@ namespace {
 
 using test::addr;
 using test::StateBuilder;
-
-constexpr std::uint32_t kMask = 0xff000000;
 
 struct Host : StateBuilder {
   Host() {

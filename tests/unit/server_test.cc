@@ -88,6 +88,10 @@ class ServerTest : public testing::Test {
     service.launch = [](const Peer&, const plan::Launch&) -> tl::expected<void, Rejection> {
       return {};
     };
+    service.outcome = [this](const Peer& peer, const plan::Outcome& outcome) {
+      EXPECT_EQ(peer.uid, geteuid());
+      outcomes_.set_value(outcome.port);
+    };
     service.request = [](const Peer&, std::string_view text) {
       if (text == "long") return Answer{std::string(300000, 'x'), false};
       return Answer{"echo " + std::string(text), text == "watch"};
@@ -119,6 +123,7 @@ class ServerTest : public testing::Test {
   }
 
   std::filesystem::path directory_;
+  std::promise<std::uint16_t> outcomes_;
   asio::io_context context_;
   std::unique_ptr<Server> server_;
   std::thread thread_;
@@ -150,6 +155,17 @@ TEST_F(ServerTest, ARefusalSaysWhy) {
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->code, plan::RefusalCode::kNoSuchProfile);
   EXPECT_STREQ(refusal->reason, "no such profile");
+  EXPECT_TRUE(client.closed_by_broker());
+}
+
+TEST_F(ServerTest, AnOutcomeIsTakenWithoutAnAnswer) {
+  plan::Outcome outcome{};
+  outcome.header = plan::header_of(plan::MessageType::kOutcome, sizeof outcome);
+  outcome.port = 443;
+  plan::fill_text(outcome.profile, "work");
+  const Client client(path());
+  client.send(std::as_bytes(std::span(&outcome, 1)));
+  EXPECT_EQ(outcomes_.get_future().get(), 443);
   EXPECT_TRUE(client.closed_by_broker());
 }
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <csignal>
+#include <filesystem>
 
 namespace px::broker {
 namespace {
@@ -54,7 +55,7 @@ TEST(Peer, IsWhoTheKernelSays) {
   EXPECT_EQ(peer->pid, getpid());
   EXPECT_EQ(peer->uid, getuid());
   EXPECT_TRUE(peer->process);
-  EXPECT_NE(executable_of(getpid()).find("session_table"), std::string::npos);
+  EXPECT_EQ(executable_of(getpid()), std::filesystem::read_symlink("/proc/self/exe").string());
 }
 
 class SessionTableTest : public testing::Test {

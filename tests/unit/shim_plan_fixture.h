@@ -6,34 +6,15 @@
 
 #include <cstring>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
-#include "plan/plan.h"
 #include "plan/wire.h"
 #include "shared_file.h"
+#include "shim_values.h"
 
 namespace px::shim {
-
-inline plan::Address address(std::string_view text) {
-  const auto parsed = bundle::address_from_text(text);
-  EXPECT_TRUE(parsed) << text;
-  return parsed.value_or(plan::Address{});
-}
-
-inline plan::Call call_to(std::string_view destination) {
-  return {.destination = address(destination), .port = 443};
-}
-
-inline plan::Entry entry(std::uint32_t index, std::string_view interface, std::string_view source,
-                         std::uint32_t flags = plan::kEntryUsable) {
-  plan::Entry made{};
-  made.source = address(source);
-  made.interface_index = index;
-  made.flags = flags | (made.source.is_ipv4() ? plan::kEntryIpv4 : 0);
-  made.reach_count = 1;
-  interface.copy(made.interface, sizeof made.interface - 1);
-  return made;
-}
 
 class TestPlan {
  public:
@@ -80,6 +61,22 @@ class TestPlan {
     if (via) put_entry(*via);
     finish();
   }
+  // No rules; `text` holds what `names` point into.
+  void publish_bundles(const plan::BundleSettings& settings, std::string_view text = {},
+                       const std::vector<plan::BundleName>& names = {}) {
+    begin();
+    plan_header().bundle = settings;
+    put_all(&plan_header().bundle_names, names.data(), names.size());
+    put_all(&plan_header().text, text.data(), text.size());
+    finish();
+  }
+  void publish_bundle(const plan::BundleSettings& settings, std::string_view name,
+                      std::string_view notation) {
+    const auto length = static_cast<std::uint32_t>(name.size());
+    const auto rest = static_cast<std::uint32_t>(notation.size());
+    publish_bundles(settings, std::string(name).append(notation),
+                    {plan::BundleName{0, length, length, rest, 0}});
+  }
   // Of what is published from now on.
   std::uint32_t mark_mask = 0;
   std::uint32_t listen_mark = 0;
@@ -102,10 +99,15 @@ class TestPlan {
   }
 
   template <typename Element>
+  void put_all(plan::Section* section, const Element* elements, std::size_t count) {
+    const std::size_t size = sizeof *elements * count;
+    if (size > 0) std::memcpy(half_ + end_, elements, size);
+    *section = {end_, static_cast<std::uint32_t>(count)};
+    end_ += static_cast<std::uint32_t>((size + 63) / 64 * 64);
+  }
+  template <typename Element>
   void put(plan::Section* section, const Element& element) {
-    std::memcpy(half_ + end_, &element, sizeof element);
-    *section = {end_, 1};
-    end_ += (sizeof element + 63) / 64 * 64;
+    put_all(section, &element, 1);
   }
 
   void put_rules(std::optional<plan::Rule> rule, std::optional<plan::Entry> via) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Says what a server answers: java Fetch URL by java.net.http, java Fetch HOST PORT by a socket,
-// java Fetch unconnected HOST PORT by a datagram socket that is not connected.
+// Says what a server answers: java Fetch URL by java.net.http, java Fetch url URL by java.net.URL,
+// java Fetch HOST PORT by a socket, java Fetch unconnected HOST PORT by a datagram socket that is
+// not connected.
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
+import java.net.URL;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -16,13 +19,19 @@ public class Fetch {
   public static void main(String[] words) throws Exception {
     System.out.print(
         switch (words.length) {
-          case 1 -> byUrl(words[0]);
-          case 2 -> bySocket(words[0], words[1]);
+          case 1 -> byClient(words[0]);
+          case 2 -> words[0].equals("url") ? byUrl(words[1]) : bySocket(words[0], words[1]);
           default -> byDatagram(words[1], words[2]);
         });
   }
 
-  private static String byUrl(String url) throws IOException, InterruptedException {
+  private static String byUrl(String url) throws IOException {
+    try (InputStream answer = new URL(url).openStream()) {
+      return new String(answer.readAllBytes(), StandardCharsets.US_ASCII);
+    }
+  }
+
+  private static String byClient(String url) throws IOException, InterruptedException {
     HttpRequest request = HttpRequest.newBuilder(URI.create(url)).build();
     return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
   }

@@ -15,3 +15,8 @@ void __glibcxx_assert_fail(const char*, int, const char*, const char*) noexcept 
 }
 
 }  // namespace std
+
+// What stands in the table of an abstract class.
+extern "C" [[noreturn, gnu::visibility("hidden")]] void __cxa_pure_virtual() {
+  __builtin_trap();
+}

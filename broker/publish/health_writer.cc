@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "broker/publish/health_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+
+namespace px::broker {
+namespace {
+
+using plan::HealthKey;
+using plan::HealthRecord;
+using plan::HealthSlot;
+
+using Set = std::array<std::optional<HealthRecord>, plan::kHealthWays>;
+
+std::size_t slots_of(const Set& set, std::uint32_t user) {
+  return static_cast<std::size_t>(std::count_if(set.begin(), set.end(), [&](const auto& record) {
+    return record && record->key.user == user;
+  }));
+}
+
+// Where the key is already, or what nobody needs any more, or whose turn it is to go.
+std::size_t place_for(const HealthKey& key, const Set& set) {
+  const auto share = [&](std::size_t way) {
+    const std::uint32_t user = set[way]->key.user;
+    return slots_of(set, user) + (user == key.user ? 1 : 0);
+  };
+  std::size_t place = 0;
+  for (std::size_t way = 0; way < set.size(); ++way) {
+    if (set[way] && set[way]->key == key) return way;
+  }
+  for (std::size_t way = 0; way < set.size(); ++way) {
+    if (!set[way]) return way;
+    const bool sooner = set[way]->until_ms < set[place]->until_ms;
+    if (share(way) > share(place) || (share(way) == share(place) && sooner)) place = way;
+  }
+  return place;
+}
+
+void write(HealthSlot& slot, const HealthRecord& record) {
+  std::uint64_t address[2];
+  std::memcpy(address, record.key.address.bytes.data(), sizeof address);
+  // A broker that was killed here left it odd.
+  const std::uint64_t before = slot.sequence.load(std::memory_order_relaxed) / 2 * 2;
+  slot.sequence.store(before + 1, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  slot.address[0].store(address[0], std::memory_order_relaxed);
+  slot.address[1].store(address[1], std::memory_order_relaxed);
+  slot.way.store(std::uint64_t{record.key.interface_index} << 32 |
+                     std::uint64_t{record.key.port} << 16 | (record.alive ? 1 : 0),
+                 std::memory_order_relaxed);
+  slot.owner.store(std::uint64_t{record.key.user} << 32 | record.epoch, std::memory_order_relaxed);
+  slot.until.store(record.until_ms, std::memory_order_relaxed);
+  slot.sequence.store(before + 2, std::memory_order_release);
+}
+
+}  // namespace
+
+void write_health(plan::HealthTable& table, const HealthKey& key, bool alive,
+                  std::uint64_t now_ms) {
+  const auto epoch = static_cast<std::uint32_t>(table.epoch.load(std::memory_order_relaxed));
+  HealthSlot* slots = table.slots + plan::first_slot(key);
+  Set set;
+  for (std::size_t way = 0; way < set.size(); ++way) {
+    set[way] = plan::read_slot(slots[way]);
+    if (set[way] && !plan::in_force(*set[way], epoch, now_ms)) set[way].reset();
+  }
+  HealthRecord record;
+  record.key = key;
+  record.alive = alive;
+  record.epoch = epoch;
+  record.until_ms = now_ms + (alive ? plan::kAliveMs : plan::kDeadMs);
+  write(slots[place_for(key, set)], record);
+}
+
+}  // namespace px::broker

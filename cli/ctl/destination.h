@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// What a user means by a destination: an address, a name, or a bundle, as notation or by a name
+// that the policy gives one. Names are looked up the system's way. Single-threaded; waits for DNS.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/ctl/ask.h"
+#include "libbundle/core/address.h"
+
+namespace px::cli {
+
+// One address, or what kept a member of a bundle from having one.
+struct Target {
+  bundle::Endpoint endpoint;
+  std::string member;        // of a bundle, as written there; else empty
+  std::string failure;       // why it has no address; empty where it has
+  unsigned alternative = 0;  // which host of the bundle, counted from 0
+};
+
+struct Destination {
+  std::vector<Target> targets;  // at least one of them without a failure
+  std::string notation;         // of a bundle; else empty
+  bool several = false;         // a name or a bundle: there may be more than one answer
+};
+
+// Asks the broker whether the name is a bundle, if it is a name. An error has been printed, and
+// leaves its exit status.
+[[nodiscard]] Answer<Destination> find_destination(const CtlOptions& options);
+
+}  // namespace px::cli

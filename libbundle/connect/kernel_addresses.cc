@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "libbundle/connect/kernel_addresses.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+
+#include "libbundle/core/bundle_builder.h"
+
+namespace px::bundle {
+namespace {
+
+constexpr int kSolSctp = 132;
+constexpr int kSctpPeerAddresses = 108;   // SCTP_GET_PEER_ADDRS
+constexpr int kSctpLocalAddresses = 109;  // SCTP_GET_LOCAL_ADDRS
+constexpr int kSolMptcp = 284;
+constexpr int kSubflowAddresses = 3;  // MPTCP_SUBFLOW_ADDRS
+
+constexpr std::size_t kMostOfAHost = 64;  // SCTP fails where not all of them fit
+constexpr std::size_t kMostSubflows = 8;  // of MPTCP's path manager
+
+// struct sctp_getaddrs; packed addresses.
+struct SctpAddresses {
+  std::int32_t association;
+  std::uint32_t count;
+  alignas(4) std::array<std::byte, kMostOfAHost * sizeof(sockaddr_in6)> addresses;
+};
+
+// struct mptcp_subflow_data and struct mptcp_subflow_addrs.
+struct SubflowAddresses {
+  struct alignas(8) Head {
+    std::uint32_t size = sizeof(Head);
+    std::uint32_t count = 0;
+    std::uint32_t size_in_kernel = 0;
+    std::uint32_t size_here = sizeof(Subflow);
+  };
+  struct Subflow {
+    sockaddr_storage local;
+    sockaddr_storage remote;
+  };
+  Head head;
+  std::array<Subflow, kMostSubflows> subflows;
+};
+
+Bundle of_association(const SystemCalls& system, int fd, Side side) {
+  SctpAddresses answer{};
+  socklen_t length = sizeof answer;
+  const int name = side == Side::kOwn ? kSctpLocalAddresses : kSctpPeerAddresses;
+  if (system.getsockopt(fd, kSolSctp, name, &answer, &length) != 0) return {};
+  BundleBuilder builder;
+  std::size_t offset = 0;
+  for (std::uint32_t i = 0; i < answer.count; ++i) {
+    if (offset + sizeof(sockaddr_in) > answer.addresses.size()) break;
+    const auto* address = reinterpret_cast<const sockaddr*>(answer.addresses.data() + offset);
+    const std::size_t size =
+        address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+    const auto endpoint = endpoint_from_sockaddr(address, static_cast<socklen_t>(size));
+    if (!endpoint) break;
+    builder.add(*endpoint);
+    offset += size;
+  }
+  return builder.build();
+}
+
+Bundle of_subflows(const SystemCalls& system, int fd, Side side) {
+  SubflowAddresses answer{};
+  socklen_t length = sizeof answer;
+  if (system.getsockopt(fd, kSolMptcp, kSubflowAddresses, &answer, &length) != 0) return {};
+  BundleBuilder builder;
+  const std::size_t count = std::min<std::size_t>(answer.head.count, kMostSubflows);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& subflow = answer.subflows[i];
+    const sockaddr_storage& end = side == Side::kOwn ? subflow.local : subflow.remote;
+    const auto endpoint =
+        endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(&end), sizeof end);
+    if (endpoint) builder.add(*endpoint);
+  }
+  return builder.build();
+}
+
+}  // namespace
+
+Bundle kernel_addresses(const SystemCalls& system, int fd, Side side) {
+  int protocol = 0;
+  socklen_t length = sizeof protocol;
+  if (system.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0) return {};
+  if (protocol == IPPROTO_SCTP) return of_association(system, fd, side);
+  if (protocol == IPPROTO_MPTCP) return of_subflows(system, fd, side);
+  return {};
+}
+
+}  // namespace px::bundle

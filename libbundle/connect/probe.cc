@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "libbundle/connect/probe.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+namespace px::bundle {
+
+int open_probe(const SystemCalls& system, Ways& ways, sa_family_t family, const Endpoint& member,
+               bool* no_socket) {
+  const int fd = system.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  *no_socket = fd < 0;
+  if (fd < 0) return -errno;
+  const int on = 1;
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  int error = 0;
+  if (system.setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on) != 0 ||
+      system.setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0) {
+    error = errno;
+    *no_socket = true;
+  }
+  if (error == 0) error = ways.prepare(fd, member);
+  if (error == 0) {
+    sockaddr_storage address;
+    const socklen_t length = sockaddr_from_endpoint(member, family, &address);
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    if (system.connect(fd, generic, length) != 0 && errno != EINPROGRESS) error = errno;
+  }
+  if (error == 0) return fd;
+  (void)system.close(fd);
+  return -error;
+}
+
+int probe_result(const SystemCalls& system, int probe) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  return system.getsockopt(probe, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+}  // namespace px::bundle

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+#include "libbundle/connect/race.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "libbundle/connect/held_signals.h"
+#include "libbundle/connect/own_socket.h"
+#include "libbundle/connect/probe.h"
+#include "libbundle/connect/schedule.h"
+
+namespace px::bundle {
+namespace {
+
+using State = Candidate::State;
+
+constexpr std::size_t kNone = Schedule::kNone;
+constexpr std::int64_t kHardLimitMs = 30'000;
+// In connect(2) of a non-blocking socket: so much, and a stagger for each member.
+constexpr std::int64_t kAnswerMs = 500;
+constexpr std::int64_t kNonBlockingLimitMs = 1'500;
+// For a member that the socket cannot leave, though another has answered.
+constexpr std::int64_t kStuckMs = 1'000;
+// The same, where the program may go on to that other one with a socket of its family.
+constexpr std::int64_t kForeignMs = 300;
+constexpr std::int64_t kSignalsWaitMs = 100;   // at most
+constexpr std::uint32_t kLeastStaggerMs = 10;  // RFC 8305, section 5
+// Signals that come at short intervals must not keep every probe from its answer.
+constexpr int kMostRetreats = 3;
+
+bool means_dead(Errno error) {
+  return error == ECONNREFUSED || error == ETIMEDOUT || error == EHOSTUNREACH ||
+         error == ECONNRESET;
+}
+
+bool under_way(Errno error) {
+  return error == EINPROGRESS || error == EALREADY || error == EINTR;
+}
+
+// An error of the socket itself, whatever it is connected to.
+bool is_of_socket(Errno error) {
+  return error == EBADF || error == ENOTSOCK || error == EISCONN;
+}
+
+sa_family_t own_family_of(const Endpoint& member) {
+  return member.address.is_ipv4() ? AF_INET : AF_INET6;
+}
+
+class Race {
+ public:
+  Race(const SystemCalls& system, Ways& ways, OwnSocket& own, Schedule& schedule,
+       std::int64_t stagger_ms);
+
+  [[nodiscard]] Errno run();
+
+ private:
+  // What the program's call is to answer, once that is known.
+  using End = std::optional<Errno>;
+
+  [[nodiscard]] std::int64_t now() const;
+  [[nodiscard]] Errno decide(HeldSignals& signals);
+  [[nodiscard]] End act();
+  [[nodiscard]] End send_own(std::size_t i);
+  [[nodiscard]] End settle_own(short events);
+  [[nodiscard]] End turn_own(std::size_t i);
+  [[nodiscard]] End move_own(std::size_t winner);
+  void retreat_own();
+  void start_probe(std::size_t i);
+  [[nodiscard]] End settle_probe(std::size_t i, short events);
+  void close_probe(std::size_t i);
+  void put_probes_back();
+  [[nodiscard]] std::int64_t next_due() const;
+  [[nodiscard]] End wait();
+  [[nodiscard]] End let_in(HeldSignals& signals);
+  [[nodiscard]] Errno run_out();
+  [[nodiscard]] Errno leave_under_way(Errno answer);
+  void report();
+
+  const SystemCalls& system_;
+  Ways& ways_;
+  OwnSocket& own_;
+  Schedule& schedule_;
+  const std::int64_t stagger_;
+  bool movable_ = true;         // the own socket, from any member to any other
+  bool probing_first_ = false;  // it is prepared once, for the member that has answered
+  bool no_probes_ = false;      // there are no descriptors left: it takes turns
+  bool stuck_ = false;
+  int retreats_ = 0;
+  std::size_t own_at_ = kNone;
+  std::int64_t time_;        // of the last look at the clock
+  std::int64_t next_start_;  // of another attempt
+  std::int64_t deadline_;
+};
+
+Race::Race(const SystemCalls& system, Ways& ways, OwnSocket& own, Schedule& schedule,
+           std::int64_t stagger_ms)
+    : system_(system), ways_(ways), own_(own), schedule_(schedule), stagger_(stagger_ms) {
+  const auto count = static_cast<std::int64_t>(schedule_.count());
+  const Endpoint& first = schedule_[0].member;
+  for (std::size_t i = 1; i < schedule_.count(); ++i) {
+    if (schedule_[i].foreign) continue;
+    movable_ = movable_ && ways_.can_move(own_.fd(), first, schedule_[i].member);
+  }
+  // That it answered some seconds ago is not enough where there is no way back, and time to ask.
+  probing_first_ = !movable_ && (own_.blocks() || schedule_[0].health != Health::kAlive);
+  time_ = next_start_ = now();
+  std::int64_t limit = kHardLimitMs;
+  if (!own_.blocks()) {
+    limit = std::min(count * stagger_ + kAnswerMs, kNonBlockingLimitMs);
+  } else if (own_.timeout_ms() != 0) {
+    limit = std::min(own_.timeout_ms(), kHardLimitMs);
+  }
+  deadline_ = time_ + limit;
+}
+
+std::int64_t Race::now() const {
+  timespec now{};
+  (void)system_.clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+Errno Race::run() {
+  Errno answer = 0;
+  {
+    HeldSignals signals(system_);
+    answer = decide(signals);
+    put_probes_back();
+  }
+  report();
+  return answer;
+}
+
+Errno Race::decide(HeldSignals& signals) {
+  for (;;) {
+    time_ = now();
+    End end = act();
+    if (!end) end = wait();
+    if (!end && signals.waiting()) end = let_in(signals);
+    if (end) return *end;
+  }
+}
+
+// The one thing that is due now, if any.
+Race::End Race::act() {
+  if (time_ >= deadline_) return run_out();
+  if (schedule_.first() == kNone) return schedule_.best_error();
+  const bool own_is_due = own_at_ == kNone && !probing_first_;
+  if (own_is_due && schedule_.next_own() != kNone) return send_own(schedule_.next_own());
+  const std::size_t next = schedule_.next();
+  if (next == kNone || time_ < next_start_) return std::nullopt;
+  if (no_probes_) return turn_own(next);
+  if (schedule_.in_flight() >= Schedule::kMostInFlight) {
+    std::int64_t may_go_at = 0;
+    const std::size_t oldest = schedule_.oldest_probe(&may_go_at);
+    if (oldest == kNone || time_ < may_go_at) return std::nullopt;
+    close_probe(oldest);
+    schedule_.put_back(oldest, time_, true);
+  }
+  start_probe(next);
+  return std::nullopt;
+}
+
+Race::End Race::send_own(std::size_t i) {
+  Candidate& candidate = schedule_[i];
+  Errno error = ways_.prepare(own_.fd(), candidate.member);
+  if (error == 0) {
+    schedule_.start(i, time_);
+    own_at_ = i;
+    next_start_ = time_ + (no_probes_ ? stagger_ << std::min<int>(candidate.round, 8) : stagger_);
+    const std::int64_t wait = std::min({stagger_, kSignalsWaitMs, deadline_ - time_});
+    error = own_.go(candidate.member, std::max<std::int64_t>(wait, 1));
+    const bool known = candidate.answered || candidate.health == Health::kAlive;
+    if (under_way(error)) return known && !own_.blocks() ? End(EINPROGRESS) : std::nullopt;
+    if (error == 0) candidate.answered = true;
+    if (error == 0 || is_of_socket(error)) return error;
+    own_.leave(candidate.member);
+    own_at_ = kNone;
+  }
+  schedule_.fail(i, error);
+  next_start_ = time_;
+  return std::nullopt;
+}
+
+Race::End Race::settle_own(short events) {
+  Candidate& candidate = schedule_[own_at_];
+  const Errno error = own_.settle(candidate.member, events);
+  if (error == 0) {
+    candidate.answered = true;
+    return own_.blocks() ? 0 : EINPROGRESS;
+  }
+  if (under_way(error)) return std::nullopt;
+  if (is_of_socket(error)) return error;
+  schedule_.fail(own_at_, error);
+  own_.leave(candidate.member);
+  own_at_ = kNone;
+  next_start_ = time_;
+  return std::nullopt;
+}
+
+void Race::retreat_own() {
+  if (own_at_ == kNone) return;
+  schedule_.put_back(own_at_, time_, true);
+  own_.leave(schedule_[own_at_].member);
+  own_at_ = kNone;
+}
+
+Race::End Race::turn_own(std::size_t i) {
+  retreat_own();
+  return send_own(i);
+}
+
+Race::End Race::move_own(std::size_t winner) {
+  Candidate& candidate = schedule_[winner];
+  candidate.answered = true;
+  if (candidate.foreign ||
+      (own_at_ != kNone &&
+       !ways_.can_move(own_.fd(), schedule_[own_at_].member, candidate.member))) {
+    schedule_.fail(winner, ENETUNREACH);
+    deadline_ = std::min(deadline_, time_ + (candidate.foreign ? kForeignMs : kStuckMs));
+    stuck_ = true;
+    return std::nullopt;
+  }
+  retreat_own();
+  put_probes_back();
+  return send_own(winner);
+}
+
+void Race::start_probe(std::size_t i) {
+  bool no_socket = false;
+  const Candidate& candidate = schedule_[i];
+  const sa_family_t family = candidate.foreign ? own_family_of(candidate.member) : own_.family();
+  const int fd = open_probe(system_, ways_, family, candidate.member, &no_socket);
+  if (fd >= 0) {
+    schedule_.start(i, time_);
+    schedule_[i].probe = fd;
+    next_start_ = time_ + stagger_;
+  } else if (!no_socket) {
+    schedule_.fail(i, -fd);
+  } else {
+    no_probes_ = true;
+    probing_first_ = false;
+    put_probes_back();
+    const std::size_t only = own_at_ != kNone ? own_at_ : schedule_.first();
+    schedule_.drop_foreign(ENETUNREACH);
+    if (!movable_) schedule_.keep_only(only, ENETUNREACH);
+  }
+}
+
+Race::End Race::settle_probe(std::size_t i, short events) {
+  if ((events & POLLNVAL) != 0) {
+    // The program has closed what it does not know; the number is no longer ours to close.
+    schedule_[i].probe = -1;
+    schedule_.fail(i, EBADF);
+    return std::nullopt;
+  }
+  const Errno error = probe_result(system_, schedule_[i].probe);
+  if (error == 0) {
+    close_probe(i);
+    return move_own(i);
+  }
+  close_probe(i);
+  schedule_.fail(i, error);
+  next_start_ = time_;
+  return std::nullopt;
+}
+
+void Race::close_probe(std::size_t i) {
+  (void)system_.close(schedule_[i].probe);
+  schedule_[i].probe = -1;
+}
+
+void Race::put_probes_back() {
+  for (std::size_t i = 0; i < schedule_.count(); ++i) {
+    if (schedule_[i].probe < 0) continue;
+    close_probe(i);
+    schedule_.put_back(i, time_, false);
+  }
+}
+
+std::int64_t Race::next_due() const {
+  const std::int64_t latest = std::min(deadline_, time_ + kSignalsWaitMs);
+  if (own_at_ == kNone && !probing_first_ && schedule_.next_own() != kNone) return time_;
+  if (schedule_.next() == kNone) return latest;
+  std::int64_t due = next_start_;
+  if (!no_probes_ && schedule_.in_flight() >= Schedule::kMostInFlight) {
+    std::int64_t may_go_at = latest;
+    (void)schedule_.oldest_probe(&may_go_at);
+    due = std::max(due, may_go_at);
+  }
+  return std::min(latest, due);
+}
+
+Race::End Race::wait() {
+  std::array<pollfd, Schedule::kMostInFlight + 1> polls;
+  std::array<std::size_t, polls.size()> whose;
+  unsigned count = 0;
+  if (own_at_ != kNone) {
+    polls[count] = {.fd = own_.fd(), .events = POLLOUT, .revents = 0};
+    whose[count++] = own_at_;
+  }
+  for (std::size_t i = 0; i < schedule_.count() && count < polls.size(); ++i) {
+    if (schedule_[i].probe < 0) continue;
+    polls[count] = {.fd = schedule_[i].probe, .events = POLLOUT, .revents = 0};
+    whose[count++] = i;
+  }
+  time_ = now();
+  const std::int64_t left = std::max<std::int64_t>(next_due() - time_, 0);
+  timespec timeout{.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1'000'000};
+  if (system_.ppoll(polls.data(), count, &timeout, nullptr, sizeof(SignalMask)) <= 0) {
+    return std::nullopt;
+  }
+  time_ = now();
+  for (unsigned k = 0; k < count; ++k) {
+    if (polls[k].revents == 0) continue;
+    const std::size_t i = whose[k];
+    // An answer before in this loop may have put this one back.
+    const bool own = i == own_at_ && schedule_[i].probe < 0;
+    if (!own && schedule_[i].probe != polls[k].fd) continue;
+    const End end = own ? settle_own(polls[k].revents) : settle_probe(i, polls[k].revents);
+    if (end) return end;
+  }
+  return std::nullopt;
+}
+
+Race::End Race::let_in(HeldSignals& signals) {
+  if (retreats_ < kMostRetreats) {
+    ++retreats_;
+    put_probes_back();
+  }
+  const bool interrupted = signals.let_in(own_.timeout_ms() == 0);
+  if (!interrupted || !own_.blocks()) return std::nullopt;
+  return leave_under_way(EINTR);
+}
+
+Errno Race::run_out() {
+  const bool programs = own_.timeout_ms() != 0 && own_.timeout_ms() < kHardLimitMs;
+  if ((!own_.blocks() || programs) && !stuck_) return leave_under_way(EINPROGRESS);
+  const Errno error = schedule_.best_error();
+  retreat_own();
+  return error;
+}
+
+// As the kernel leaves a socket whose connect(2) it does not wait for.
+Errno Race::leave_under_way(Errno answer) {
+  put_probes_back();
+  while (own_at_ == kNone) {
+    const std::size_t i = schedule_.first();
+    if (i == kNone) return schedule_.best_error();
+    if (const End end = send_own(i)) return *end;
+  }
+  return answer;
+}
+
+// Tells what was learnt: nothing, where the first member answered a program that waited for it.
+void Race::report() {
+  if (!schedule_.any_answered()) return;
+  bool learnt = !own_.blocks() || probing_first_;
+  for (std::size_t i = 0; i < schedule_.count(); ++i) {
+    const Candidate& candidate = schedule_[i];
+    const bool trying = candidate.state == State::kTrying;
+    const std::int64_t silent = trying ? time_ - candidate.since : candidate.silent;
+    const bool dead =
+        candidate.state == State::kFailed ? means_dead(candidate.error) : silent >= stagger_;
+    if (candidate.answered || !dead) continue;
+    learnt = true;
+    if (candidate.health != Health::kDead) ways_.report(candidate.member, false);
+  }
+  for (std::size_t i = 0; i < schedule_.count(); ++i) {
+    const Candidate& candidate = schedule_[i];
+    if (!candidate.answered || candidate.health == Health::kAlive) continue;
+    if (learnt || candidate.health == Health::kDead) ways_.report(candidate.member, true);
+  }
+}
+
+}  // namespace
+
+Errno race(const SystemCalls& system, Ways& ways, int fd, std::span<const Endpoint> members,
+           std::uint32_t stagger_ms) {
+  OwnSocket own(system, fd);
+  if (!own.examine()) return own.connect(members.front());
+  Schedule schedule;
+  for (const Endpoint& member : members) {
+    if (own.takes(member.address)) schedule.add(member, ways.health(member));
+  }
+  if (schedule.count() == 0) return own.connect(members.front());
+  for (const Endpoint& member : members) {
+    if (!own.takes(member.address)) schedule.add(member, ways.health(member), true);
+  }
+  if (schedule.count() == 1) {
+    const Errno error = ways.prepare(fd, schedule[0].member);
+    return error != 0 ? error : own.connect(schedule[0].member);
+  }
+  schedule.put_dead_last();
+  return Race(system, ways, own, schedule, std::max(stagger_ms, kLeastStaggerMs)).run();
+}
+
+}  // namespace px::bundle

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+#include "libbundle/connect/sctp_connect.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+
+#include "libbundle/connect/packed_addresses.h"
+#include "libbundle/connect/sctp_bind.h"
+
+namespace px::bundle {
+namespace {
+
+constexpr int kSolSctp = 132;
+constexpr int kRtoInfo = 0;      // SCTP_RTOINFO
+constexpr int kInitMessage = 2;  // SCTP_INITMSG
+constexpr int kConnectx = 110;   // SCTP_SOCKOPT_CONNECTX
+
+constexpr std::int64_t kAnswerMs = 500;
+constexpr std::int64_t kNonBlockingLimitMs = 1'500;
+constexpr std::int64_t kRetryWithinMs = 1'000;  // of a host that does not answer
+
+// struct sctp_rtoinfo; 0 leaves a time as it is.
+struct RtoInfo {
+  std::int32_t association;
+  std::uint32_t initial;
+  std::uint32_t most;
+  std::uint32_t least;
+};
+
+// struct sctp_initmsg; likewise.
+struct InitMessage {
+  std::uint16_t streams_out;
+  std::uint16_t streams_in;
+  std::uint16_t attempts;
+  std::uint16_t most_ms;
+};
+
+// The kernel offers the own addresses whose scope is at least that of the address called first, so
+// the narrowest scope goes first (net/sctp/protocol.c, sctp_v4_scope and sctp_v6_scope).
+int scope_of(const Address& address) {
+  if (address.is_loopback()) return 0;
+  if (address.is_link_local()) return 1;
+  if (!address.is_ipv4()) return 3;
+  const std::uint8_t first = address.bytes[12];
+  const std::uint8_t second = address.bytes[13];
+  const bool is_private =
+      first == 10 || (first == 172 && (second & 0xf0) == 16) || (first == 192 && second == 168);
+  return is_private ? 2 : 3;
+}
+
+int weight(Errno error) {
+  if (error == ECONNREFUSED) return 3;
+  return error == ETIMEDOUT ? 1 : 2;
+}
+
+// The members of one host that are still to be tried, in order.
+class Host {
+ public:
+  void add(const Endpoint& member) {
+    std::size_t at = count_++;
+    for (; at > 0 && scope_of(members_[at - 1].address) > scope_of(member.address); --at) {
+      members_[at] = members_[at - 1];
+    }
+    members_[at] = member;
+  }
+  void drop_first() {
+    std::copy(members_.begin() + 1, members_.begin() + count_, members_.begin());
+    --count_;
+  }
+  void rotate() { std::rotate(members_.begin(), members_.begin() + 1, members_.begin() + count_); }
+  [[nodiscard]] std::span<const Endpoint> members() const { return {members_.data(), count_}; }
+  [[nodiscard]] std::size_t count() const { return count_; }
+
+ private:
+  std::array<Endpoint, kMostMembers> members_;
+  std::size_t count_ = 0;
+};
+
+class Association {
+ public:
+  Association(const SystemCalls& system, Ways& ways, int fd, std::uint32_t stagger_ms)
+      : system_(system), ways_(ways), fd_(fd), stagger_(stagger_ms) {
+    const int flags = system_.fcntl(fd, F_GETFL, 0);
+    blocks_ = flags >= 0 && (flags & O_NONBLOCK) == 0;
+    socklen_t length = sizeof family_;
+    (void)system_.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family_, &length);
+  }
+
+  [[nodiscard]] bool takes(const Endpoint& member) const {
+    return family_ == AF_INET6 || member.address.is_ipv4();
+  }
+  // The call's answer, or nothing: the host is not to be had, and error() says why.
+  [[nodiscard]] std::optional<Errno> reach(Host& host);
+  [[nodiscard]] Errno error() const { return error_ != 0 ? error_ : EAFNOSUPPORT; }
+
+ private:
+  [[nodiscard]] std::int64_t now() const;
+  [[nodiscard]] Errno prepare(std::span<const Endpoint> members);
+  [[nodiscard]] Errno attempt(std::span<const Endpoint> members, std::uint32_t initial_ms);
+  [[nodiscard]] Errno wait(std::int64_t limit_ms) const;
+  void failed(Errno error) {
+    if (error_ == 0 || weight(error) > weight(error_)) error_ = error;
+  }
+
+  const SystemCalls& system_;
+  Ways& ways_;
+  const int fd_;
+  const std::uint32_t stagger_;
+  int family_ = AF_UNSPEC;
+  bool blocks_ = true;
+  bool prepared_ = false;
+  Errno error_ = 0;
+};
+
+std::int64_t Association::now() const {
+  timespec now{};
+  (void)system_.clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+// All paths of an association leave by one device, if the socket has one. So where the members have
+// different ways, the socket is bound to the sources of all of them, and the kernel takes for each
+// member the source that its route prefers.
+Errno Association::prepare(std::span<const Endpoint> members) {
+  if (prepared_) return 0;
+  const bool one_way = std::ranges::all_of(members, [&](const Endpoint& member) {
+    return ways_.can_move(fd_, members.front(), member);
+  });
+  if (one_way) {
+    const Errno error = ways_.prepare(fd_, members.front());
+    prepared_ = error == 0;
+    return error;
+  }
+  Bundle sources;
+  for (const Endpoint& member : members) {
+    const int probe = system_.socket(family_, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+    if (probe < 0) continue;
+    sockaddr_storage storage{};
+    socklen_t length = sizeof storage;
+    auto* address = reinterpret_cast<sockaddr*>(&storage);
+    const bool has_way =
+        ways_.prepare(probe, member) == 0 && system_.getsockname(probe, address, &length) == 0;
+    (void)system_.close(probe);
+    auto source = has_way ? endpoint_from_sockaddr(address, length) : std::nullopt;
+    if (!source || source->address.is_unspecified()) continue;
+    source->port = 0;
+    sources.endpoints[sources.count++] = *source;
+  }
+  prepared_ = true;
+  return sources.count == 0 ? 0 : sctp_bind(system_, fd_, sources);
+}
+
+Errno Association::attempt(std::span<const Endpoint> members, std::uint32_t initial_ms) {
+  const RtoInfo times{.association = 0, .initial = initial_ms, .most = 0, .least = 0};
+  (void)system_.setsockopt(fd_, kSolSctp, kRtoInfo, &times, sizeof times);
+  const InitMessage tries{.streams_out = 0,
+                          .streams_in = 0,
+                          .attempts = static_cast<std::uint16_t>(members.size() + 1),
+                          .most_ms = 0};
+  (void)system_.setsockopt(fd_, kSolSctp, kInitMessage, &tries, sizeof tries);
+  const PackedAddresses packed(members);
+  const int result = system_.setsockopt(fd_, kSolSctp, kConnectx, packed.bytes.data(), packed.size);
+  const Errno error = result >= 0 ? 0 : errno;
+  // A handler with SA_RESTART ran, and the kernel called again what had begun.
+  if (error == EALREADY && blocks_) return wait(-1);
+  if (error != EINPROGRESS || blocks_ || ways_.health(members.front()) == Health::kAlive) {
+    if (error != 0 && error != EINPROGRESS && error != EINTR) (void)wait(0);
+    return error;
+  }
+  const auto most = static_cast<std::int64_t>(members.size()) * initial_ms + kAnswerMs;
+  const Errno answer = wait(std::min(most, kNonBlockingLimitMs));
+  return answer == 0 ? EINPROGRESS : answer;
+}
+
+// What became of it; -1: without limit. Takes a failure off the socket, so that it can try again.
+Errno Association::wait(std::int64_t limit_ms) const {
+  const std::int64_t end = now() + limit_ms;
+  pollfd poll{.fd = fd_, .events = POLLOUT, .revents = 0};
+  for (;;) {
+    const std::int64_t left = std::max<std::int64_t>(end - now(), 0);
+    timespec time{.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1'000'000};
+    const int ready =
+        system_.ppoll(&poll, 1, limit_ms < 0 ? nullptr : &time, nullptr, sizeof(SignalMask));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0) return EINPROGRESS;
+    break;
+  }
+  int error = 0;
+  socklen_t length = sizeof error;
+  (void)system_.getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length);
+  return error;
+}
+
+std::optional<Errno> Association::reach(Host& host) {
+  const std::int64_t begin = now();
+  std::uint32_t initial = stagger_;
+  std::size_t turns = 2 * host.count();
+  while (host.count() > 0 && turns-- > 0) {
+    const Endpoint first = host.members().front();
+    if (const Errno error = prepare(host.members())) {
+      failed(error);
+      host.drop_first();
+      continue;
+    }
+    const std::int64_t since = now();
+    const Errno error = attempt(host.members(), initial);
+    const bool of_first = now() - since < initial;
+    if (error == 0 || error == EINPROGRESS) {
+      if (of_first) ways_.report(first, true);
+      return error;
+    }
+    if (error == EINTR || error == EALREADY || error == EISCONN) return error;
+    failed(error == EPROTO || error == ENOPROTOOPT ? ECONNREFUSED : error);
+    if (error == ETIMEDOUT) {
+      if (now() - begin >= kRetryWithinMs) break;
+      initial = std::max<std::uint32_t>(initial, 2 * kSctpLeastMs);
+      host.rotate();
+    } else if (of_first) {
+      // Nobody else has been asked yet.
+      ways_.report(first, false);
+      host.drop_first();
+    } else {
+      host.rotate();
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void tune_sctp(const SystemCalls& system, int fd) {
+  const RtoInfo times{
+      .association = 0, .initial = kSctpInitialMs, .most = kSctpMostMs, .least = kSctpLeastMs};
+  (void)system.setsockopt(fd, kSolSctp, kRtoInfo, &times, sizeof times);
+}
+
+Errno sctp_connect(const SystemCalls& system, Ways& ways, int fd, const Bundle& bundle,
+                   std::uint32_t stagger_ms) {
+  Association association(system, ways, fd, stagger_ms);
+  const auto members = bundle.members();
+  for (std::size_t i = 0; i < members.size();) {
+    Host host;
+    do {
+      if (association.takes(members[i])) host.add(members[i]);
+      ++i;
+    } while (i < members.size() && (bundle.alternatives >> i & 1) == 0);
+    if (const auto answer = association.reach(host)) return *answer;
+  }
+  return association.error();
+}
+
+}  // namespace px::bundle

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// What one user's programs under a profile know of who answers, as the plan file's header holds it:
+// a table of fixed size, written by the broker one slot at a time, each guarded by its own sequence
+// number, and read without a message. Any bytes are safe to read. Each user reads and fills slots
+// of his own, so that what one user's programs say, true or not, is nothing to another's. Callable
+// from any thread and from signal handlers.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "libbundle/connect/ways.h"
+#include "libbundle/core/address.h"
+
+namespace px::plan {
+
+using bundle::Address;
+
+// How long an outcome is believed, in milliseconds.
+inline constexpr std::uint64_t kAliveMs = 10'000;
+inline constexpr std::uint64_t kDeadMs = 60'000;
+
+// A slot holds what its set holds: those whose keys have the same hash.
+inline constexpr std::size_t kHealthSets = 64;
+inline constexpr std::size_t kHealthWays = 8;
+
+struct HealthSlot {
+  std::atomic<std::uint64_t> sequence;  // odd while the slot is being written
+  std::atomic<std::uint64_t> address[2];
+  std::atomic<std::uint64_t> way;    // interface << 32 | port << 16 | alive
+  std::atomic<std::uint64_t> owner;  // user << 32 | epoch
+  std::atomic<std::uint64_t> until;  // CLOCK_BOOTTIME in milliseconds; 0: empty
+};
+
+struct HealthTable {
+  // What was written in another epoch is forgotten: raised when the host's entries, the policy or
+  // the broker change.
+  std::atomic<std::uint64_t> epoch;
+  HealthSlot slots[kHealthSets * kHealthWays];
+};
+
+struct HealthKey {
+  std::uint32_t user = 0;             // effective user id
+  std::uint32_t interface_index = 0;  // by which it is reached; 0: the system's choice
+  Address address;
+  std::uint16_t port = 0;  // host byte order
+  friend constexpr bool operator==(const HealthKey&, const HealthKey&) = default;
+};
+
+// The member by that interface; by the one that its scope names, if it is 0.
+[[nodiscard]] HealthKey health_key(std::uint32_t user, const bundle::Endpoint& member,
+                                   std::uint32_t interface_index);
+
+struct HealthRecord {
+  HealthKey key;
+  bool alive = false;
+  std::uint32_t epoch = 0;
+  std::uint64_t until_ms = 0;
+};
+
+// A whole slot; nothing where it is empty or being written for longer than a reader waits.
+[[nodiscard]] std::optional<HealthRecord> read_slot(const HealthSlot& slot);
+
+// The first slot of the key's set.
+[[nodiscard]] std::size_t first_slot(const HealthKey& key);
+
+// Whether the record says something now, in this epoch.
+[[nodiscard]] bool in_force(const HealthRecord& record, std::uint32_t epoch, std::uint64_t now_ms);
+
+// `now_ms`: CLOCK_BOOTTIME in milliseconds.
+[[nodiscard]] bundle::Health health(const HealthTable& table, const HealthKey& key,
+                                    std::uint64_t now_ms);
+
+}  // namespace px::plan

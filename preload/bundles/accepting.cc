@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "preload/bundles/accepting.h"
+
+#include "libbundle/core/address.h"
+#include "preload/bundles/socket_addresses.h"
+
+namespace px::shim {
+
+int BundleAccepting::accept(int fd, sockaddr* address, socklen_t* length,
+                            std::optional<int> flags) {
+  const BundleRole role = role_of(fd);
+  if (role == BundleRole::kNone || (address != nullptr && length == nullptr)) {
+    const int accepted = accept_any(fd, address, length, flags);
+    if (accepted >= 0) fds_.forget(accepted);
+    return accepted;
+  }
+  const auto admission = role == BundleRole::kBound ? admissions_.find(fd) : std::nullopt;
+  sockaddr_storage caller{};
+  for (;;) {
+    socklen_t caller_length = sizeof caller;
+    const int accepted =
+        accept_any(fd, reinterpret_cast<sockaddr*>(&caller), &caller_length, flags);
+    if (accepted < 0) return accepted;
+    fds_.forget(accepted);
+    if (!admission || admission->filtered || is_called(accepted, admission->set)) {
+      fds_.set_notes(accepted, {.role = BundleRole::kAccepted});
+      give_single(caller, caller_length, address, length);
+      return accepted;
+    }
+    hang_up(accepted);
+  }
+}
+
+int BundleAccepting::accept_any(int fd, sockaddr* address, socklen_t* length,
+                                std::optional<int> flags) const {
+  if (flags) return libc_.accept4(fd, address, length, *flags);
+  return libc_.accept(fd, address, length);
+}
+
+// A descriptor that was received in a message is unknown here, and may be a bound one all the same.
+BundleRole BundleAccepting::role_of(int fd) {
+  FdNotes notes = fds_.notes(fd);
+  if (notes.role != BundleRole::kNone || admissions_.empty()) return notes.role;
+  if (fds_.get(fd).kind != FdKind::kUnknown || !admissions_.find(fd)) return BundleRole::kNone;
+  notes.role = BundleRole::kBound;
+  fds_.set_notes(fd, notes);
+  return notes.role;
+}
+
+bool BundleAccepting::is_called(int fd, const bundle::Bundle& set) const {
+  const KeepErrno keep;
+  sockaddr_storage storage{};
+  auto* called = reinterpret_cast<sockaddr*>(&storage);
+  socklen_t length = sizeof storage;
+  if (system_.getsockname(fd, called, &length) != 0) return false;
+  const auto endpoint = bundle::endpoint_from_sockaddr(called, length);
+  return endpoint && admits(set, *endpoint);
+}
+
+void BundleAccepting::hang_up(int fd) const {
+  const KeepErrno keep;
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  (void)system_.setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  (void)system_.close(fd);
+}
+
+}  // namespace px::shim

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// bind(2) of bundles. SCTP binds to exactly the set; TCP and MPTCP can bind only to one address or
+// to all, so they get the port on all of them, and a filter where the kernel permits it; what that
+// does not keep out, accept(2) does (accepting.h). Holds nothing of its own. Callable from any
+// thread and from signal handlers; errno changes only with a failure.
+#pragma once
+
+#include <sys/socket.h>
+
+#include "preload/bundles/admissions.h"
+#include "preload/bundles/known_bundles.h"
+#include "preload/fd_table.h"
+#include "preload/plan_holder.h"
+#include "preload/symbols.h"
+#include "preload/system_calls.h"
+
+namespace px::shim {
+
+class BundleBinding {
+ public:
+  constexpr BundleBinding(const Symbols& libc, const SystemCalls& system, FdTable& fds,
+                          const PlanHolder& holder, const KnownBundles& known,
+                          Admissions& admissions)
+      : libc_(libc),
+        system_(system),
+        fds_(fds),
+        holder_(holder),
+        known_(known),
+        admissions_(admissions) {}
+
+  // Whether bind() is to make this call: it names a bundle, is on a socket of AF_BUNDLE, or names
+  // an address and port of a bundle that another socket of the process is bound to.
+  [[nodiscard]] bool takes(int fd, const sockaddr* address, socklen_t length) const;
+
+  // As the program's bind(2), and noted. EINVAL: no well-formed bundle; EAFNOSUPPORT: no internet
+  // stream socket, or an IPv4 one and an IPv6 address; EADDRNOTAVAIL: one of the addresses is not
+  // the host's; ENOBUFS: Admissions::kSize others are bound, or the descriptor's number is beyond
+  // FdTable::kSize. EADDRINUSE: also where SO_REUSEADDR would have let a single address be bound
+  // beside a bundle with it, for listen(2) to fail.
+  [[nodiscard]] int bind(int fd, const sockaddr* address, socklen_t length);
+
+ private:
+  using Errno = int;
+  // A stream socket that is to be bound to an address of a bundle.
+  [[nodiscard]] bool is_claimed(int fd, const bundle::Endpoint& endpoint) const;
+  [[nodiscard]] int bind_one(int fd, const bundle::Endpoint& endpoint, sa_family_t family);
+  [[nodiscard]] Errno bind_all(int fd, const bundle::Bundle& set, sa_family_t family);
+  [[nodiscard]] Errno bind_wildcard(int fd, const bundle::Bundle& set, sa_family_t family);
+  [[nodiscard]] Errno check_own(const bundle::Bundle& set) const;
+  [[nodiscard]] Errno check_own(const bundle::Endpoint& endpoint) const;
+  [[nodiscard]] bool filter(int fd, const bundle::Bundle& set) const;
+  void note(int fd, BundleRole role, FdKind kind);
+
+  const Symbols& libc_;
+  const SystemCalls& system_;
+  FdTable& fds_;
+  const PlanHolder& holder_;
+  const KnownBundles& known_;
+  Admissions& admissions_;
+};
+
+}  // namespace px::shim

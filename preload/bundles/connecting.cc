@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "preload/bundles/connecting.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "libbundle/connect/race.h"
+#include "libbundle/connect/sctp_connect.h"
+#include "libbundle/core/layout.h"
+#include "preload/bundles/plan_ways.h"
+
+namespace px::shim {
+namespace {
+
+bool same_host(const bundle::Endpoint& a, const bundle::Endpoint& b) {
+  return a.address == b.address && a.scope == b.scope;
+}
+
+}  // namespace
+
+std::optional<int> BundleConnecting::connect(int fd, const sockaddr* address, socklen_t length) {
+  const int errno_before = errno;
+  const bool as_bundle = is_bundle(address, length);
+  bundle::Bundle bundle;
+  if (!as_bundle && !find(address, length, &bundle)) return std::nullopt;
+
+  sa_family_t family;
+  std::memcpy(&family, &address->sa_family, sizeof family);
+  const int protocol = option(fd, SO_PROTOCOL);
+  const bool sctp = protocol == IPPROTO_SCTP;
+  const bool streams = sctp || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+  // The kernel refuses the family itself, each kind of socket in its own way.
+  if (!streams || (!as_bundle && option(fd, SO_DOMAIN) != family)) {
+    errno = errno_before;
+    return std::nullopt;
+  }
+  if (as_bundle && !read_bundle(address, length, &bundle)) {
+    errno = EINVAL;
+    return -1;
+  }
+  (void)holder_.introduce();
+  std::uint32_t stagger = holder_.bundle_settings().stagger_ms;
+  if (stagger == 0) {
+    stagger = bundle.implicit ? plan::kStaggerImplicitMs : plan::kStaggerExplicitMs;
+  }
+  PlanWays ways(system_, fds_, holder_, connector_, fd);
+  const bundle::Errno error = sctp ? bundle::sctp_connect(system_, ways, fd, bundle, stagger)
+                                   : bundle::race(system_, ways, fd, bundle.members(), stagger);
+  errno = error == 0 ? errno_before : error;
+  return error == 0 ? 0 : -1;
+}
+
+// The address that the program chose is its first choice.
+bool BundleConnecting::find(const sockaddr* address, socklen_t length,
+                            bundle::Bundle* found) const {
+  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
+  if (!endpoint || !known_.find(*endpoint, found) || found->count < 2) return false;
+  auto* const begin = found->endpoints.begin();
+  auto* const chosen = std::find_if(begin, begin + found->count, [&](const bundle::Endpoint& one) {
+    return same_host(one, *endpoint);
+  });
+  if (chosen == begin + found->count) return false;
+  std::rotate(begin, chosen, chosen + 1);
+  return true;
+}
+
+// Programs that copy addresses into the size that they know (OpenSSL: 28 bytes) leave a bundle with
+// its first address alone.
+bool BundleConnecting::read_bundle(const sockaddr* address, socklen_t length,
+                                   bundle::Bundle* found) const {
+  if (const auto read = bundle::bundle_from_sockaddr(address, length)) {
+    *found = *read;
+    if (found->truncated) (void)known_.complete(found);
+    return true;
+  }
+  if (length <= BUNDLE_HEADER_SIZE) return false;
+  const auto* bytes = reinterpret_cast<const char*>(address);
+  auto first = bundle::endpoint_from_sockaddr(
+      reinterpret_cast<const sockaddr*>(bytes + BUNDLE_HEADER_SIZE), length - BUNDLE_HEADER_SIZE);
+  if (!first) return false;
+  in_port_t port;
+  std::memcpy(&port, bytes + offsetof(sockaddr_bundle, sb_port), sizeof port);
+  first->port = ntohs(port);
+  return known_.find(*first, found);
+}
+
+int BundleConnecting::option(int fd, int name) const {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return system_.getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
+}  // namespace px::shim

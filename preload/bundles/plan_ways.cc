@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "preload/bundles/plan_ways.h"
+
+#include "libbundle/connect/mirror.h"
+#include "preload/kernel_socket.h"
+
+namespace px::shim {
+namespace {
+
+FdState state_of(const SystemCalls& system, const FdTable& fds, const PlanHolder& holder, int fd) {
+  const FdState state = fds.get(fd);
+  return state.kind != FdKind::kUnknown ? state : ask_kernel(system, fd, holder.mark_mask());
+}
+
+}  // namespace
+
+PlanWays::PlanWays(const SystemCalls& system, FdTable& fds, PlanHolder& holder,
+                   Connector& connector, int own)
+    : system_(system),
+      fds_(fds),
+      holder_(holder),
+      connector_(connector),
+      own_(own),
+      state_(state_of(system, fds, holder, own)) {}
+
+bool PlanWays::source_is_fixed() const {
+  return state_.kind == FdKind::kPortBound || state_.source_fixed;
+}
+
+// A probe's number means nothing after it: what the program gets by that number is not a probe.
+bundle::Errno PlanWays::prepare(int fd, const bundle::Endpoint& member) {
+  const bool probe = fd != own_;
+  if (probe && state_.kind == FdKind::kOwned) return bundle::mirror(system_, own_, fd);
+  if (probe) {
+    fds_.forget(fd);
+    fds_.set(
+        fd, {.kind = source_is_fixed() ? FdKind::kPortBound : FdKind::kFresh, .ipv6 = state_.ipv6});
+  }
+  sockaddr_storage address;
+  const socklen_t length =
+      bundle::sockaddr_from_endpoint(member, state_.ipv6 ? AF_INET6 : AF_INET, &address);
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  const bool prepared = connector_.prepare(fd, generic, length, By::kConnect);
+  const bundle::Errno error = prepared ? 0 : errno;
+  if (probe) fds_.forget(fd);
+  return error;
+}
+
+bool PlanWays::can_move(int, const bundle::Endpoint& from, const bundle::Endpoint& to) {
+  if (state_.kind == FdKind::kOwned) return true;
+  const plan::Verdict first = verdict(from);
+  const plan::Verdict then = verdict(to);
+  // What is not prepared is not bound to anything either.
+  if (first.action != plan::Action::kVia) return true;
+  if (then.action == plan::Action::kRefuse || then.action == plan::Action::kFail) return true;
+  if (then.action == plan::Action::kSystem) return false;
+  return first.entry.interface_index == then.entry.interface_index &&
+         (source_is_fixed() || first.entry.source == then.entry.source);
+}
+
+bundle::Health PlanWays::health(const bundle::Endpoint& member) {
+  return holder_.health(member, interface_of(member));
+}
+
+void PlanWays::report(const bundle::Endpoint& member, bool alive) {
+  holder_.report(member, interface_of(member), alive);
+}
+
+plan::Verdict PlanWays::verdict(const bundle::Endpoint& member) {
+  const bool inside = member.address.is_loopback() || member.address.is_unspecified();
+  if (inside || state_.kind == FdKind::kOwned || holder_.says_nothing()) return {};
+  return holder_.decide({.destination = member.address,
+                         .port = member.port,
+                         .scope = member.scope,
+                         .transport = plan::Transport::kTcp,
+                         .source_fixed = source_is_fixed()});
+}
+
+std::uint32_t PlanWays::interface_of(const bundle::Endpoint& member) {
+  const plan::Verdict way = verdict(member);
+  return way.action == plan::Action::kVia ? way.entry.interface_index : 0;
+}
+
+}  // namespace px::shim

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// The ways of a bundle's members under the plan: each goes by its own rule's interface, source and
+// next hop, and what is known of it is what this user's programs have told the broker. For one
+// connect(2), on its stack. Callable from any thread and from signal handlers. May change errno.
+#pragma once
+
+#include <cstdint>
+
+#include "libbundle/connect/ways.h"
+#include "preload/connector.h"
+#include "preload/fd_table.h"
+#include "preload/plan_holder.h"
+#include "preload/system_calls.h"
+
+namespace px::shim {
+
+class PlanWays final : public bundle::Ways {
+ public:
+  // `own` is the program's stream socket; every other one is a probe beside it.
+  PlanWays(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Connector& connector,
+           int own);
+
+  [[nodiscard]] bundle::Errno prepare(int fd, const bundle::Endpoint& member) override;
+  [[nodiscard]] bool can_move(int fd, const bundle::Endpoint& from,
+                              const bundle::Endpoint& to) override;
+  [[nodiscard]] bundle::Health health(const bundle::Endpoint& member) override;
+  void report(const bundle::Endpoint& member, bool alive) override;
+
+ private:
+  [[nodiscard]] bool source_is_fixed() const;
+  [[nodiscard]] plan::Verdict verdict(const bundle::Endpoint& member);
+  [[nodiscard]] std::uint32_t interface_of(const bundle::Endpoint& member);
+
+  const SystemCalls& system_;
+  FdTable& fds_;
+  PlanHolder& holder_;
+  Connector& connector_;
+  const int own_;
+  const FdState state_;  // of the own socket, before it is prepared
+};
+
+}  // namespace px::shim

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "preload/bundles/socket_addresses.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "libbundle/connect/kernel_addresses.h"
+#include "libbundle/core/address.h"
+#include "libbundle/core/layout.h"
+
+namespace px::shim {
+namespace {
+
+void give(const void* answer, socklen_t answer_length, sockaddr* address, socklen_t* length) {
+  std::memcpy(address, answer, std::min(answer_length, *length));
+  *length = answer_length;
+}
+
+}  // namespace
+
+void give_single(const sockaddr_storage& answer, socklen_t answer_length, sockaddr* address,
+                 socklen_t* length) {
+  if (address == nullptr || length == nullptr) return;
+  const auto endpoint =
+      bundle::endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(&answer), answer_length);
+  if (!endpoint || !endpoint->address.is_ipv4())
+    return give(&answer, answer_length, address, length);
+  sockaddr_storage plain{};
+  const socklen_t plain_length = bundle::sockaddr_from_endpoint(*endpoint, AF_INET, &plain);
+  give(&plain, plain_length, address, length);
+}
+
+int SocketAddresses::getsockname(int fd, sockaddr* address, socklen_t* length) const {
+  if (fds_.notes(fd).role == BundleRole::kNone) return libc_.getsockname(fd, address, length);
+  return name(End::kOwn, fd, address, length);
+}
+
+int SocketAddresses::getpeername(int fd, sockaddr* address, socklen_t* length) const {
+  if (fds_.notes(fd).role == BundleRole::kNone) return libc_.getpeername(fd, address, length);
+  return name(End::kPeer, fd, address, length);
+}
+
+int SocketAddresses::name(End end, int fd, sockaddr* address, socklen_t* length) const {
+  const auto ask = end == End::kOwn ? libc_.getsockname : libc_.getpeername;
+  // The kernel says EFAULT.
+  if (address == nullptr || length == nullptr) return ask(fd, address, length);
+  sockaddr_storage answer{};
+  socklen_t answer_length = sizeof answer;
+  const int result = ask(fd, reinterpret_cast<sockaddr*>(&answer), &answer_length);
+  if (result != 0) return result;
+  const BundleRole role = fds_.notes(fd).role;
+  const auto single =
+      bundle::endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(&answer), answer_length);
+  if (role == BundleRole::kAccepted || !single) {
+    give_single(answer, answer_length, address, length);
+    return 0;
+  }
+  alignas(sockaddr_bundle) std::array<std::byte, sizeof(sockaddr_bundle)> whole{};
+  const std::size_t limit = *length < whole.size() ? std::size_t{BUNDLE_SIZE_USUAL} : whole.size();
+  const bundle::Bundle found = bundle_at(end, fd, *single, role);
+  give(whole.data(), bundle::sockaddr_from_bundle(found, whole.data(), limit), address, length);
+  return 0;
+}
+
+bundle::Bundle SocketAddresses::bundle_at(End end, int fd, const bundle::Endpoint& single,
+                                          BundleRole role) const {
+  const KeepErrno keep;
+  bundle::Bundle found;
+  if (end == End::kOwn && role == BundleRole::kBound) {
+    if (const auto admission = admissions_.find(fd)) found = admission->set;
+  }
+  if (found.count == 0) {
+    found = bundle::kernel_addresses(system_, fd,
+                                     end == End::kOwn ? bundle::Side::kOwn : bundle::Side::kPeer);
+  }
+  if (found.count == 0) {
+    found.endpoints[0] = single;
+    found.count = 1;
+  }
+  for (std::size_t i = 0; i < found.count; ++i) found.endpoints[i].port = single.port;
+  return found;
+}
+
+}  // namespace px::shim

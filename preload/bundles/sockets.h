@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// socket(2): what AF_BUNDLE is made of, and which transport the program's streams get under
+// `bundle: { sockets: all }`. Holds nothing of its own. Callable from any thread and from signal
+// handlers; errno changes only with a failure.
+#pragma once
+
+#include "preload/bundles/kernel_transports.h"
+#include "preload/fd_table.h"
+#include "preload/plan_holder.h"
+#include "preload/symbols.h"
+#include "preload/system_calls.h"
+
+namespace px::shim {
+
+class BundleSockets {
+ public:
+  constexpr BundleSockets(const Symbols& libc, const SystemCalls& system, FdTable& fds,
+                          PlanHolder& holder, KernelTransports& transports)
+      : libc_(libc), system_(system), fds_(fds), holder_(holder), transports_(transports) {}
+
+  // As the program's call; the descriptor is remembered. A socket of AF_BUNDLE is an IPv6 stream
+  // socket that takes both families, of the transport that `protocol` names, or for 0 of the first
+  // one of the profile's that the kernel has. EPROTONOSUPPORT: another type or protocol, or the
+  // kernel has none of them; EAFNOSUPPORT: bundles are off, or the kernel has no IPv6.
+  [[nodiscard]] int socket(int domain, int type, int protocol);
+
+ private:
+  [[nodiscard]] int make_bundle(int type, int protocol);
+  // Times of SCTP under which the loss of a path is short.
+  void tune(int fd) const;
+  // The first of them that the kernel has. `made`: its protocol number.
+  [[nodiscard]] int make_first(const plan::BundleSettings& settings, int domain, int type,
+                               int* made);
+
+  const Symbols& libc_;
+  const SystemCalls& system_;
+  FdTable& fds_;
+  PlanHolder& holder_;
+  KernelTransports& transports_;
+};
+
+}  // namespace px::shim

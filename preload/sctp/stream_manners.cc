@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "preload/sctp/stream_manners.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace px::shim {
+namespace {
+
+constexpr int kSolSctp = 132;
+constexpr int kNoDelay = 3;         // SCTP_NODELAY
+constexpr int kPrimaryAddress = 6;  // SCTP_PRIMARY_ADDR
+constexpr std::size_t kPiece = 64 * 1024;
+constexpr int kSegment = 1448;  // of TCP over Ethernet
+constexpr std::string_view kCongestionControl = "reno";
+
+// struct sctp_prim
+struct [[gnu::packed]] Primary {
+  std::int32_t association;
+  sockaddr_storage address;
+};
+
+std::size_t size_of(std::span<const iovec> parts) {
+  std::size_t size = 0;
+  for (const iovec& part : parts) size += part.iov_len;
+  return size;
+}
+
+// What an option of TCP that SCTP lacks is answered with: no information, but for what programs
+// divide by or compare.
+socklen_t fill_option(int name, std::span<std::byte> answer) {
+  std::ranges::fill(answer, std::byte{0});
+  if (name == TCP_CONGESTION) {
+    const std::size_t size = std::min(answer.size(), kCongestionControl.size());
+    std::memcpy(answer.data(), kCongestionControl.data(), size);
+    return static_cast<socklen_t>(size);
+  }
+  if (name == TCP_INFO) {
+    const std::size_t size = std::min(answer.size(), sizeof(tcp_info));
+    tcp_info info{};
+    info.tcpi_state = TCP_ESTABLISHED;
+    info.tcpi_snd_mss = info.tcpi_rcv_mss = kSegment;
+    std::memcpy(answer.data(), &info, size);
+    return static_cast<socklen_t>(size);
+  }
+  const int number = name == TCP_MAXSEG ? kSegment : 0;
+  const std::size_t size = std::min(answer.size(), sizeof number);
+  std::memcpy(answer.data(), &number, size);
+  return static_cast<socklen_t>(size);
+}
+
+bool is_unknown_option(int level, int error) {
+  return level == IPPROTO_TCP && (error == ENOPROTOOPT || error == EOPNOTSUPP);
+}
+
+}  // namespace
+
+bool StreamManners::may_be_sctp() const {
+  const auto settings = holder_.bundle_settings();
+  return std::ranges::find(settings.transports, plan::BundleTransport::kSctp) !=
+         std::end(settings.transports);
+}
+
+bool StreamManners::is_sctp(int fd) const {
+  if (!may_be_sctp()) return false;
+  const KeepErrno keep;
+  int protocol = 0;
+  socklen_t length = sizeof protocol;
+  return system_.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 &&
+         protocol == IPPROTO_SCTP;
+}
+
+ssize_t StreamManners::write_failed(int fd, std::span<const iovec> parts, int flags) const {
+  const int error = errno;
+  const std::size_t size = size_of(parts);
+  const bool nothing = error == EINVAL && size == 0;
+  const bool too_much = error == EMSGSIZE;
+  const bool urgent = error == EOPNOTSUPP && (flags & MSG_OOB) != 0;
+  if ((!nothing && !too_much && !urgent) || !is_sctp(fd)) return -1;
+  if (size == 0) return 0;
+  return send_in_pieces(fd, parts, flags & ~MSG_OOB);
+}
+
+ssize_t StreamManners::send_in_pieces(int fd, std::span<const iovec> parts, int flags) const {
+  const int errno_before = errno;
+  int room = 0;
+  socklen_t length = sizeof room;
+  (void)system_.getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, &length);
+  // The kernel takes no message that is larger than its buffer.
+  const std::size_t most = room > 0 ? std::min(kPiece, static_cast<std::size_t>(room)) : kPiece;
+  ssize_t done = 0;
+  for (const iovec& part : parts) {
+    const auto* at = static_cast<const char*>(part.iov_base);
+    for (std::size_t left = part.iov_len; left > 0;) {
+      const ssize_t sent = libc_.send(fd, at, std::min(left, most), flags);
+      if (sent < 0 && done == 0) return -1;
+      if (sent < 0) {
+        errno = errno_before;
+        return done;
+      }
+      at += sent;
+      left -= static_cast<std::size_t>(sent);
+      done += sent;
+    }
+  }
+  errno = errno_before;
+  return done;
+}
+
+int StreamManners::option_set(int result, int fd, int level, int name, const void* value,
+                              socklen_t length) const {
+  if (result == 0 || !is_unknown_option(level, errno) || !is_sctp(fd)) return result;
+  if (name == TCP_NODELAY) return libc_.setsockopt(fd, kSolSctp, kNoDelay, value, length);
+  return 0;
+}
+
+int StreamManners::option_got(int result, int fd, int level, int name, void* value,
+                              socklen_t* length) const {
+  if (result == 0 && level == SOL_SOCKET && name == SO_PROTOCOL) {
+    int protocol = 0;
+    if (*length < sizeof protocol) return result;
+    std::memcpy(&protocol, value, sizeof protocol);
+    if (protocol != IPPROTO_SCTP || !may_be_sctp()) return result;
+    protocol = IPPROTO_TCP;
+    std::memcpy(value, &protocol, sizeof protocol);
+    return result;
+  }
+  if (result == 0 || !is_unknown_option(level, errno) || value == nullptr || length == nullptr ||
+      !is_sctp(fd)) {
+    return result;
+  }
+  if (name == TCP_NODELAY) return libc_.getsockopt(fd, kSolSctp, kNoDelay, value, length);
+  *length = fill_option(name, {static_cast<std::byte*>(value), *length});
+  return 0;
+}
+
+void StreamManners::correct_peer(int fd, sockaddr* address, socklen_t room,
+                                 socklen_t* length) const {
+  if (!is_sctp(fd)) return;
+  const KeepErrno keep;
+  Primary primary{};
+  socklen_t size = sizeof primary;
+  if (system_.getsockopt(fd, kSolSctp, kPrimaryAddress, &primary, &size) != 0) return;
+  sockaddr_storage storage;
+  std::memcpy(&storage, &primary.address, sizeof storage);
+  const bool ipv6 = storage.ss_family == AF_INET6;
+  if (!ipv6 && storage.ss_family != AF_INET) return;
+  const socklen_t whole = ipv6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  std::memcpy(address, &storage, std::min(whole, room));
+  *length = whole;
+}
+
+}  // namespace px::shim

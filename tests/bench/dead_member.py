@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""How long real clients take to reach a server whose first address is dead, beyond what they take
+where it is alive: given a bundle under px; with --bare also without px, given a name that has the
+same addresses. That takes five minutes more, since most of them hang.
+
+Prints a table in Markdown, in seconds (`never`: not within WAIT), and what it comes to.
+"""
+
+import argparse
+import concurrent.futures
+import pathlib
+import statistics
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+
+from arrivals import Arrivals, Round  # noqa: E402
+from fetch_java import fetch_java  # noqa: E402
+from members_lab import ALIVE, DEAD, MembersLab  # noqa: E402
+
+TURNS = 3
+DEADLINE = 20
+WAIT = 290
+PAIRS = {"two IPv4": (4, 4), "IPv6, IPv4": (6, 4)}
+NEVER = float("inf")
+
+
+def rounds(state, first_number):
+    """{pair: the rounds of its turns}"""
+    return {
+        pair: [Round(first_number + TURNS * place + turn, families, state) for turn in range(TURNS)]
+        for place, (pair, families) in enumerate(PAIRS.items())
+    }
+
+
+WITH_DEAD, WITH_ALIVE = rounds(DEAD, 0), rounds(ALIVE, TURNS * len(PAIRS))
+BARE = {
+    pair: Round(100 + place, families, DEAD)
+    for place, (pair, families) in enumerate(PAIRS.items())
+}
+
+
+def median(run, rounds):
+    """Of what run() takes in each of the rounds; NEVER where it does not arrive in one of them."""
+    taken = []
+    for each in rounds:
+        arrival = run(each)
+        if not arrival.arrived:
+            return NEVER
+        taken.append(arrival.seconds)
+    return statistics.median(taken)
+
+
+def extra_seconds(arrivals, broker, name, pair):
+    """What the dead member costs under px: the start of a program costs what it costs without."""
+
+    def run(each):
+        return arrivals.under_px(name, broker, each, DEADLINE)
+
+    with_dead = median(run, WITH_DEAD[pair])
+    return max(0.0, with_dead - median(run, WITH_ALIVE[pair])) if with_dead < NEVER else NEVER
+
+
+def bare_seconds(arrivals):
+    """{pair: {name: seconds}}, start included: all at once, since they mostly wait."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        count = len(arrivals.clients)
+        futures = {
+            pair: pool.submit(arrivals.of_all, arrivals.bare, each, WAIT, at_once=count)
+            for pair, each in BARE.items()
+        }
+        return {
+            pair: {
+                name: run.seconds if run.arrived else NEVER
+                for name, run in future.result().items()
+            }
+            for pair, future in futures.items()
+        }
+
+
+def shown(value):
+    return "never" if value == NEVER else f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def row(cells):
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--bare", action="store_true", help="also without px: five minutes more")
+    options = options.parse_args()
+    with MembersLab() as lab:
+        java = lab.directory / "java"
+        java.mkdir()
+        arrivals = Arrivals(lab, fetch_java(java))
+        trials = [*WITH_DEAD.values(), *WITH_ALIVE.values()]
+        broker = lab.start_broker(arrivals.policy([each for turns in trials for each in turns]))
+        bare = bare_seconds(arrivals) if options.bare else None
+        columns = ("bare", "px") if bare else ("px",)
+        row(["client", *(f"{pair}: {column}" for pair in PAIRS for column in columns)])
+        row(["---"] * (1 + len(PAIRS) * len(columns)))
+        every = []
+        for name in arrivals.clients:
+            cells = [name]
+            for pair in PAIRS:
+                every.append(extra_seconds(arrivals, broker, name, pair))
+                cells += [*([shown(bare[pair][name])] if bare else []), shown(every[-1])]
+            row(cells)
+        quick = sum(extra <= 0.5 for extra in every)
+        print(f"{quick} of {len(every)} within 0.5 s, the last after {shown(max(every))} s")
+
+
+if __name__ == "__main__":
+    main()

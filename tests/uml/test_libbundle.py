@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Programs that are linked with libbundle.so, over SCTP and without px: bound to exactly the
+addresses of a bundle, connected by whichever of them is there."""
+
+import pytest
+from programs import BUILD
+from two_paths import BUNDLE, FIRST, FIRST6, SECOND
+from wait import wait_until
+
+SCTP, PORT = "132", "7000"
+
+
+def program(name):
+    return BUILD / "tests/libbundle" / name
+
+
+def bound(end):
+    """The addresses at which an end listens on the port."""
+    lines = end.run(["cat", "/proc/net/sctp/eps"]).stdout.splitlines()[1:]
+    return [set(line.split()[8:]) for line in lines if line.split()[5] == PORT]
+
+
+@pytest.fixture
+def server(paths):
+    paths.server.popen([program("bundle_serve"), BUNDLE, PORT, SCTP])
+    wait_until(lambda: bound(paths.server), "the server listens")
+    return paths.server
+
+
+def get(paths, notation, check=True):
+    argv = [program("bundle_get"), notation, PORT, SCTP, "/"]
+    return paths.client.run(argv, timeout=30, check=check)
+
+
+def test_bound_to_exactly_those(paths, server):
+    assert bound(server) == [{FIRST, SECOND}]
+    assert get(paths, f"<{FIRST6}>", check=False).returncode == 1
+
+
+def test_the_first_answers(paths, server):
+    assert get(paths, BUNDLE).stdout.endswith("\n10.1.0.1\n")
+
+
+def test_the_first_is_dead(paths, server):
+    paths.cut(FIRST)
+    assert get(paths, BUNDLE).stdout.endswith("\n10.2.0.1\n")
+
+
+def test_nobody_is_there(paths):
+    done = get(paths, BUNDLE, check=False)
+    assert "bundle_connect: Connection refused" in done.stderr

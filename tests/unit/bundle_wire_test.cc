@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "plan/bundle_wire.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace px::plan {
+namespace {
+
+Outcome outcome() {
+  Outcome outcome{};
+  outcome.header = header_of(MessageType::kOutcome, sizeof outcome);
+  outcome.address = bundle::ipv4_address(0x0a000001);
+  outcome.port = 80;
+  fill_text(outcome.profile, "work");
+  return outcome;
+}
+
+std::span<const std::byte> bytes_of(const Outcome& outcome) {
+  return std::as_bytes(std::span(&outcome, 1));
+}
+
+TEST(BundleWire, AnOutcomeIsRead) {
+  const auto read = parse_outcome(bytes_of(outcome()));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->address, outcome().address);
+  EXPECT_STREQ(read->profile, "work");
+}
+
+TEST(BundleWire, AnythingElseIsNot) {
+  const Outcome good = outcome();
+  EXPECT_FALSE(parse_outcome(bytes_of(good).first(sizeof good - 1)));
+  EXPECT_FALSE(parse_outcome({}));
+  Outcome bad = good;
+  bad.header.type = MessageType::kMark;
+  EXPECT_FALSE(parse_outcome(bytes_of(bad)));
+  bad = good;
+  bad.port = 0;
+  EXPECT_FALSE(parse_outcome(bytes_of(bad)));
+  bad = good;
+  bad.alive = 2;
+  EXPECT_FALSE(parse_outcome(bytes_of(bad)));
+  bad = good;
+  std::memset(bad.profile, 'a', sizeof bad.profile);
+  EXPECT_FALSE(parse_outcome(bytes_of(bad))) << "a name without an end";
+  bad = good;
+  fill_text(bad.profile, "../etc");
+  EXPECT_FALSE(parse_outcome(bytes_of(bad)));
+}
+
+}  // namespace
+}  // namespace px::plan

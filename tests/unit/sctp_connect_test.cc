@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "libbundle/connect/sctp_connect.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "shim_plan_fixture.h"
+
+namespace px::bundle {
+namespace {
+
+using shim::address;
+using testing::ElementsAre;
+
+constexpr int kFd = 9;
+constexpr int kProbe = 10;
+constexpr std::uint32_t kStagger = 100;
+
+struct Outcome {
+  Errno error;
+  std::int64_t after_ms = 0;
+};
+
+// A blocking SCTP socket, and a clock that passes while it connects.
+struct FakeSctp {
+  FakeSctp() {
+    here = this;
+    system.fcntl = [](int, int, int) { return here->flags; };
+    system.clock_gettime = [](clockid_t, timespec* now) {
+      *now = {.tv_sec = here->now / 1000, .tv_nsec = here->now % 1000 * 1'000'000};
+      return 0;
+    };
+    system.getsockopt = [](int, int, int name, void* value, socklen_t*) {
+      *static_cast<int*>(value) = name == SO_DOMAIN ? here->domain : here->pending;
+      return 0;
+    };
+    system.ppoll = [](pollfd*, unsigned, timespec* time, const SignalMask*, std::size_t) {
+      if (here->pending >= 0 || time == nullptr) return 1;
+      here->now += time->tv_sec * 1000 + time->tv_nsec / 1'000'000;
+      return 0;
+    };
+    system.socket = [](int, int, int) { return kProbe; };
+    system.close = [](int fd) {
+      EXPECT_EQ(fd, kProbe);
+      return 0;
+    };
+    system.getsockname = [](int, sockaddr* name, socklen_t* length) {
+      sockaddr_storage storage;
+      *length = sockaddr_from_endpoint(here->source, AF_INET, &storage);
+      std::memcpy(name, &storage, *length);
+      return 0;
+    };
+    system.setsockopt = [](int fd, int level, int name, const void* value, socklen_t length) {
+      if (level == 132 && name == 100 && fd == kFd) {
+        here->bound.assign(static_cast<const char*>(value), length);
+      }
+      if (level != 132 || name != 110) return 0;
+      return here->connectx(static_cast<const char*>(value), length);
+    };
+  }
+  ~FakeSctp() { here = nullptr; }
+
+  int connectx(const char* bytes, socklen_t length) {
+    std::string call;
+    for (socklen_t at = 0; at < length;) {
+      const auto* one = reinterpret_cast<const sockaddr*>(bytes + at);
+      const socklen_t size = one->sa_family == AF_INET ? 16 : 28;
+      std::array<char, kAddressTextSize> room;
+      call += (at == 0 ? "" : " ");
+      call += address_text(endpoint_from_sockaddr(one, size)->address, room);
+      at += size;
+    }
+    calls.push_back(call);
+    const Outcome outcome = outcomes.empty() ? Outcome{0} : outcomes.front();
+    if (!outcomes.empty()) outcomes.pop_front();
+    now += outcome.after_ms;
+    errno = outcome.error;
+    return outcome.error == 0 ? 0 : -1;
+  }
+
+  static inline FakeSctp* here = nullptr;
+  SystemCalls system;
+  int flags = 0;
+  int domain = AF_INET6;
+  int pending = 0;  // SO_ERROR; -1: nothing has happened
+  std::int64_t now = 1'000;
+  std::deque<Outcome> outcomes;  // of each attempt; success after the last
+  std::vector<std::string> calls;
+  Endpoint source;
+  std::string bound;  // packed addresses
+};
+
+struct OneWay final : Ways {
+  Errno prepare(int, const Endpoint&) override { return error; }
+  bool can_move(int, const Endpoint&, const Endpoint&) override { return true; }
+  Health health(const Endpoint&) override { return known; }
+  void report(const Endpoint&, bool) override {}
+  Errno error = 0;
+  Health known = Health::kUnknown;
+};
+
+// Each member has a source of its own: 192.0.2.N for 10.0.0.N.
+struct ManyWays final : Ways {
+  Errno prepare(int fd, const Endpoint& member) override {
+    EXPECT_NE(fd, kFd);
+    FakeSctp::here->source = {.address = member.address, .port = 4711};
+    FakeSctp::here->source.address.bytes[12] = 192;
+    FakeSctp::here->source.address.bytes[14] = 2;
+    return 0;
+  }
+  bool can_move(int, const Endpoint& from, const Endpoint& to) override {
+    return from.address == to.address;
+  }
+  Health health(const Endpoint&) override { return Health::kUnknown; }
+  void report(const Endpoint&, bool) override {}
+};
+
+class SctpConnect : public testing::Test {
+ protected:
+  static Bundle bundle(const std::vector<const char*>& members) {
+    Bundle made;
+    for (const char* member : members) {
+      made.endpoints[made.count++] = {.address = address(member), .port = 80};
+    }
+    return made;
+  }
+  Errno connect(const Bundle& to) { return sctp_connect(kernel_.system, ways_, kFd, to, kStagger); }
+
+  FakeSctp kernel_;
+  OneWay ways_;
+};
+
+TEST_F(SctpConnect, OneAssociationHasAllMembersOfAHost) {
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2"));
+}
+
+TEST_F(SctpConnect, TheNarrowestScopeGoesFirst) {
+  EXPECT_EQ(connect(bundle({"2001:db8::1", "fd00::1", "10.0.0.1", "fe80::1", "192.0.2.1"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("fe80::1 10.0.0.1 2001:db8::1 fd00::1 192.0.2.1"));
+}
+
+TEST_F(SctpConnect, AMemberThatRefusesIsLeftOut) {
+  kernel_.outcomes = {{ECONNREFUSED}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2", "10.0.0.3"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2 10.0.0.3", "10.0.0.2 10.0.0.3"));
+}
+
+TEST_F(SctpConnect, ARefusalThatMayBeAnyonesLeavesNobodyOut) {
+  kernel_.outcomes = {{ECONNREFUSED, 150}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "10.0.0.2 10.0.0.1"));
+}
+
+TEST_F(SctpConnect, AnAssociationThatDiesGivesTheNextMemberItsTurn) {
+  kernel_.outcomes = {{ETIMEDOUT, 500}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "10.0.0.2 10.0.0.1"));
+}
+
+TEST_F(SctpConnect, AHostThatIsSilentIsGivenUp) {
+  kernel_.outcomes = {{ETIMEDOUT, 600}, {ETIMEDOUT, 1100}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), ETIMEDOUT);
+  EXPECT_EQ(kernel_.calls.size(), 2u);
+}
+
+TEST_F(SctpConnect, AlternativesAreOneAfterAnother) {
+  Bundle to = bundle({"10.0.0.1", "10.0.0.2", "10.0.0.3"});
+  to.alternatives = 1 << 2;
+  kernel_.outcomes = {{ECONNREFUSED}, {ECONNREFUSED}};
+  EXPECT_EQ(connect(to), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "10.0.0.2", "10.0.0.3"));
+}
+
+TEST_F(SctpConnect, TheFailureThatSaysMostIsTold) {
+  Bundle to = bundle({"10.0.0.1", "10.0.0.2"});
+  to.alternatives = 1 << 1;
+  kernel_.outcomes = {{ECONNREFUSED}, {ETIMEDOUT, 2000}};
+  EXPECT_EQ(connect(to), ECONNREFUSED);
+}
+
+TEST_F(SctpConnect, AnIpv4SocketTakesIpv4MembersAlone) {
+  kernel_.domain = AF_INET;
+  EXPECT_EQ(connect(bundle({"fd00::1", "10.0.0.1"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1"));
+  EXPECT_EQ(connect(bundle({"fd00::1"})), EAFNOSUPPORT);
+}
+
+TEST_F(SctpConnect, ASocketThatDoesNotBlockHasARefusalMadeGoodToo) {
+  kernel_.flags = O_NONBLOCK;
+  kernel_.outcomes = {{EINPROGRESS}, {EINPROGRESS}};
+  kernel_.pending = ECONNREFUSED;
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), ECONNREFUSED);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "10.0.0.2"));
+}
+
+TEST_F(SctpConnect, ASocketThatDoesNotBlockWaitsOnlyForWhatIsUnknown) {
+  kernel_.flags = O_NONBLOCK;
+  kernel_.outcomes = {{EINPROGRESS}, {EINPROGRESS}};
+  kernel_.pending = -1;
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), EINPROGRESS);
+  EXPECT_EQ(kernel_.now, 1'000 + 700);
+  ways_.known = Health::kAlive;
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), EINPROGRESS);
+  EXPECT_EQ(kernel_.now, 1'000 + 700);
+}
+
+TEST_F(SctpConnect, WhatThePolicyForbidsIsNotTried) {
+  ways_.error = ENETUNREACH;
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), ENETUNREACH);
+  EXPECT_TRUE(kernel_.calls.empty());
+}
+
+TEST_F(SctpConnect, SourcesOfAllWaysAreBound) {
+  ManyWays ways;
+  const Bundle to = bundle({"10.0.0.1", "10.0.0.2"});
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  ASSERT_EQ(kernel_.bound.size(), 2 * sizeof(sockaddr_in));
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    sockaddr_in source;
+    std::memcpy(&source, kernel_.bound.data() + i * sizeof source, sizeof source);
+    EXPECT_EQ(ntohl(source.sin_addr.s_addr), 0xc0000201 + i);
+    EXPECT_EQ(source.sin_port, 0);
+  }
+}
+
+}  // namespace
+}  // namespace px::bundle

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "preload/sctp/stream_manners.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "shim_fixture.h"
+
+namespace px::shim {
+namespace {
+
+using plan::BundleTransport;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr int kFd = 9;
+constexpr int kSolSctp = 132;
+
+// A socket of `protocol` with a buffer of 100,000 bytes, and room for `room` more bytes.
+struct FakeStream {
+  FakeStream() {
+    here = this;
+    symbols.send = [](int, const void*, size_t size, int flags) -> ssize_t {
+      if (size > here->room) {
+        errno = EAGAIN;
+        return -1;
+      }
+      here->room -= size;
+      here->sent.push_back(size);
+      here->flags = flags;
+      return static_cast<ssize_t>(size);
+    };
+    symbols.setsockopt = [](int, int level, int name, const void*, socklen_t) noexcept {
+      here->options.push_back(std::to_string(level) + " " + std::to_string(name));
+      return 0;
+    };
+    symbols.getsockopt = [](int, int level, int name, void*, socklen_t*) noexcept {
+      here->options.push_back(std::to_string(level) + " " + std::to_string(name));
+      return 0;
+    };
+    system.getsockopt = [](int, int level, int name, void* value, socklen_t* length) {
+      ++here->asked;
+      if (level == kSolSctp) {
+        const sockaddr_in primary{.sin_family = AF_INET,
+                                  .sin_port = htons(80),
+                                  .sin_addr = {htonl(0x0a000001)},
+                                  .sin_zero = {}};
+        std::memset(value, 0, *length);
+        std::memcpy(static_cast<char*>(value) + 4, &primary, sizeof primary);
+        return 0;
+      }
+      *static_cast<int*>(value) = name == SO_SNDBUF ? 100'000 : here->protocol;
+      return 0;
+    };
+  }
+  ~FakeStream() { here = nullptr; }
+
+  static inline FakeStream* here = nullptr;
+  Symbols symbols;
+  SystemCalls system;
+  int protocol = IPPROTO_SCTP;
+  std::size_t room = 1 << 30;
+  std::vector<std::size_t> sent;
+  int flags = 0;
+  std::vector<std::string> options;
+  int asked = 0;
+};
+
+class StreamMannersTest : public testing::Test {
+ protected:
+  StreamMannersTest() {
+    holder_.start(test_settings());
+    profile(BundleTransport::kSctp);
+  }
+  void profile(BundleTransport transport) {
+    plan::BundleSettings settings{};
+    settings.transports[0] = transport;
+    broker_.plan.publish_bundles(settings);
+    EXPECT_TRUE(holder_.introduce());
+  }
+  ssize_t failed(int error, std::size_t size, int flags = 0) {
+    bytes_.resize(size);
+    const iovec part{bytes_.data(), size};
+    errno = error;
+    return manners_.write_failed(kFd, {&part, 1}, flags);
+  }
+
+  std::string bytes_;
+  FakeStream stream_;
+  TestBroker broker_;
+  PlanHolder holder_{&TestBroker::answer};
+  StreamManners manners_{stream_.symbols, stream_.system, holder_};
+};
+
+TEST_F(StreamMannersTest, WhatIsTooMuchIsSentInPieces) {
+  EXPECT_EQ(failed(EMSGSIZE, 150'000), 150'000);
+  EXPECT_THAT(stream_.sent, ElementsAre(65'536, 65'536, 18'928));
+}
+
+TEST_F(StreamMannersTest, PiecesOfSeveralPartsAreCounted) {
+  std::string first(70'000, 'a');
+  std::string second(10, 'b');
+  const std::array parts = {iovec{first.data(), first.size()}, iovec{nullptr, 0},
+                            iovec{second.data(), second.size()}};
+  errno = EMSGSIZE;
+  EXPECT_EQ(manners_.write_failed(kFd, parts, MSG_NOSIGNAL), 70'010);
+  EXPECT_THAT(stream_.sent, ElementsAre(65'536, 4'464, 10));
+  EXPECT_EQ(stream_.flags, MSG_NOSIGNAL);
+}
+
+TEST_F(StreamMannersTest, AShortWriteIsWhatFits) {
+  stream_.room = 70'000;
+  EXPECT_EQ(failed(EMSGSIZE, 300'000), 65'536);
+  stream_.room = 10;
+  EXPECT_EQ(failed(EMSGSIZE, 300'000), -1);
+  EXPECT_EQ(errno, EAGAIN);
+}
+
+TEST_F(StreamMannersTest, NothingIsZeroBytes) {
+  EXPECT_EQ(failed(EINVAL, 0), 0);
+  EXPECT_EQ(failed(EINVAL, 1), -1);
+  EXPECT_EQ(errno, EINVAL);
+}
+
+TEST_F(StreamMannersTest, UrgentDataIsData) {
+  EXPECT_EQ(failed(EOPNOTSUPP, 1, MSG_OOB | MSG_NOSIGNAL), 1);
+  EXPECT_EQ(stream_.flags, MSG_NOSIGNAL);
+}
+
+TEST_F(StreamMannersTest, OtherFailuresAskNobody) {
+  EXPECT_EQ(failed(EAGAIN, 10), -1);
+  EXPECT_EQ(failed(EPIPE, 10), -1);
+  EXPECT_EQ(errno, EPIPE);
+  EXPECT_EQ(stream_.asked, 0);
+}
+
+TEST_F(StreamMannersTest, OtherSocketsFailAsTheyDid) {
+  stream_.protocol = IPPROTO_UDP;
+  EXPECT_EQ(failed(EMSGSIZE, 150'000), -1);
+  EXPECT_EQ(errno, EMSGSIZE);
+  stream_.protocol = IPPROTO_SCTP;
+  profile(BundleTransport::kTcp);
+  EXPECT_EQ(failed(EMSGSIZE, 150'000), -1);
+  EXPECT_EQ(errno, EMSGSIZE);
+}
+
+TEST_F(StreamMannersTest, OptionsOfTcpAreAcceptedAndNoDelayIsSet) {
+  const int on = 1;
+  errno = ENOPROTOOPT;
+  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+  EXPECT_THAT(stream_.options, ElementsAre("132 3"));
+  errno = ENOPROTOOPT;
+  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_KEEPIDLE, &on, sizeof on), 0);
+  errno = ENOPROTOOPT;
+  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_IP, 4711, &on, sizeof on), -1);
+  EXPECT_EQ(stream_.options.size(), 1u);
+}
+
+TEST_F(StreamMannersTest, OptionsOfTcpHaveAnswers) {
+  tcp_info info;
+  std::memset(&info, 0xff, sizeof info);
+  socklen_t length = sizeof info;
+  errno = EOPNOTSUPP;
+  EXPECT_EQ(manners_.option_got(-1, kFd, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
+  EXPECT_EQ(info.tcpi_state, TCP_ESTABLISHED);
+  int segment = 0;
+  length = sizeof segment;
+  errno = ENOPROTOOPT;
+  EXPECT_EQ(manners_.option_got(-1, kFd, IPPROTO_TCP, TCP_MAXSEG, &segment, &length), 0);
+  EXPECT_EQ(segment, 1448);
+  std::array<char, 2> name{};
+  length = name.size();
+  errno = ENOPROTOOPT;
+  EXPECT_EQ(manners_.option_got(-1, kFd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length), 0);
+  EXPECT_EQ(std::string(name.data(), length), "re");
+}
+
+TEST_F(StreamMannersTest, TheProtocolIsTcp) {
+  int protocol = IPPROTO_SCTP;
+  socklen_t length = sizeof protocol;
+  EXPECT_EQ(manners_.option_got(0, kFd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length), 0);
+  EXPECT_EQ(protocol, IPPROTO_TCP);
+  profile(BundleTransport::kTcp);
+  protocol = IPPROTO_SCTP;
+  EXPECT_EQ(manners_.option_got(0, kFd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length), 0);
+  EXPECT_EQ(protocol, IPPROTO_SCTP);
+}
+
+TEST_F(StreamMannersTest, ThePeerIsTheOneThatDataIsSentTo) {
+  sockaddr_in peer{};
+  socklen_t length = sizeof peer;
+  manners_.correct_peer(kFd, reinterpret_cast<sockaddr*>(&peer), sizeof peer, &length);
+  EXPECT_EQ(length, sizeof peer);
+  EXPECT_EQ(ntohl(peer.sin_addr.s_addr), 0x0a000001u);
+  EXPECT_EQ(ntohs(peer.sin_port), 80);
+}
+
+}  // namespace
+}  // namespace px::shim

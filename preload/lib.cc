@@ -137,7 +137,7 @@ PX_EXPORT ssize_t sendto(int fd, const void* data, size_t size, int flags, const
   if (fast_open_fails(fd, address, length, flags)) return -1;
   if (!active) return libc.sendto(fd, data, size, flags, address, length);
   const ssize_t result = sending.sendto(fd, data, size, flags, address, length);
-  return written(result, fd, data, size, flags);
+  return address != nullptr ? result : written(result, fd, data, size, flags);
 }
 
 PX_EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
@@ -146,7 +146,11 @@ PX_EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   }
   if (!active) return libc.sendmsg(fd, message, flags);
   const ssize_t result = sending.sendmsg(fd, message, flags);
-  if (result >= 0 || message == nullptr) return result;
+  // What names its peer or its stream is of a program that knows SCTP.
+  if (result >= 0 || message == nullptr || message->msg_name != nullptr ||
+      message->msg_controllen != 0) {
+    return result;
+  }
   return written(result, fd, message->msg_iov, message->msg_iovlen, flags);
 }
 
@@ -216,9 +220,10 @@ PX_EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept
 
 PX_EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   if (!active) return libc.getpeername(fd, address, length);
-  const socklen_t room = length != nullptr ? *length : 0;
+  const bool sctp = length != nullptr && manners.may_be_sctp();
+  const socklen_t room = sctp ? *length : 0;
   const int result = socket_addresses.getpeername(fd, address, length);
-  if (result == 0 && fds.notes(fd).role != BundleRole::kBundle) {
+  if (sctp && result == 0 && fds.notes(fd).role == BundleRole::kNone) {
     manners.correct_peer(fd, address, room, length);
   }
   return result;

@@ -31,6 +31,12 @@ int open_probe(const SystemCalls& system, Ways& ways, sa_family_t family, const 
   return -error;
 }
 
+void close_probe(const SystemCalls& system, int probe) {
+  const sockaddr nowhere{.sa_family = AF_UNSPEC, .sa_data = {}};
+  (void)system.connect(probe, &nowhere, sizeof nowhere);
+  (void)system.close(probe);
+}
+
 int probe_result(const SystemCalls& system, int probe) {
   int error = 0;
   socklen_t length = sizeof error;

@@ -21,4 +21,7 @@ namespace px::bundle {
 // What became of it: 0 for a member that answered, or the errno. Once poll(2) told of it.
 [[nodiscard]] int probe_result(const SystemCalls& system, int probe);
 
+// Resets it before the close, which would not where a child that was forked meanwhile has it too.
+void close_probe(const SystemCalls& system, int probe);
+
 }  // namespace px::bundle

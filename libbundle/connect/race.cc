@@ -15,8 +15,6 @@
 namespace px::bundle {
 namespace {
 
-using State = Candidate::State;
-
 constexpr std::size_t kNone = Schedule::kNone;
 constexpr std::int64_t kHardLimitMs = 30'000;
 // In connect(2) of a non-blocking socket: so much, and a stagger for each member.
@@ -70,7 +68,7 @@ class Race {
   void retreat_own();
   void start_probe(std::size_t i);
   [[nodiscard]] End settle_probe(std::size_t i, short events);
-  void close_probe(std::size_t i);
+  void drop_probe(std::size_t i);
   void put_probes_back();
   [[nodiscard]] std::int64_t next_due() const;
   [[nodiscard]] End wait();
@@ -99,10 +97,11 @@ Race::Race(const SystemCalls& system, Ways& ways, OwnSocket& own, Schedule& sche
            std::int64_t stagger_ms)
     : system_(system), ways_(ways), own_(own), schedule_(schedule), stagger_(stagger_ms) {
   const auto count = static_cast<std::int64_t>(schedule_.count());
-  const Endpoint& first = schedule_[0].member;
-  for (std::size_t i = 1; i < schedule_.count(); ++i) {
-    if (schedule_[i].foreign) continue;
-    movable_ = movable_ && ways_.can_move(own_.fd(), first, schedule_[i].member);
+  for (std::size_t i = 0; i < schedule_.count(); ++i) {
+    for (std::size_t j = 0; j < schedule_.count() && movable_; ++j) {
+      movable_ = schedule_[i].foreign || schedule_[j].foreign ||
+                 ways_.can_move(own_.fd(), schedule_[i].member, schedule_[j].member);
+    }
   }
   // That it answered some seconds ago is not enough where there is no way back, and time to ask.
   probing_first_ = !movable_ && (own_.blocks() || schedule_[0].health != Health::kAlive);
@@ -156,7 +155,7 @@ Race::End Race::act() {
     std::int64_t may_go_at = 0;
     const std::size_t oldest = schedule_.oldest_probe(&may_go_at);
     if (oldest == kNone || time_ < may_go_at) return std::nullopt;
-    close_probe(oldest);
+    drop_probe(oldest);
     schedule_.put_back(oldest, time_, true);
   }
   start_probe(next);
@@ -258,24 +257,24 @@ Race::End Race::settle_probe(std::size_t i, short events) {
   }
   const Errno error = probe_result(system_, schedule_[i].probe);
   if (error == 0) {
-    close_probe(i);
+    drop_probe(i);
     return move_own(i);
   }
-  close_probe(i);
+  drop_probe(i);
   schedule_.fail(i, error);
   next_start_ = time_;
   return std::nullopt;
 }
 
-void Race::close_probe(std::size_t i) {
-  (void)system_.close(schedule_[i].probe);
+void Race::drop_probe(std::size_t i) {
+  close_probe(system_, schedule_[i].probe);
   schedule_[i].probe = -1;
 }
 
 void Race::put_probes_back() {
   for (std::size_t i = 0; i < schedule_.count(); ++i) {
     if (schedule_[i].probe < 0) continue;
-    close_probe(i);
+    drop_probe(i);
     schedule_.put_back(i, time_, false);
   }
 }
@@ -360,10 +359,10 @@ void Race::report() {
   bool learnt = !own_.blocks() || probing_first_;
   for (std::size_t i = 0; i < schedule_.count(); ++i) {
     const Candidate& candidate = schedule_[i];
-    const bool trying = candidate.state == State::kTrying;
+    const bool trying = candidate.state == Candidate::State::kTrying;
     const std::int64_t silent = trying ? time_ - candidate.since : candidate.silent;
-    const bool dead =
-        candidate.state == State::kFailed ? means_dead(candidate.error) : silent >= stagger_;
+    const bool dead = candidate.state == Candidate::State::kFailed ? means_dead(candidate.error)
+                                                                   : silent >= stagger_;
     if (candidate.answered || !dead) continue;
     learnt = true;
     if (candidate.health != Health::kDead) ways_.report(candidate.member, false);
@@ -380,19 +379,20 @@ void Race::report() {
 Errno race(const SystemCalls& system, Ways& ways, int fd, std::span<const Endpoint> members,
            std::uint32_t stagger_ms) {
   OwnSocket own(system, fd);
-  if (!own.examine()) return own.connect(members.front());
+  const auto connect_to = [&](const Endpoint& member) {
+    const Errno error = ways.prepare(fd, member);
+    return error != 0 ? error : own.connect(member);
+  };
+  if (!own.examine()) return connect_to(members.front());
   Schedule schedule;
   for (const Endpoint& member : members) {
     if (own.takes(member.address)) schedule.add(member, ways.health(member));
   }
-  if (schedule.count() == 0) return own.connect(members.front());
+  if (schedule.count() == 0) return connect_to(members.front());
   for (const Endpoint& member : members) {
     if (!own.takes(member.address)) schedule.add(member, ways.health(member), true);
   }
-  if (schedule.count() == 1) {
-    const Errno error = ways.prepare(fd, schedule[0].member);
-    return error != 0 ? error : own.connect(schedule[0].member);
-  }
+  if (schedule.count() == 1) return connect_to(schedule[0].member);
   schedule.put_dead_last();
   return Race(system, ways, own, schedule, std::max(stagger_ms, kLeastStaggerMs)).run();
 }

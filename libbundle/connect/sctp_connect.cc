@@ -11,7 +11,6 @@
 #include <span>
 
 #include "libbundle/connect/packed_addresses.h"
-#include "libbundle/connect/sctp_bind.h"
 
 namespace px::bundle {
 namespace {
@@ -56,6 +55,7 @@ int scope_of(const Address& address) {
 
 int weight(Errno error) {
   if (error == ECONNREFUSED) return 3;
+  if (error == ENETUNREACH || error == EACCES) return 0;
   return error == ETIMEDOUT ? 1 : 2;
 }
 
@@ -69,8 +69,8 @@ class Host {
     }
     members_[at] = member;
   }
-  void drop_first() {
-    std::copy(members_.begin() + 1, members_.begin() + count_, members_.begin());
+  void drop(std::size_t at) {
+    std::copy(members_.begin() + at + 1, members_.begin() + count_, members_.begin() + at);
     --count_;
   }
   void rotate() { std::rotate(members_.begin(), members_.begin() + 1, members_.begin() + count_); }
@@ -101,7 +101,8 @@ class Association {
 
  private:
   [[nodiscard]] std::int64_t now() const;
-  [[nodiscard]] Errno prepare(std::span<const Endpoint> members);
+  void keep_permitted(Host& host);
+  [[nodiscard]] Errno goes_along(const Endpoint& member) const;
   [[nodiscard]] Errno attempt(std::span<const Endpoint> members, std::uint32_t initial_ms);
   [[nodiscard]] Errno wait(std::int64_t limit_ms) const;
   void failed(Errno error) {
@@ -114,7 +115,8 @@ class Association {
   const std::uint32_t stagger_;
   int family_ = AF_UNSPEC;
   bool blocks_ = true;
-  bool prepared_ = false;
+  bool answered_ = false;        // to the last attempt
+  std::optional<Endpoint> way_;  // the member whose way the socket is on
   Errno error_ = 0;
 };
 
@@ -124,36 +126,37 @@ std::int64_t Association::now() const {
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
-// All paths of an association leave by one device, if the socket has one. So where the members have
-// different ways, the socket is bound to the sources of all of them, and the kernel takes for each
-// member the source that its route prefers.
-Errno Association::prepare(std::span<const Endpoint> members) {
-  if (prepared_) return 0;
-  const bool one_way = std::ranges::all_of(members, [&](const Endpoint& member) {
-    return ways_.can_move(fd_, members.front(), member);
-  });
-  if (one_way) {
-    const Errno error = ways_.prepare(fd_, members.front());
-    prepared_ = error == 0;
-    return error;
+// All paths of an association leave by the socket's one device and source, which it keeps: members
+// that the rules send another way, or nowhere, are left out.
+void Association::keep_permitted(Host& host) {
+  while (!way_ && host.count() > 0) {
+    const Errno error = ways_.prepare(fd_, host.members().front());
+    if (error == 0) {
+      way_ = host.members().front();
+    } else {
+      failed(error);
+      host.drop(0);
+    }
   }
-  Bundle sources;
-  for (const Endpoint& member : members) {
-    const int probe = system_.socket(family_, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
-    if (probe < 0) continue;
-    sockaddr_storage storage{};
-    socklen_t length = sizeof storage;
-    auto* address = reinterpret_cast<sockaddr*>(&storage);
-    const bool has_way =
-        ways_.prepare(probe, member) == 0 && system_.getsockname(probe, address, &length) == 0;
-    (void)system_.close(probe);
-    auto source = has_way ? endpoint_from_sockaddr(address, length) : std::nullopt;
-    if (!source || source->address.is_unspecified()) continue;
-    source->port = 0;
-    sources.endpoints[sources.count++] = *source;
+  for (std::size_t i = host.count(); i-- > 0;) {
+    const Endpoint& member = host.members()[i];
+    if (member.address == way_->address && member.scope == way_->scope) continue;
+    const Errno error = goes_along(member);
+    if (error == 0) continue;
+    failed(error);
+    host.drop(i);
   }
-  prepared_ = true;
-  return sources.count == 0 ? 0 : sctp_bind(system_, fd_, sources);
+}
+
+Errno Association::goes_along(const Endpoint& member) const {
+  if (!ways_.can_move(fd_, *way_, member) || !ways_.can_move(fd_, member, *way_)) {
+    return ENETUNREACH;
+  }
+  const int probe = system_.socket(family_, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+  if (probe < 0) return errno;
+  const Errno error = ways_.prepare(probe, member);
+  (void)system_.close(probe);
+  return error;
 }
 
 Errno Association::attempt(std::span<const Endpoint> members, std::uint32_t initial_ms) {
@@ -170,11 +173,16 @@ Errno Association::attempt(std::span<const Endpoint> members, std::uint32_t init
   // A handler with SA_RESTART ran, and the kernel called again what had begun.
   if (error == EALREADY && blocks_) return wait(-1);
   if (error != EINPROGRESS || blocks_ || ways_.health(members.front()) == Health::kAlive) {
-    if (error != 0 && error != EINPROGRESS && error != EINTR) (void)wait(0);
+    answered_ = error == 0;
+    // A failure is taken off the socket; what the program asks after twice is its own to read.
+    const bool failed = error != 0 && error != EINPROGRESS && error != EINTR && error != EALREADY &&
+                        error != EISCONN;
+    if (failed) (void)wait(0);
     return error;
   }
   const auto most = static_cast<std::int64_t>(members.size()) * initial_ms + kAnswerMs;
   const Errno answer = wait(std::min(most, kNonBlockingLimitMs));
+  answered_ = answer == 0;
   return answer == 0 ? EINPROGRESS : answer;
 }
 
@@ -198,21 +206,17 @@ Errno Association::wait(std::int64_t limit_ms) const {
 }
 
 std::optional<Errno> Association::reach(Host& host) {
+  keep_permitted(host);
   const std::int64_t begin = now();
   std::uint32_t initial = stagger_;
   std::size_t turns = 2 * host.count();
   while (host.count() > 0 && turns-- > 0) {
     const Endpoint first = host.members().front();
-    if (const Errno error = prepare(host.members())) {
-      failed(error);
-      host.drop_first();
-      continue;
-    }
     const std::int64_t since = now();
     const Errno error = attempt(host.members(), initial);
     const bool of_first = now() - since < initial;
     if (error == 0 || error == EINPROGRESS) {
-      if (of_first) ways_.report(first, true);
+      if (of_first && answered_) ways_.report(first, true);
       return error;
     }
     if (error == EINTR || error == EALREADY || error == EISCONN) return error;
@@ -223,8 +227,7 @@ std::optional<Errno> Association::reach(Host& host) {
       host.rotate();
     } else if (of_first) {
       // Nobody else has been asked yet.
-      ways_.report(first, false);
-      host.drop_first();
+      host.drop(0);
     } else {
       host.rotate();
     }

@@ -54,6 +54,8 @@ std::optional<Admissions::Place> Admissions::claim() {
     Cookie nobody = 0;
     if (slots_[place].cookie.compare_exchange_strong(nobody, kReserved,
                                                      std::memory_order_acq_rel)) {
+      // Nobody is to see what is filled in next beside the cookie that was there before.
+      std::atomic_thread_fence(std::memory_order_release);
       return place;
     }
   }

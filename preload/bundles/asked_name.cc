@@ -27,8 +27,10 @@ AskedName::AskedName(PlanHolder& holder, const char* name)
 AskedName::Kind AskedName::kind_of(PlanHolder& holder) {
   const bool ordinary = notation_.kind == NotationKind::kNone;
   if (ordinary && is_never_bundle(text_)) return Kind::kOrdinary;
-  // Without a plan the names are the broker's to say. Where nobody answers they are libc's.
-  if (!ordinary || !holder.knows_plan()) (void)holder.introduce();
+  // Without a plan the names are the broker's to say. Where nobody answers they are libc's, but for
+  // what is no name: of that nobody is to be asked.
+  if (!ordinary && !holder.introduce()) return Kind::kBad;
+  if (ordinary && !holder.knows_plan()) (void)holder.introduce();
   if (holder.bundle_settings().transports[0] == plan::BundleTransport::kNone) {
     return Kind::kOrdinary;
   }

@@ -37,6 +37,8 @@ class AskedName {
   [[nodiscard]] std::string_view text() const { return text_; }
   // An alias of either kind, with members or without.
   [[nodiscard]] bool implicit() const { return implicit_; }
+  // Whether the policy has this name.
+  [[nodiscard]] bool named() const { return named_; }
   [[nodiscard]] std::span<const bundle::Member> members() const { return notation_.members(); }
 
   // What getnameinfo(3) may call the bundle: a name of the policy or an alias as it was asked for,

@@ -30,7 +30,8 @@ std::optional<int> BundleConnecting::connect(int fd, const sockaddr* address, so
   std::memcpy(&family, &address->sa_family, sizeof family);
   const int protocol = option(fd, SO_PROTOCOL);
   const bool sctp = protocol == IPPROTO_SCTP;
-  const bool streams = sctp || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+  const bool streams = (sctp && option(fd, SO_TYPE) == SOCK_STREAM) || protocol == IPPROTO_TCP ||
+                       protocol == IPPROTO_MPTCP;
   // The kernel refuses the family itself, each kind of socket in its own way.
   if (!streams || (!as_bundle && option(fd, SO_DOMAIN) != family)) {
     errno = errno_before;

@@ -55,7 +55,6 @@ int HostNames::find_members(const AskedName& asked, int family, Bundle* found) {
   if (error != 0) return error;
   found->implicit = asked.implicit();
   remember(*found, asked);
-  *found = best_first(holder_, *found);
   return 0;
 }
 
@@ -81,7 +80,7 @@ int HostNames::answer_into(const AskedName& asked, int family, hostent* entry, s
   }
   std::array<char, bundle::kBundleTextSize> text;
   const std::string_view name = asked.implicit() ? asked.text() : bundle::bundle_text(bundle, text);
-  if (!write_host_entry(bundle, family, name, room, entry)) {
+  if (!write_host_entry(best_first(holder_, bundle), family, name, room, entry)) {
     *error = NETDB_INTERNAL;
     return errno = ERANGE;
   }

@@ -141,8 +141,9 @@ int Names::getaddrinfo(const char* node, const char* service, const addrinfo* hi
   if (node == nullptr || (hints != nullptr && !is_family_of_bundles(hints->ai_family))) {
     return libc_.getaddrinfo(node, service, hints, list);
   }
-  const AskedName asked(holder_, node);
   const addrinfo& meant = hints != nullptr ? *hints : kDefaultHints;
+  if (meant.ai_family == AF_BUNDLE && !holder_.knows_plan()) (void)holder_.introduce();
+  const AskedName asked(holder_, node);
   switch (asked.kind()) {
     case AskedName::Kind::kBad:
       return EAI_NONAME;
@@ -161,6 +162,8 @@ int Names::getaddrinfo(const char* node, const char* service, const addrinfo* hi
 
 int Names::list_members(const AskedName& asked, const char* service, const addrinfo& hints,
                         addrinfo** list) {
+  // A name stays one, whatever it stands for: programs ask so whether they were given an address.
+  if (asked.named() && (hints.ai_flags & AI_NUMERICHOST) != 0) return EAI_NONAME;
   OwnedList kinds;
   if (const int error = list_kinds(libc_, service, hints, &kinds.list); error != 0) return error;
   const int family = hints.ai_family == AF_BUNDLE ? AF_UNSPEC : hints.ai_family;
@@ -204,7 +207,8 @@ int Names::list_all(const AskedName& asked, const char* service, const addrinfo&
     *list = std::exchange(found.list, nullptr);
     return 0;
   }
-  const char* canonical_name = found.list->ai_canonname;
+  // Where the list stays libc's, so does its name.
+  const char* canonical_name = any ? nullptr : found.list->ai_canonname;
   const Transports transports = transports_for(bundle);
   const ListWanted wanted{.family = hints.ai_family,
                           .flags = found.list->ai_flags,

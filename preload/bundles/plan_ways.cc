@@ -12,6 +12,12 @@ FdState state_of(const SystemCalls& system, const FdTable& fds, const PlanHolder
   return state.kind != FdKind::kUnknown ? state : ask_kernel(system, fd, holder.mark_mask());
 }
 
+bool is_ipv6(const SystemCalls& system, int fd) {
+  int domain = AF_UNSPEC;
+  socklen_t length = sizeof domain;
+  return system.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_INET6;
+}
+
 }  // namespace
 
 PlanWays::PlanWays(const SystemCalls& system, FdTable& fds, PlanHolder& holder,
@@ -31,14 +37,16 @@ bool PlanWays::source_is_fixed() const {
 bundle::Errno PlanWays::prepare(int fd, const bundle::Endpoint& member) {
   const bool probe = fd != own_;
   if (probe && state_.kind == FdKind::kOwned) return bundle::mirror(system_, own_, fd);
+  // A probe may be of the other family than the program's socket.
+  const bool ipv6 = probe ? is_ipv6(system_, fd) : state_.ipv6;
   if (probe) {
     fds_.forget(fd);
-    fds_.set(
-        fd, {.kind = source_is_fixed() ? FdKind::kPortBound : FdKind::kFresh, .ipv6 = state_.ipv6});
+    fds_.set(fd, {.kind = source_is_fixed() ? FdKind::kPortBound : FdKind::kFresh, .ipv6 = ipv6});
   }
   sockaddr_storage address;
   const socklen_t length =
-      bundle::sockaddr_from_endpoint(member, state_.ipv6 ? AF_INET6 : AF_INET, &address);
+      bundle::sockaddr_from_endpoint(member, ipv6 ? AF_INET6 : AF_INET, &address);
+  if (length == 0) return EAFNOSUPPORT;
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   const bool prepared = connector_.prepare(fd, generic, length, By::kConnect);
   const bundle::Errno error = prepared ? 0 : errno;

@@ -80,12 +80,11 @@ bool StreamManners::is_sctp(int fd) const {
 
 ssize_t StreamManners::write_failed(int fd, std::span<const iovec> parts, int flags) const {
   const int error = errno;
-  const std::size_t size = size_of(parts);
-  const bool nothing = error == EINVAL && size == 0;
-  const bool too_much = error == EMSGSIZE;
   const bool urgent = error == EOPNOTSUPP && (flags & MSG_OOB) != 0;
-  if ((!nothing && !too_much && !urgent) || !is_sctp(fd)) return -1;
+  if ((error != EINVAL && error != EMSGSIZE && !urgent) || !is_sctp(fd)) return -1;
+  const std::size_t size = size_of(parts);
   if (size == 0) return 0;
+  if (error == EINVAL) return -1;
   return send_in_pieces(fd, parts, flags & ~MSG_OOB);
 }
 

@@ -38,8 +38,10 @@ class StreamManners {
   // the last one that was named in the connect, whoever has it.
   void correct_peer(int fd, sockaddr* address, socklen_t room, socklen_t* length) const;
 
- private:
+  // Whether anything of the above can be: what all others pay.
   [[nodiscard]] bool may_be_sctp() const;
+
+ private:
   [[nodiscard]] bool is_sctp(int fd) const;
   [[nodiscard]] ssize_t send_in_pieces(int fd, std::span<const iovec> parts, int flags) const;
 

@@ -35,8 +35,17 @@ TEST_F(PlanWaysTest, TheOwnSocketAndProbesGoByTheMembersRule) {
 TEST_F(PlanWaysTest, AProbeOfAnIpv6SocketIsOne) {
   broker_.plan.publish_via(kVpn);
   fresh(AF_INET6);
+  kernel_.domain = AF_INET6;
   EXPECT_EQ(ways().prepare(kProbe, member("198.51.100.1")), 0);
   EXPECT_THAT(take_calls(), Contains("bind [10.2.0.2]:0"));
+}
+
+TEST_F(PlanWaysTest, AProbeOfTheOtherFamilyGoesByItsRuleToo) {
+  broker_.plan.publish_block();
+  fresh();
+  kernel_.domain = AF_INET6;
+  EXPECT_EQ(ways().prepare(kProbe, member("2001:db8::1")), EACCES);
+  EXPECT_EQ(ways().prepare(kFd, member("2001:db8::1")), EAFNOSUPPORT);
 }
 
 TEST_F(PlanWaysTest, ABlockedMemberFails) {

@@ -25,13 +25,16 @@ std::string text(const Endpoint& member) {
 class TestWays final : public Ways {
  public:
   Errno prepare(int, const Endpoint& member) override { return errors[text(member)]; }
-  bool can_move(int, const Endpoint&, const Endpoint&) override { return movable; }
+  bool can_move(int, const Endpoint& from, const Endpoint&) override {
+    return movable && text(from) != stays;
+  }
   Health health(const Endpoint& member) override { return healths[text(member)]; }
   void report(const Endpoint& member, bool alive) override {
     reports.push_back(text(member) + (alive ? " alive" : " dead"));
   }
 
   bool movable = true;
+  std::string stays;  // who goes there cannot go elsewhere
   std::map<std::string, Errno> errors;
   std::map<std::string, Health> healths;
   std::vector<std::string> reports;
@@ -208,6 +211,13 @@ TEST_F(RaceTest, WhatCannotMoveIsPreparedOnceForTheWinner) {
               ElementsAre("probe 10.0.0.1 @0", "probe 10.0.0.2 @100", "own 10.0.0.2 @110"));
 }
 
+TEST_F(RaceTest, WhoCannotMoveNeedNotBeTheFirst) {
+  ways_.stays = "10.0.0.2";
+  network_.hosts = {{"10.0.0.1", refuses()}, {"10.0.0.3", answers()}};
+  EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2", "10.0.0.3"}), 0);
+  EXPECT_EQ(peer(), "10.0.0.3");
+}
+
 TEST_F(RaceTest, WhatCannotMoveIsProbedThoughItLived) {
   ways_.movable = false;
   ways_.healths["10.0.0.1"] = Health::kAlive;
@@ -305,6 +315,15 @@ TEST_F(RaceTest, ASocketThatIsConnectedGetsTheKernelsAnswer) {
   network_.own() = {.nonblocking = true};
   EXPECT_EQ(connect({"10.0.0.3", "10.0.0.4"}), EINPROGRESS);
   EXPECT_EQ(connect({"10.0.0.3", "10.0.0.4"}), EALREADY);
+}
+
+TEST_F(RaceTest, ASocketOfAnotherStateGoesByTheRulesToo) {
+  // A failure that the program has not read yet: no race, but a connect all the same.
+  network_.own().state = FakeNetwork::Socket::kConnecting;
+  network_.own().error = ECONNRESET;
+  ways_.errors = {{"10.0.0.1", EACCES}};
+  EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), EACCES);
+  EXPECT_THAT(network_.calls, IsEmpty());
 }
 
 TEST_F(RaceTest, HandlersRunWhileNoProbeIsOpen) {

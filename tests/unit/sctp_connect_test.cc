@@ -54,16 +54,7 @@ struct FakeSctp {
       EXPECT_EQ(fd, kProbe);
       return 0;
     };
-    system.getsockname = [](int, sockaddr* name, socklen_t* length) {
-      sockaddr_storage storage;
-      *length = sockaddr_from_endpoint(here->source, AF_INET, &storage);
-      std::memcpy(name, &storage, *length);
-      return 0;
-    };
-    system.setsockopt = [](int fd, int level, int name, const void* value, socklen_t length) {
-      if (level == 132 && name == 100 && fd == kFd) {
-        here->bound.assign(static_cast<const char*>(value), length);
-      }
+    system.setsockopt = [](int, int level, int name, const void* value, socklen_t length) {
       if (level != 132 || name != 110) return 0;
       return here->connectx(static_cast<const char*>(value), length);
     };
@@ -96,8 +87,6 @@ struct FakeSctp {
   std::int64_t now = 1'000;
   std::deque<Outcome> outcomes;  // of each attempt; success after the last
   std::vector<std::string> calls;
-  Endpoint source;
-  std::string bound;  // packed addresses
 };
 
 struct OneWay final : Ways {
@@ -109,20 +98,19 @@ struct OneWay final : Ways {
   Health known = Health::kUnknown;
 };
 
-// Each member has a source of its own: 192.0.2.N for 10.0.0.N.
+// 10.0.0.0/24 and 10.0.1.0/24 are two ways; what ends in .66 is blocked.
 struct ManyWays final : Ways {
   Errno prepare(int fd, const Endpoint& member) override {
-    EXPECT_NE(fd, kFd);
-    FakeSctp::here->source = {.address = member.address, .port = 4711};
-    FakeSctp::here->source.address.bytes[12] = 192;
-    FakeSctp::here->source.address.bytes[14] = 2;
+    if (member.address.bytes[15] == 66) return EACCES;
+    if (fd == kFd) prepared.push_back(member.address);
     return 0;
   }
   bool can_move(int, const Endpoint& from, const Endpoint& to) override {
-    return from.address == to.address;
+    return from.address.bytes[14] == to.address.bytes[14];
   }
   Health health(const Endpoint&) override { return Health::kUnknown; }
   void report(const Endpoint&, bool) override {}
+  std::vector<Address> prepared;
 };
 
 class SctpConnect : public testing::Test {
@@ -221,17 +209,22 @@ TEST_F(SctpConnect, WhatThePolicyForbidsIsNotTried) {
   EXPECT_TRUE(kernel_.calls.empty());
 }
 
-TEST_F(SctpConnect, SourcesOfAllWaysAreBound) {
+TEST_F(SctpConnect, WhatGoesAnotherWayOrNowhereIsLeftOut) {
   ManyWays ways;
-  const Bundle to = bundle({"10.0.0.1", "10.0.0.2"});
+  const Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
   EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
-  ASSERT_EQ(kernel_.bound.size(), 2 * sizeof(sockaddr_in));
-  for (std::uint32_t i = 0; i < 2; ++i) {
-    sockaddr_in source;
-    std::memcpy(&source, kernel_.bound.data() + i * sizeof source, sizeof source);
-    EXPECT_EQ(ntohl(source.sin_addr.s_addr), 0xc0000201 + i);
-    EXPECT_EQ(source.sin_port, 0);
-  }
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
+  EXPECT_THAT(ways.prepared, ElementsAre(address("10.0.0.1")));
+}
+
+TEST_F(SctpConnect, AnAlternativeIsAskedAboutToo) {
+  ManyWays ways;
+  Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
+  to.alternatives = 1 << 1 | 1 << 2 | 1 << 3;
+  kernel_.outcomes = {{ECONNREFUSED}};
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1", "10.0.0.3"));
+  EXPECT_THAT(ways.prepared, ElementsAre(address("10.0.0.1")));
 }
 
 }  // namespace

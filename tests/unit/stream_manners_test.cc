@@ -100,6 +100,12 @@ class StreamMannersTest : public testing::Test {
   StreamManners manners_{stream_.symbols, stream_.system, holder_};
 };
 
+TEST_F(StreamMannersTest, WhatTheKernelCouldNotReadIsNotReadEither) {
+  errno = EFAULT;
+  EXPECT_EQ(manners_.write_failed(kFd, {reinterpret_cast<const iovec*>(16), 1}, 0), -1);
+  EXPECT_EQ(errno, EFAULT);
+}
+
 TEST_F(StreamMannersTest, WhatIsTooMuchIsSentInPieces) {
   EXPECT_EQ(failed(EMSGSIZE, 150'000), 150'000);
   EXPECT_THAT(stream_.sent, ElementsAre(65'536, 65'536, 18'928));

@@ -217,7 +217,7 @@ paths:
 profiles:
   blocking:
     rules:
-      - {{ to: [{CORPORATE}, {PUBLIC}], action: block }}
+      - {{ to: [{CORPORATE}, {PUBLIC}, "{CORPORATE6}"], action: block }}
       - {{ to: any, via: lan }}
 """
     assert broker.reload(policy).returncode == 0
@@ -226,6 +226,13 @@ profiles:
     assert_plain(state, PUBLIC_OTHER)
     assert connect(lab, broker, CORPORATE, PUBLIC, profile="blocking")["result"] == "EACCES"
     assert lab.flows.left(CORPORATE) == lab.flows.left(PUBLIC) == {}
+    # An IPv4 socket has the IPv6 member probed, which is of a family of its own.
+    members.silence(PUBLIC_OTHER)
+    state = connect(
+        lab, broker, "-4", "-t", "300", PUBLIC_OTHER, CORPORATE6, profile="blocking"
+    )
+    assert state["result"] == "EINPROGRESS"
+    assert lab.flows.left(CORPORATE6) == {}
 
 
 def test_what_the_program_decides_for_itself_it_keeps(lab, broker, members):

@@ -21,7 +21,6 @@ namespace {
 
 using bundle::Bundle;
 using bundle::BundleBuilder;
-using bundle::Endpoint;
 using plan::BundleTransport;
 
 // What no hints mean.

@@ -13,7 +13,7 @@ readonly px_check_packages=(
   "${px_demo_packages[@]}" bind9-dnsutils binutils clang-format clang-tidy dnsmasq-base dropbear-bin
   ecj git iperf3 libbenchmark-dev libgmock-dev libgtest-dev musl-tools netcat-openbsd nodejs
   ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl procps python3-pytest redis-tools rsync
-  shellcheck strace systemd wget
+  shellcheck strace systemd valgrind wget
 )
 # Clients that are given bundles, and what the unpacked haproxy needs.
 readonly px_client_packages=(

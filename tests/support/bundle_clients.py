@@ -9,6 +9,7 @@ word for this, it is what nobody can say who has not talked to the server.
 
 import dataclasses
 import pathlib
+import subprocess
 import sys
 
 from bundle_servers import COMMIT, PORT_GIT, PORT_SSH, PORT_TLS
@@ -69,6 +70,10 @@ http {
 """
 
 
+def node_version():
+    return int(subprocess.check_output(["node", "--version"], text=True).lstrip("v").split(".")[0])
+
+
 def pages():
     busybox = unpacked("busybox", "bin/busybox")
     # It asks for SRV records of whatever is no address, and the lab has no DNS server.
@@ -92,13 +97,15 @@ def pages():
 
 def languages(java):
     """`java`: the words that run Fetch.java."""
+    # Before, it took the first address that it was given and no other.
+    alone = node_version() < 20
     return [
         Client("python urllib", [*PYTHON, "url", "HOST"], (ANGLE, ANGLE)),
         Client("python socket", [*PYTHON, "socket", "HOST"], (ANGLE, ANGLE)),
         Client("python asyncio", [*PYTHON, "asyncio", "HOST"], (ANGLE, ANGLE)),
         Client("python asyncio, happy eyeballs", [*PYTHON, "happy", "HOST"], (BRACES, ALIAS)),
-        Client("node http", [*NODE, "http", PAGE], (BRACES, POLICY)),
-        Client("node net", [*NODE, "tcp", "HOST", "8080"], (ANGLE, ANGLE)),
+        Client("node http", [*NODE, "http", PAGE], (BRACES, POLICY), one_family=alone),
+        Client("node net", [*NODE, "tcp", "HOST", "8080"], (ANGLE, ANGLE), one_family=alone),
         Client("java URL", [*java, "url", PAGE], (SPELLED, SPELLED)),
         Client("java HttpClient", [*java, PAGE], (SPELLED, ALIAS)),
         Client("java Socket", [*java, "HOST", "8080"], (ANGLE, ANGLE)),

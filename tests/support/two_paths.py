@@ -11,7 +11,7 @@ import re
 import subprocess
 
 from lab import Network
-from programs import PX_EXEC
+from unprivileged import build_for_all
 from wait import wait_until
 
 FIRST, SECOND = "10.1.0.2", "10.2.0.2"
@@ -47,7 +47,7 @@ class TwoPaths(Network):
         self._await_links()
 
     def px_words(self, profile="sctp"):
-        return [PX_EXEC, "--profile", profile, "--"]
+        return [build_for_all() / "cli/px-exec", "--profile", profile, "--"]
 
     def filter(self, end, *rule):
         """Drops, or whatever else the rule says, at one end: iptables' words."""

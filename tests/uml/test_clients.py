@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from servers import unpacked
 from two_paths import BUNDLE, SPELLED
+from unprivileged import visible_to_all
 
 
 def test_nc(ends):
@@ -179,7 +180,9 @@ def test_psql(ends):
     directory.mkdir()
     os.chown(directory, 65534, 65534)
     programs = unpacked("postgresql-15", "usr/lib/postgresql/15/bin/postgres").parent
-    share = programs.parents[3] / "share/postgresql/15"
+    tree = visible_to_all(programs.parents[3], "postgresql")
+    programs = tree / "lib/postgresql/15/bin"
+    share = tree / "share/postgresql/15"
     user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     initdb = [programs / "initdb", "-A", "trust", "-U", "px", "--no-sync", "-L", share, "-N"]
     ends.paths.server.run([*user, *initdb, "-D", directory / "data"], timeout=120)

@@ -20,4 +20,17 @@ std::optional<Outcome> parse_outcome(std::span<const std::byte> packet) {
   return outcome;
 }
 
+std::optional<Paths> parse_paths(std::span<const std::byte> packet) {
+  const auto header = parse_header(packet);
+  if (!header || header->type != MessageType::kPaths || packet.size() != sizeof(Paths)) {
+    return std::nullopt;
+  }
+  Paths paths;
+  std::memcpy(&paths, packet.data(), sizeof paths);
+  if (paths.port == 0 || paths.count == 0 || paths.count > bundle::kMostMembers) {
+    return std::nullopt;
+  }
+  return paths;
+}
+
 }  // namespace px::plan

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What programs tell the broker about bundles, as messages of wire.h. Fixed sizes, native byte
-// order; nothing of it is answered.
+// What programs tell the broker about bundles and ask of it, as messages of wire.h. Fixed sizes,
+// native byte order.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,13 @@
 
 #include "libbundle/bundle.h"
 #include "libbundle/core/address.h"
+#include "libbundle/core/bundle.h"
 #include "plan/wire.h"
 
 namespace px::plan {
 
-// What came of connecting to one member of a bundle. It needs no hello: whoever may say it may say
-// it of the programs of its own user alone (health.h).
+// What came of connecting to one member of a bundle; it is not answered. It needs no hello: whoever
+// may say it may say it of the programs of its own user alone (health.h).
 struct Outcome {
   MessageHeader header;
   std::uint32_t interface_index;    // HealthKey::interface_index
@@ -29,5 +30,21 @@ struct Outcome {
 // The message, if the packet is exactly one of that type and its values are of their ranges;
 // nothing otherwise.
 [[nodiscard]] std::optional<Outcome> parse_outcome(std::span<const std::byte> packet);
+
+// The socket that comes with it is to have a path to each of these members, by the way that the
+// plan of the program's session gives each; the program names no way itself. An SCTP socket is
+// bound to a port and not connected yet; an MPTCP socket is connected, or about to be.
+struct Paths {
+  MessageHeader header;
+  std::uint16_t port;   // host byte order, of every member
+  std::uint16_t count;  // of members, at least 1
+  struct Member {
+    Address address;
+    std::uint32_t scope;  // interface index of a link-local address; 0: none
+  } members[bundle::kMostMembers];
+};
+
+// Likewise. Members after the last are 0.
+[[nodiscard]] std::optional<Paths> parse_paths(std::span<const std::byte> packet);
 
 }  // namespace px::plan

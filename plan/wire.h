@@ -29,6 +29,8 @@ enum class MessageType : std::uint16_t {
   kMark = 8,      // program -> broker: Mark, with the socket to be marked
   kMarked = 9,    // broker -> program: a header alone
   kOutcome = 10,  // program -> broker: Outcome (bundle_wire.h); no answer
+  kPaths = 11,    // program -> broker: Paths (bundle_wire.h), with the socket that is to have them
+  kPathsTaken = 12,  // broker -> program: a header alone
 };
 
 inline constexpr std::uint16_t kMoreFollows = 1;
@@ -78,6 +80,7 @@ enum class RefusalCode : std::uint32_t {
   kQuota,           // the user has too many connections or sessions
   kNotAllowed,
   kUnmarkable,  // no socket, or one that the kernel lets nobody mark
+  kNoPaths,     // the broker can have the kernel make no further paths
 };
 
 // A refusal, with a reason for people.

@@ -75,6 +75,9 @@ Daemon::Daemon(Options options)
                 return mark(peer, message, socket);
               },
               [this](const Peer& peer, const plan::Outcome& message) { outcome(peer, message); },
+              [this](const Peer& peer, const plan::Paths& message, const Fd& socket) {
+                return paths(peer, message, socket);
+              },
               [this](const Peer& peer, std::string_view text) { return request(peer, text); }}),
       signals_(context_, SIGTERM, SIGINT, SIGHUP),
       heartbeat_(context_),

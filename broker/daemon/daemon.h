@@ -44,6 +44,7 @@ class Daemon {
   tl::expected<void, Rejection> launch(Peer peer, const plan::Launch& launch);
   tl::expected<void, Rejection> mark(const Peer& peer, const plan::Mark& mark, const Fd& socket);
   void outcome(const Peer& peer, const plan::Outcome& outcome);
+  tl::expected<void, Rejection> paths(const Peer& peer, const plan::Paths& paths, const Fd& socket);
   Answer request(const Peer& peer, std::string_view text);
 
   [[nodiscard]] std::optional<Rejection> check_namespace(std::uint64_t network_namespace) const;

@@ -8,7 +8,7 @@
 #include "broker/daemon/daemon.h"
 #include "broker/daemon/host.h"
 #include "broker/identity/processes.h"
-#include "broker/routing/socket_mark.h"
+#include "broker/routing/program_socket.h"
 
 namespace px::broker {
 namespace {

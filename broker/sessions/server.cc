@@ -162,6 +162,9 @@ void Server::answer(const ClientPointer& client, PacketSocket::Incoming incoming
   if (const auto mark = plan::parse_mark(packet); mark && incoming.descriptor) {
     return answer_mark(client, *mark, incoming.descriptor);
   }
+  if (const auto paths = plan::parse_paths(packet); paths && incoming.descriptor) {
+    return answer_paths(client, *paths, incoming.descriptor);
+  }
   if (const auto hello = plan::parse_hello(packet)) {
     return answer_hello(client, *hello, incoming.descriptor);
   }
@@ -195,18 +198,21 @@ void Server::answer_hello(const ClientPointer& client, const plan::Hello& hello,
 }
 
 void Server::answer_launch(const ClientPointer& client, const plan::Launch& launch) {
-  const auto launched = service_.launch(share(client->peer), launch);
-  if (!launched) return refuse(client, launched.error());
-  const auto header = plan::header_of(plan::MessageType::kLaunched, sizeof(plan::MessageHeader));
-  client->connection->send(one(packet_of(header)), kDeadline, [this, client](bool sent) {
-    if (sent) serve(client);
-  });
+  acknowledge(client, service_.launch(share(client->peer), launch), plan::MessageType::kLaunched);
 }
 
 void Server::answer_mark(const ClientPointer& client, const plan::Mark& mark, const Fd& socket) {
-  const auto marked = service_.mark(client->peer, mark, socket);
-  if (!marked) return refuse(client, marked.error());
-  const auto header = plan::header_of(plan::MessageType::kMarked, sizeof(plan::MessageHeader));
+  acknowledge(client, service_.mark(client->peer, mark, socket), plan::MessageType::kMarked);
+}
+
+void Server::answer_paths(const ClientPointer& client, const plan::Paths& paths, const Fd& socket) {
+  acknowledge(client, service_.paths(client->peer, paths, socket), plan::MessageType::kPathsTaken);
+}
+
+void Server::acknowledge(const ClientPointer& client, const tl::expected<void, Rejection>& done,
+                         plan::MessageType type) {
+  if (!done) return refuse(client, done.error());
+  const auto header = plan::header_of(type, sizeof(plan::MessageHeader));
   client->connection->send(one(packet_of(header)), kDeadline, [this, client](bool sent) {
     if (sent) serve(client);
   });

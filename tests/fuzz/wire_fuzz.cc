@@ -26,10 +26,11 @@ void parse_all(std::span<const std::byte> packet) {
   const auto launch = parse_launch(packet);
   const auto mark = parse_mark(packet);
   const auto outcome = parse_outcome(packet);
+  const auto paths = parse_paths(packet);
   const auto text = parse_text(packet);
   const int messages = hello.has_value() + welcome.has_value() + refusal.has_value() +
                        launch.has_value() + mark.has_value() + outcome.has_value() +
-                       text.has_value();
+                       paths.has_value() + text.has_value();
   require(messages <= (header ? 1 : 0));
   if (header) require(header->length == packet.size());
   if (hello) require(valid_or_empty(hello->profile));

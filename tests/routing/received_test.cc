@@ -17,7 +17,7 @@
 #include <cstring>
 
 #include "broker/routing/routing.h"
-#include "broker/routing/socket_mark.h"
+#include "broker/routing/program_socket.h"
 #include "tests/paths/network_namespace.h"
 #include "tests/routing/nft.h"
 #include "util/fd.h"

@@ -17,8 +17,9 @@ Outcome outcome() {
   return outcome;
 }
 
-std::span<const std::byte> bytes_of(const Outcome& outcome) {
-  return std::as_bytes(std::span(&outcome, 1));
+template <typename Message>
+std::span<const std::byte> bytes_of(const Message& message) {
+  return std::as_bytes(std::span(&message, 1));
 }
 
 TEST(BundleWire, AnOutcomeIsRead) {
@@ -47,6 +48,27 @@ TEST(BundleWire, AnythingElseIsNot) {
   bad = good;
   fill_text(bad.profile, "../etc");
   EXPECT_FALSE(parse_outcome(bytes_of(bad)));
+}
+
+TEST(BundleWire, ARequestForPathsIsRead) {
+  Paths good{};
+  good.header = header_of(MessageType::kPaths, sizeof good);
+  good.port = 80;
+  good.count = 2;
+  good.members[1].address = bundle::ipv4_address(0x0a000002);
+  const auto read = parse_paths(bytes_of(good));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->members[1].address, bundle::ipv4_address(0x0a000002));
+  EXPECT_FALSE(parse_paths(bytes_of(good).first(sizeof good - 1)));
+  EXPECT_FALSE(parse_outcome(bytes_of(good)));
+  Paths bad = good;
+  bad.count = 0;
+  EXPECT_FALSE(parse_paths(bytes_of(bad)));
+  bad.count = bundle::kMostMembers + 1;
+  EXPECT_FALSE(parse_paths(bytes_of(bad)));
+  bad = good;
+  bad.port = 0;
+  EXPECT_FALSE(parse_paths(bytes_of(bad)));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "broker/routing/socket_mark.h"
+#include "broker/routing/program_socket.h"
 
 #include <sys/socket.h>
 
@@ -17,8 +17,7 @@ bool option(int socket, int name, Value& value) {
 
 }  // namespace
 
-Expected<void> set_socket_mark(int socket, std::uint32_t mark, std::uint32_t mask,
-                               std::uint64_t network_namespace) {
+Expected<void> check_socket(int socket, std::uint64_t network_namespace) {
   int domain = AF_UNSPEC;
   if (!option(socket, SO_DOMAIN, domain)) return fail("what came with the request is no socket");
   if (domain != AF_INET && domain != AF_INET6) return fail("the socket is not an internet socket");
@@ -27,6 +26,12 @@ Expected<void> set_socket_mark(int socket, std::uint32_t mark, std::uint32_t mas
       cookie != network_namespace) {
     return fail("the socket is in another network namespace than the broker");
   }
+  return {};
+}
+
+Expected<void> set_socket_mark(int socket, std::uint32_t mark, std::uint32_t mask,
+                               std::uint64_t network_namespace) {
+  if (auto checked = check_socket(socket, network_namespace); !checked) return checked;
   std::uint32_t old = 0;
   if (!option(socket, SO_MARK, old)) return fail_errno("SO_MARK cannot be read");
   const std::uint32_t wanted = (old & ~mask) | (mark & mask);

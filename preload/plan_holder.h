@@ -10,12 +10,14 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "libbundle/connect/ways.h"
 #include "plan/counters.h"
 #include "plan/plan.h"
 #include "preload/hello.h"
+#include "preload/path_request.h"
 #include "preload/settings.h"
 
 namespace px::shim {
@@ -62,6 +64,11 @@ class PlanHolder {
                                       std::uint32_t interface_index) const;
   // Tells them, through the broker, without waiting for it.
   void report(const bundle::Endpoint& member, std::uint32_t interface_index, bool alive) const;
+  // As request_paths().
+  [[nodiscard]] bool ask_for_paths(int fd, std::span<const bundle::Endpoint> members,
+                                   PathAnswer answer) const {
+    return request_paths(settings_, fd, members, answer);
+  }
 
   using Counter = std::atomic<std::uint64_t> plan::Counters::*;
   // One more, where there is a counters page.

@@ -9,7 +9,8 @@
 namespace px::broker {
 namespace {
 
-constexpr Key kKeys[] = {{"on-loss"}, {"mark-mask"}};
+constexpr Key kKeys[] = {{"on-loss"}, {"mark-mask"}, {"mptcp-subflows"}};
+constexpr Choice<bool> kSubflows[] = {{"true", true}, {"false", false}};
 constexpr Choice<plan::OnLoss> kOnLoss[] = {{"last-known", plan::OnLoss::kLastKnown},
                                             {"block", plan::OnLoss::kBlock},
                                             {"system", plan::OnLoss::kSystem}};
@@ -55,7 +56,8 @@ void read_mark_mask(const Value& value, Policy& policy, Report& report) {
 }  // namespace
 
 void read_broker(const Value& section, Draft& draft, Report& report) {
-  const Map map = Map::read(section, "a map with 'on-loss' or 'mark-mask'", kKeys, report);
+  const Map map =
+      Map::read(section, "a map with 'on-loss', 'mark-mask' or 'mptcp-subflows'", kKeys, report);
   if (const Value* on_loss = map.get("on-loss")) {
     take_place(*map.key_of("on-loss"), draft.on_loss, report);
     const auto choice = read_choice<plan::OnLoss>(*on_loss, kOnLoss, report);
@@ -64,6 +66,10 @@ void read_broker(const Value& section, Draft& draft, Report& report) {
   if (const Value* mark_mask = map.get("mark-mask")) {
     take_place(*map.key_of("mark-mask"), draft.mark_mask, report);
     read_mark_mask(*mark_mask, draft.policy, report);
+  }
+  if (const Value* subflows = map.get("mptcp-subflows")) {
+    take_place(*map.key_of("mptcp-subflows"), draft.mptcp_subflows, report);
+    draft.policy.mptcp_subflows = read_choice<bool>(*subflows, kSubflows, report).value_or(true);
   }
 }
 

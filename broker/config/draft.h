@@ -37,6 +37,7 @@ struct Draft {
   std::optional<Reference> default_profile;
   std::optional<Position> on_loss;
   std::optional<Position> mark_mask;
+  std::optional<Position> mptcp_subflows;
   // A file could not be read: what seems undefined may be defined there.
   bool incomplete = false;
 };

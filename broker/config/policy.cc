@@ -2,6 +2,7 @@
 #include "broker/config/policy.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace px::broker {
 namespace {
@@ -35,6 +36,13 @@ const Profile* Policy::profile(std::string_view name) const {
 bool Policy::matching() const {
   return std::any_of(profiles.begin(), profiles.end(),
                      [](const Profile& profile) { return !profile.matches.empty(); });
+}
+
+bool Policy::wants_subflows() const {
+  return mptcp_subflows && std::ranges::any_of(profiles, [](const Profile& profile) {
+           return std::ranges::find(profile.bundle.transports, plan::BundleTransport::kMptcp) !=
+                  std::end(profile.bundle.transports);
+         });
 }
 
 }  // namespace px::broker

@@ -102,12 +102,16 @@ struct Policy {
   std::optional<std::string> default_profile;  // absent: none
   plan::OnLoss on_loss = plan::OnLoss::kLastKnown;
   std::uint32_t mark_mask = kDefaultMarkMask;
+  // Whether the broker makes subflows for profiles with MPTCP in their transports.
+  bool mptcp_subflows = true;
   std::vector<std::string> files;  // that were read, in order
 
   [[nodiscard]] const PathSelector* path(std::string_view name) const;
   [[nodiscard]] const Profile* profile(std::string_view name) const;
   // Whether any profile claims programs by `match`.
   [[nodiscard]] bool matching() const;
+  // Whether some profile's MPTCP connections are to have subflows to all members of their bundles.
+  [[nodiscard]] bool wants_subflows() const;
 };
 
 using PolicyResult = tl::expected<Policy, std::vector<Diagnostic>>;

@@ -182,6 +182,13 @@ json doctor_report(const Checkup& checkup) {
                                "are not guarded",
                                kReload));
   }
+  if (checkup.no_subflows) {
+    findings.push_back(finding("warning",
+                               "MPTCP connections have one path each, since the broker cannot make "
+                               "them others: " +
+                                   *checkup.no_subflows,
+                               "run the system's broker, or set broker.mptcp-subflows to false"));
+  }
   find_foreign_marks(checkup, findings);
   find_strict_filters(checkup, findings);
   json filters = json::array();

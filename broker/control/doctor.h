@@ -31,6 +31,7 @@ struct Checkup {
   std::uint32_t mark_mask = 0;
   RoutingState wanted;
   std::optional<std::string> no_next_hops;  // why they cannot be managed here
+  std::optional<std::string> no_subflows;   // why MPTCP connections get none, though they should
   std::optional<bool> nft_table;            // whether it is there; absent: may not look
   std::vector<SourceFilter> filters;
   std::set<std::string> interfaces;  // that the policy's paths lead through

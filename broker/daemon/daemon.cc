@@ -137,6 +137,7 @@ Expected<void> Daemon::start() {
   auto routing = Routing::open(run_directory_->path(), !options_.private_broker);
   if (!routing) return tl::make_unexpected(routing.error());
   routing_ = std::move(*routing);
+  subflows_.emplace(context_, run_directory_->path());
   if (auto published = put_in_force(policy_, snapshot_); !published) return published;
   if (auto listening = listen(); !listening) return listening;
   publisher_->announce(state_.instance);
@@ -170,6 +171,9 @@ void Daemon::run() {
   // broker's programs have ended.
   std::error_code ignored;
   if (owns_socket_) std::filesystem::remove(options_.socket, ignored);
+  if (const auto given_back = subflows_->require(false); !given_back) {
+    spdlog::error("MPTCP's path manager is left as it is: {}", given_back.error().message);
+  }
   if (const auto removed = routing_->remove_all(); !removed) {
     spdlog::error("not all next hops could be removed: {}", removed.error().message);
   }
@@ -255,7 +259,17 @@ Expected<void> Daemon::publish(const Policy& policy, const Snapshot& snapshot, c
     spdlog::error("routing rules that are not wanted any more are left: {}",
                   retired.error().message);
   }
+  require_subflows(policy);
   return {};
+}
+
+// A connection without further subflows is a connection all the same.
+void Daemon::require_subflows(const Policy& policy) {
+  const bool could = subflows_->state().has_value();
+  const auto state = subflows_->require(policy.wants_subflows());
+  if (!state && could) {
+    spdlog::warn("MPTCP connections have one path each: {}", state.error().message);
+  }
 }
 
 void Daemon::mend_next_hops() {

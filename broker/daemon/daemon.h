@@ -15,6 +15,7 @@
 #include "broker/control/reports.h"
 #include "broker/daemon/options.h"
 #include "broker/daemon/run_directory.h"
+#include "broker/mptcp/subflows.h"
 #include "broker/paths/router_list.h"
 #include "broker/paths/watcher.h"
 #include "broker/publish/publisher.h"
@@ -64,6 +65,7 @@ class Daemon {
   // The last two of these.
   [[nodiscard]] Expected<void> publish(const Policy& policy, const Snapshot& snapshot,
                                        const Marks& marks);
+  void require_subflows(const Policy& policy);
   // Reads the paths now and publishes them if they have changed.
   [[nodiscard]] Expected<void> look_at_paths();
   // Serves at the service manager's socket, if it has one for this process.
@@ -84,6 +86,7 @@ class Daemon {
   Watcher watcher_;
   Snapshot snapshot_;
   std::optional<Routing> routing_;
+  std::optional<MptcpSubflows> subflows_;
   std::optional<Publisher> publisher_;
   SessionTable sessions_;
   Server server_;

@@ -149,8 +149,11 @@ nlohmann::json Daemon::answer_to(const Peer& peer, const json& question) {
   if (command == "explain") return explain_to(peer, question);
   if (command == "move") return move_program(peer, question);
   if (command == "doctor") {
-    const auto checkup = check_up(policy_, snapshot_, *routing_);
+    auto checkup = check_up(policy_, snapshot_, *routing_);
     if (!checkup) return {{"error", checkup.error().message}};
+    if (const auto& subflows = subflows_->state(); !subflows) {
+      checkup->no_subflows = subflows.error().message;
+    }
     return doctor_report(*checkup);
   }
   if (command == "watch") return reload_event(state_);

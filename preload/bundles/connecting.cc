@@ -49,8 +49,27 @@ std::optional<int> BundleConnecting::connect(int fd, const sockaddr* address, so
   PlanWays ways(system_, fds_, holder_, connector_, fd);
   const bundle::Errno error = sctp ? bundle::sctp_connect(system_, ways, fd, bundle, stagger)
                                    : bundle::race(system_, ways, fd, bundle.members(), stagger);
+  const auto destination = ways.destination();
+  if (protocol == IPPROTO_MPTCP && destination && (error == 0 || error == EINPROGRESS)) {
+    ask_for_subflows(fd, bundle, *destination);
+  }
   errno = error == 0 ? errno_before : error;
   return error == 0 ? 0 : -1;
+}
+
+// To the other addresses of the host that the socket is connected to. What comes of it is seen by
+// nobody but the peer, and so not waited for.
+void BundleConnecting::ask_for_subflows(int fd, const bundle::Bundle& bundle,
+                                        const bundle::Endpoint& destination) const {
+  for (std::size_t first = 0; first < bundle.count;) {
+    const auto host = bundle.group_at(first);
+    first += host.size();
+    const bool connected = std::any_of(host.begin(), host.end(), [&](const bundle::Endpoint& one) {
+      return same_host(one, destination);
+    });
+    if (connected && host.size() > 1)
+      (void)holder_.ask_for_paths(fd, host, PathAnswer::kNotAwaited);
+  }
 }
 
 // The address that the program chose is its first choice.

@@ -45,6 +45,8 @@ class BundleConnecting {
   [[nodiscard]] bool read_bundle(const sockaddr* address, socklen_t length,
                                  bundle::Bundle* found) const;
   [[nodiscard]] int option(int fd, int name) const;
+  void ask_for_subflows(int fd, const bundle::Bundle& bundle,
+                        const bundle::Endpoint& destination) const;
 
   const SystemCalls& system_;
   FdTable& fds_;

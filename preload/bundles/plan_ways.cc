@@ -36,6 +36,7 @@ bool PlanWays::source_is_fixed() const {
 // A probe's number means nothing after it: what the program gets by that number is not a probe.
 bundle::Errno PlanWays::prepare(int fd, const bundle::Endpoint& member) {
   const bool probe = fd != own_;
+  if (!probe) destination_ = member;
   if (probe && state_.kind == FdKind::kOwned) return bundle::mirror(system_, own_, fd);
   // A probe may be of the other family than the program's socket.
   const bool ipv6 = probe ? is_ipv6(system_, fd) : state_.ipv6;

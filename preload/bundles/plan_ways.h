@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "libbundle/connect/ways.h"
 #include "preload/connector.h"
@@ -26,6 +27,13 @@ class PlanWays final : public bundle::Ways {
   [[nodiscard]] bundle::Health health(const bundle::Endpoint& member) override;
   void report(const bundle::Endpoint& member, bool alive) override;
 
+  // The member that the program's socket was prepared for last, which is where it goes; nothing for
+  // a socket whose way the program has chosen itself.
+  [[nodiscard]] std::optional<bundle::Endpoint> destination() const {
+    if (state_.kind == FdKind::kOwned) return std::nullopt;
+    return destination_;
+  }
+
  private:
   [[nodiscard]] bool source_is_fixed() const;
   [[nodiscard]] plan::Verdict verdict(const bundle::Endpoint& member);
@@ -36,6 +44,7 @@ class PlanWays final : public bundle::Ways {
   PlanHolder& holder_;
   Connector& connector_;
   const int own_;
+  bundle::Endpoint destination_;
   const FdState state_;  // of the own socket, before it is prepared
 };
 

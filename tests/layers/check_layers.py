@@ -25,6 +25,7 @@ MAY_INCLUDE = {
     "broker/config": ["plan", "libbundle", "util"],
     "broker/paths": ["plan", "libbundle", "util"],
     "broker/routing": ["plan", "libbundle", "util", "broker/paths"],
+    "broker/mptcp": ["plan", "libbundle", "util", "broker/routing"],
     "broker/publish": ["plan", "libbundle", "util", "broker/config", "broker/paths"],
     "broker/identity": ["plan", "libbundle", "util", "broker/config"],
     "broker/sessions": ["plan", "libbundle", "util", "broker/publish", "broker/identity"],
@@ -40,7 +41,7 @@ MAY_INCLUDE = {
 # A library's headers: the only folders that may include them.
 LIBRARIES = {
     r"yaml-cpp/": ["broker/config"],
-    r"netlink/": ["broker/paths", "broker/routing"],
+    r"netlink/": ["broker/paths", "broker/routing", "broker/mptcp"],
     # preload asks without a library
     r"linux/(rt)?netlink\.h": ["broker/paths", "broker/routing", "preload"],
     r"nftables/": ["broker/routing"],

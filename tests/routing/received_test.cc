@@ -16,8 +16,8 @@
 #include <csignal>
 #include <cstring>
 
-#include "broker/routing/routing.h"
 #include "broker/routing/program_socket.h"
+#include "broker/routing/routing.h"
 #include "tests/paths/network_namespace.h"
 #include "tests/routing/nft.h"
 #include "util/fd.h"

@@ -17,8 +17,8 @@
 
 #include "broker/paths/netlink_read.h"
 #include "broker/paths/own_routing.h"
-#include "broker/routing/routing.h"
 #include "broker/routing/program_socket.h"
+#include "broker/routing/routing.h"
 #include "tests/paths/network_namespace.h"
 #include "util/fd.h"
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The kernel's MPTCP path manager over generic netlink: has it make subflows, and hears what
+// becomes of connections. Needs CAP_NET_ADMIN over the network namespace. Single-threaded.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "broker/mptcp/connections.h"
+#include "util/error.h"
+
+struct nl_sock;
+struct nlmsghdr;
+
+namespace px::broker {
+
+struct MptcpEvent {
+  enum class Kind { kCreated, kClosed, kSubflowUp, kSubflowDown };
+  Kind kind = Kind::kCreated;
+  MptcpToken token = 0;
+  bundle::Address peer;  // of the connection, or of the subflow; not of kClosed
+};
+
+class MptcpNetlink {
+ public:
+  // Hears events from now on. An error where the kernel has no MPTCP, or no privilege is there.
+  [[nodiscard]] static Expected<MptcpNetlink> open();
+
+  // An errno, or 0: the SYN is on its way, and an event will tell what came of it. ENOTCONN: the
+  // peer has not acknowledged anything yet. EINVAL: no such connection, or the path manager is the
+  // kernel's own.
+  [[nodiscard]] int create(const SubflowAttempt& attempt);
+
+  // To be polled for reading.
+  [[nodiscard]] int events_fd() const;
+  // Hands over what has come; false where more has come than could be kept.
+  [[nodiscard]] bool read_events(const std::function<void(const MptcpEvent&)>& heard);
+
+ private:
+  struct FreeSocket {
+    void operator()(nl_sock* socket) const;
+  };
+  using Socket = std::unique_ptr<nl_sock, FreeSocket>;
+
+  MptcpNetlink(Socket commands, Socket events, int family)
+      : commands_(std::move(commands)), events_(std::move(events)), family_(family) {}
+
+  Socket commands_;
+  Socket events_;
+  int family_;
+};
+
+}  // namespace px::broker

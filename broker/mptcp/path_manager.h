@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Who decides on the further subflows of new MPTCP connections, in this network namespace: the
+// kernel by itself, or the broker ("userspace"). Remembers in a file what was set before, so that a
+// broker that was killed is gone on with.
+#pragma once
+
+#include <filesystem>
+
+#include "util/error.h"
+
+namespace px::broker {
+
+class MptcpPathManager {
+ public:
+  // What was set before is remembered in this directory.
+  explicit MptcpPathManager(const std::filesystem::path& directory);
+
+  // The broker decides from now on. An error leaves it as it was: no such kernel, no privilege.
+  [[nodiscard]] Expected<void> take();
+  // As it was before take(), of this broker or one before it; nothing where it was not taken, or
+  // somebody has set something else since.
+  [[nodiscard]] Expected<void> give_back();
+
+ private:
+  std::filesystem::path setting_;
+  std::filesystem::path memory_;
+};
+
+}  // namespace px::broker

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Has the kernel make subflows of programs' MPTCP connections to the further members of their
+// bundles, and no others (PB-4): takes the path manager while the policy asks for it. Owned by the
+// daemon; single-threaded, everything on the io_context's thread.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "broker/mptcp/connections.h"
+#include "broker/mptcp/mptcp_netlink.h"
+#include "broker/mptcp/path_manager.h"
+#include "util/error.h"
+#include "util/fd.h"
+
+namespace px::broker {
+
+class MptcpSubflows {
+ public:
+  // The path manager that was set before is remembered in `directory`.
+  MptcpSubflows(asio::io_context& context, const std::filesystem::path& directory);
+  MptcpSubflows(const MptcpSubflows&) = delete;
+  MptcpSubflows& operator=(const MptcpSubflows&) = delete;
+
+  // Whether connections are to have further subflows. An error where they are, and cannot: then
+  // each goes on by the one path that it was made by.
+  Expected<void> require(bool wanted);
+  // The last answer of require(), without asking the kernel again.
+  [[nodiscard]] const Expected<void>& state() const { return state_; }
+
+  // The connection of this socket, which is of MPTCP, connected or about to be. Ways that would
+  // need another mark than the socket has are left out: a connection has one. An error: it gets no
+  // subflow, and why.
+  [[nodiscard]] Expected<void> add(const Fd& socket, uid_t user, std::vector<MemberWay> ways,
+                                   std::uint32_t mark_mask);
+
+ private:
+  void hear_events();
+  void work();
+  [[nodiscard]] Expected<void> open();
+
+  MptcpConnections connections_;
+  MptcpPathManager path_manager_;
+  std::optional<MptcpNetlink> netlink_;
+  asio::posix::stream_descriptor events_;
+  asio::steady_timer timer_;
+  bool wanted_ = false;
+  Expected<void> state_;
+};
+
+}  // namespace px::broker

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: MIT
+"""An MPTCP connection to a bundle has a subflow to each of its members, by each one's own rule, and
+no others; the broker makes them (PB-4, PB-5)."""
+
+import json
+import socket
+import subprocess
+import sys
+
+import pytest
+import wire
+from broker import Broker
+from lab import CORPORATE, PUBLIC, PUBLIC6, PUBLIC_OTHER
+from unprivileged import without_capabilities
+from wait import wait_until
+
+pytestmark = pytest.mark.broker
+
+POLICY = """version: 1
+paths:
+  lan: { interface: lan0 }
+  lte: { interface: lte0 }
+  vpn: { interface: vpn0 }
+profiles:
+  both:
+    bundle: { transports: [mptcp, tcp], sockets: all }
+    rules:
+      - { to: %s, via: vpn }
+      - { to: %s, action: block }
+      - { to: ["203.0.113.0/24", "2001:db8:80::/48"], via: lte }
+  one-way:
+    bundle: { transports: [mptcp, tcp], sockets: all }
+    rules:
+      - { to: any, via: lte }
+  system:
+    bundle: { transports: [mptcp, tcp], sockets: all }
+    rules: []
+""" % (CORPORATE, PUBLIC_OTHER)
+WITHOUT = POLICY.replace("mptcp, tcp", "tcp")
+
+PORT = 7001
+BUNDLE = f"<{CORPORATE},{PUBLIC}>"
+
+RECEIVE = """
+import hashlib, json, socket, sys, time
+family, bound = sys.argv[1:]
+listener = socket.socket(int(family), socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((bound, 7001))
+listener.listen()
+peer, _ = listener.accept()
+digest, longest, last = hashlib.sha256(), 0, None
+while data := peer.recv(65536):
+    now = time.monotonic()
+    longest, last = max(longest, now - (last or now)), now
+    digest.update(data)
+print(json.dumps({"longest": longest, "digest": digest.hexdigest()}))
+"""
+
+# Sends until it is told to stop, and then says what.
+SEND = """
+import hashlib, select, socket, sys, time
+peer = socket.create_connection((sys.argv[1], 7001))
+print(peer.getpeername()[0], flush=True)
+digest, piece = hashlib.sha256(), 0
+while not select.select([sys.stdin], [], [], 0.01)[0]:
+    data = piece.to_bytes(4, "big") * 1000
+    piece += 1
+    digest.update(data)
+    peer.sendall(data)
+peer.close()
+print(digest.hexdigest())
+"""
+
+
+def subflows(lab):
+    """(local address, interface, peer's address) of each, as the client's kernel has them."""
+    found = set()
+    for line in lab.client.run(["ss", "-Htn", "state", "established"]).stdout.splitlines():
+        local, peer = line.split()[2:4]
+        if peer.endswith(f":{PORT}"):
+            address, _, interface = local.rpartition(":")[0].strip("[]").partition("%")
+            found.add((address.strip("]"), interface.strip("]"), peer.rpartition(":")[0].strip("[]")))
+    return found
+
+
+def await_subflows(lab, *wanted):
+    wait_until(lambda: subflows(lab) == set(wanted), f"{wanted}; now {subflows(lab)}", 20)
+
+
+class Transfer:
+    """From a program under px to one without."""
+
+    def __init__(
+        self, lab, broker, bundle=BUNDLE, family=socket.AF_INET, send=SEND, profile="both"
+    ):
+        bound = "0.0.0.0" if family == socket.AF_INET else "::"
+        receive = [sys.executable, "-c", RECEIVE, str(int(family)), bound]
+        self.receiver = lab.server.popen(receive, stdout=subprocess.PIPE)
+        lab.server.listens(PORT)
+        self.sender = lab.px_popen(
+            broker,
+            [sys.executable, "-c", send, bundle],
+            profile,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self.peer = self.sender.stdout.readline().strip()
+
+    def end(self):
+        """What the receiver says of it, once both agree on what was sent."""
+        sent = self.sender.communicate("\n", timeout=30)[0].strip()
+        received = json.loads(self.receiver.communicate(timeout=30)[0])
+        assert received["digest"] == sent
+        return received
+
+
+def path_manager(lab):
+    return lab.client.run(["cat", "/proc/sys/net/mptcp/path_manager"]).stdout.strip()
+
+
+@pytest.fixture
+def both(lab):
+    broker = lab.start_broker(POLICY)
+    yield broker
+    assert broker.stop() == 0, broker.log_text
+    assert path_manager(lab) == "kernel"
+
+
+OVER_VPN = ("10.8.0.2", "vpn0", CORPORATE)
+OVER_LTE = ("100.64.2.2", "lte0", PUBLIC)
+
+
+def test_each_member_has_a_subflow_by_its_own_rule(lab, both):
+    transfer = Transfer(lab, both)
+    await_subflows(lab, OVER_VPN, OVER_LTE)
+    transfer.end()
+    # Members by different ways are probed before the socket goes to one; a subflow is one SYN.
+    assert set(lab.flows.left(CORPORATE)) == {"vpn0"}
+    assert lab.flows.left(PUBLIC) == {"lte0": 1}
+
+
+def test_a_transfer_survives_the_loss_of_a_path(lab, both):
+    transfer = Transfer(lab, both)
+    await_subflows(lab, OVER_VPN, OVER_LTE)
+    assert transfer.peer == CORPORATE
+    rule = "add chain ip cut forwarded { type filter hook forward priority 0; policy drop; }"
+    lab.routers["vpn"].run(["nft", f"add table ip cut; {rule}"])
+    before = sent_by(lab, OVER_LTE)
+    wait_until(lambda: sent_by(lab, OVER_LTE) > before + 100_000, "much went by the other path", 20)
+    received = transfer.end()
+    print(f"longest gap: {received['longest']:.3f} s")
+    assert received["longest"] < 0.7
+
+
+def sent_by(lab, subflow):
+    """Bytes that the peer has acknowledged."""
+    lines = lab.client.run(["ss", "-Htin", "state", "established", "dst", subflow[2]]).stdout
+    return sum(int(word.partition(":")[2]) for word in lines.split() if "bytes_acked" in word)
+
+
+def test_members_of_the_other_family_and_blocked_ones(lab, both):
+    """An IPv6 socket has subflows of both families; what a rule blocks gets none."""
+    bundle = f"<{PUBLIC6},{CORPORATE},{PUBLIC_OTHER}>"
+    transfer = Transfer(lab, both, bundle, socket.AF_INET6)
+    await_subflows(lab, OVER_VPN, ("2001:db8:2::2", "lte0", PUBLIC6))
+    transfer.end()
+    assert lab.flows.left(PUBLIC_OTHER) == {}
+
+
+@pytest.mark.parametrize("profile", ["one-way", "system"])
+def test_members_by_the_same_way(lab, both, profile):
+    transfer = Transfer(lab, both, f"<{CORPORATE},{PUBLIC},{PUBLIC_OTHER}>", profile=profile)
+    source, interface = ("100.64.2.2", "lte0") if profile == "one-way" else ("192.168.1.2", "")
+    await_subflows(lab, *((source, interface, each) for each in (CORPORATE, PUBLIC, PUBLIC_OTHER)))
+    transfer.end()
+
+
+def test_a_server_whose_broker_has_the_path_manager_admits_them(lab, both):
+    there = Broker(lab.server, lab.directory / "there", POLICY)
+    transfer = Transfer(lab, both)
+    await_subflows(lab, OVER_VPN, OVER_LTE)
+    transfer.end()
+    assert there.stop() == 0, there.log_text
+
+
+def test_a_subflow_that_was_refused_is_tried_again(lab, both):
+    chain = "add chain ip cut incoming { type filter hook input priority 0; }"
+    refuse = f"add rule ip cut incoming ip daddr {PUBLIC} tcp dport {PORT} reject with tcp reset"
+    lab.server.run(["nft", f"add table ip cut; {chain}; {refuse}"])
+    transfer = Transfer(lab, both)
+    await_subflows(lab, OVER_VPN)
+    wait_until(lambda: lab.flows.left(PUBLIC), "the other path was tried")
+    lab.server.run(["nft", "delete table ip cut"])
+    await_subflows(lab, OVER_VPN, OVER_LTE)
+    transfer.end()
+
+
+def test_a_connection_that_does_not_block_gets_them_too(lab, both):
+    script = SEND.replace(
+        "peer = socket.create_connection((sys.argv[1], 7001))",
+        "import errno\n"
+        "entry = socket.getaddrinfo(sys.argv[1], 7001, socket.AF_INET, socket.SOCK_STREAM)[0]\n"
+        "peer = socket.socket(entry[0], entry[1])\n"
+        "peer.setblocking(False)\n"
+        "assert peer.connect_ex(entry[4]) in (0, errno.EINPROGRESS)\n"
+        "select.select([], [peer], [])\n"
+        "peer.setblocking(True)",
+    )
+    transfer = Transfer(lab, both, send=script)
+    await_subflows(lab, OVER_VPN, OVER_LTE)
+    transfer.end()
+
+
+def test_the_path_manager_is_the_kernels_again(lab):
+    """While the policy asks for it the broker has it, whatever became of the broker before."""
+    broker = lab.start_broker(WITHOUT)
+    assert path_manager(lab) == "kernel"
+    broker.reload(POLICY)
+    assert path_manager(lab) == "userspace"
+    broker.reload(POLICY + "broker: { mptcp-subflows: false }\n")
+    assert path_manager(lab) == "kernel"
+    broker.reload(POLICY)
+    broker.kill()
+    assert path_manager(lab) == "userspace"
+    broker.start()
+    broker.reload(WITHOUT)
+    assert path_manager(lab) == "kernel"
+    broker.reload(POLICY)
+    assert broker.stop() == 0, broker.log_text
+    assert path_manager(lab) == "kernel"
+
+
+def test_who_has_set_it_by_hand_keeps_it(lab):
+    lab.client.sysctl(net__mptcp__path_manager="userspace")
+    broker = lab.start_broker(POLICY)
+    assert broker.stop() == 0, broker.log_text
+    assert path_manager(lab) == "userspace"
+
+
+def test_without_the_privilege_there_is_one_path(lab):
+    class Unprivileged:
+        def __getattr__(self, name):
+            return getattr(lab.client, name)
+
+        def popen(self, argv, **options):
+            return lab.client.popen(without_capabilities(argv), **options)
+
+    broker = Broker(Unprivileged(), lab.directory / "px", POLICY)
+    report = broker.pxctl("doctor", check=False)
+    assert report.returncode == 1
+    assert "one path each" in report.stdout
+    transfer = Transfer(lab, broker)
+    await_subflows(lab, OVER_VPN)
+    transfer.end()
+    assert broker.stop() == 0, broker.log_text
+
+
+def test_who_may_ask_for_paths(lab, both):
+    """Anything but the own MPTCP connection of a program under px is refused."""
+    with wire.connect(both.socket) as client, socket.socket() as tcp:
+        wire.send_with_descriptors(client, wire.paths(PORT, [CORPORATE]), [tcp.fileno()])
+        _, reason = wire.refusal(client.recv(wire.LARGEST))
+        assert "hello" in reason
+    with wire.connect(both.socket) as client:
+        client.send(wire.paths(PORT, [CORPORATE]))
+        assert wire.closed(client), "without a socket"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "broker/mptcp/subflows.h"
 
+#include <fcntl.h>
 #include <linux/mptcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -74,7 +74,7 @@ Expected<void> MptcpSubflows::open() {
   if (!netlink) return tl::make_unexpected(netlink.error());
   netlink_ = std::move(*netlink);
   // The descriptor stays the netlink socket's; asio closes a copy of its own.
-  events_.assign(dup(netlink_->events_fd()));
+  events_.assign(fcntl(netlink_->events_fd(), F_DUPFD_CLOEXEC, 0));
   hear_events();
   return {};
 }
@@ -105,6 +105,8 @@ Expected<void> MptcpSubflows::add(const Fd& socket, uid_t user, std::vector<Memb
                                   std::uint32_t mark_mask) {
   if (!wanted_) return fail("the policy's profiles have no 'mptcp' in their transports");
   if (!state_) return state_;
+  // Another broker that ended may have given it back.
+  if (auto taken = path_manager_.take(); !taken) return taken;
   const auto token = token_of(socket);
   if (!token) return tl::make_unexpected(token.error());
   const std::uint32_t mark = option_of(socket, SO_MARK) & mark_mask;

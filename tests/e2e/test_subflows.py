@@ -227,6 +227,9 @@ def test_the_path_manager_is_the_kernels_again(lab):
     broker.reload(WITHOUT)
     assert path_manager(lab) == "kernel"
     broker.reload(POLICY)
+    lab.client.sysctl(net__mptcp__path_manager="kernel")
+    Transfer(lab, broker).end()
+    wait_until(lambda: path_manager(lab) == "userspace", "it is the broker's at the next one")
     assert broker.stop() == 0, broker.log_text
     assert path_manager(lab) == "kernel"
 

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "preload/bundles/kernel_transports.h"
+
 namespace px::shim {
 namespace {
 
@@ -21,6 +23,22 @@ constexpr int kPrimaryAddress = 6;  // SCTP_PRIMARY_ADDR
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr int kSegment = 1448;  // of TCP over Ethernet
 constexpr std::string_view kCongestionControl = "reno";
+
+// What tunes TCP and changes nothing of what arrives or who may send it: a transport that lacks it
+// does without. Others (TCP_MD5SIG, TCP_ULP) are promises, and fail.
+constexpr int kTuning[] = {
+    TCP_NODELAY,      TCP_MAXSEG,
+    TCP_CORK,         TCP_KEEPIDLE,
+    TCP_KEEPINTVL,    TCP_KEEPCNT,
+    TCP_SYNCNT,       TCP_LINGER2,
+    TCP_DEFER_ACCEPT, TCP_WINDOW_CLAMP,
+    TCP_INFO,         TCP_QUICKACK,
+    TCP_CONGESTION,   TCP_THIN_LINEAR_TIMEOUTS,
+    TCP_THIN_DUPACK,  TCP_USER_TIMEOUT,
+    TCP_FASTOPEN,     TCP_NOTSENT_LOWAT,
+    TCP_CC_INFO,      TCP_FASTOPEN_CONNECT,
+    TCP_FASTOPEN_KEY, TCP_FASTOPEN_NO_COOKIE,
+};
 
 // struct sctp_prim
 struct [[gnu::packed]] Primary {
@@ -57,25 +75,25 @@ socklen_t fill_option(int name, std::span<std::byte> answer) {
   return static_cast<socklen_t>(size);
 }
 
-bool is_unknown_option(int level, int error) {
-  return level == IPPROTO_TCP && (error == ENOPROTOOPT || error == EOPNOTSUPP);
+bool is_unknown_tuning(int level, int name, int error) {
+  return level == IPPROTO_TCP && (error == ENOPROTOOPT || error == EOPNOTSUPP) &&
+         std::ranges::find(kTuning, name) != std::end(kTuning);
 }
 
 }  // namespace
 
-bool StreamManners::may_be_sctp() const {
+bool StreamManners::may_be(plan::BundleTransport transport) const {
   const auto settings = holder_.bundle_settings();
-  return std::ranges::find(settings.transports, plan::BundleTransport::kSctp) !=
-         std::end(settings.transports);
+  return std::ranges::find(settings.transports, transport) != std::end(settings.transports);
 }
 
-bool StreamManners::is_sctp(int fd) const {
-  if (!may_be_sctp()) return false;
+bool StreamManners::is(plan::BundleTransport transport, int fd) const {
+  if (!may_be(transport)) return false;
   const KeepErrno keep;
   int protocol = 0;
   socklen_t length = sizeof protocol;
   return system_.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 &&
-         protocol == IPPROTO_SCTP;
+         protocol == protocol_of(transport);
 }
 
 ssize_t StreamManners::write_failed(int fd, std::span<const iovec> parts, int flags) const {
@@ -116,7 +134,9 @@ ssize_t StreamManners::send_in_pieces(int fd, std::span<const iovec> parts, int 
 
 int StreamManners::option_set(int result, int fd, int level, int name, const void* value,
                               socklen_t length) const {
-  if (result == 0 || !is_unknown_option(level, errno) || !is_sctp(fd)) return result;
+  if (result == 0 || !is_unknown_tuning(level, name, errno)) return result;
+  if (is(plan::BundleTransport::kMptcp, fd)) return 0;
+  if (!is_sctp(fd)) return result;
   if (name == TCP_NODELAY) return libc_.setsockopt(fd, kSolSctp, kNoDelay, value, length);
   return 0;
 }
@@ -132,11 +152,13 @@ int StreamManners::option_got(int result, int fd, int level, int name, void* val
     std::memcpy(value, &protocol, sizeof protocol);
     return result;
   }
-  if (result == 0 || !is_unknown_option(level, errno) || value == nullptr || length == nullptr ||
-      !is_sctp(fd)) {
+  if (result == 0 || !is_unknown_tuning(level, name, errno) || value == nullptr ||
+      length == nullptr) {
     return result;
   }
-  if (name == TCP_NODELAY) return libc_.getsockopt(fd, kSolSctp, kNoDelay, value, length);
+  const bool sctp = is_sctp(fd);
+  if (!sctp && !is(plan::BundleTransport::kMptcp, fd)) return result;
+  if (sctp && name == TCP_NODELAY) return libc_.getsockopt(fd, kSolSctp, kNoDelay, value, length);
   *length = fill_option(name, {static_cast<std::byte*>(value), *length});
   return 0;
 }

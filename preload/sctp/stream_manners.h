@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What programs that were written for TCP expect of a stream, where the stream is an SCTP
-// association: TCP's options, writes of any size, one peer. Remembers nothing, so that inherited
+// association or an MPTCP connection: TCP's options; of SCTP also writes of any size, and one peer.
+// Remembers nothing, so that inherited
 // and received descriptors are served alike: it looks at calls that have failed, and at few others,
 // and asks the kernel only then. Callable from any thread and from signal handlers; errno changes
 // only with a failure.
@@ -28,7 +29,8 @@ class StreamManners {
   [[nodiscard]] ssize_t write_failed(int fd, std::span<const iovec> parts, int flags) const;
 
   // The results of setsockopt(2) and getsockopt(2) that gave `result`. TCP_NODELAY is SCTP's own,
-  // other options of TCP are accepted and answered with what says least; the protocol is TCP.
+  // other options that tune TCP are accepted and answered with what says least; SCTP's protocol is
+  // TCP.
   [[nodiscard]] int option_set(int result, int fd, int level, int name, const void* value,
                                socklen_t length) const;
   [[nodiscard]] int option_got(int result, int fd, int level, int name, void* value,
@@ -39,10 +41,12 @@ class StreamManners {
   void correct_peer(int fd, sockaddr* address, socklen_t room, socklen_t* length) const;
 
   // Whether anything of the above can be: what all others pay.
-  [[nodiscard]] bool may_be_sctp() const;
+  [[nodiscard]] bool may_be_sctp() const { return may_be(plan::BundleTransport::kSctp); }
 
  private:
-  [[nodiscard]] bool is_sctp(int fd) const;
+  [[nodiscard]] bool may_be(plan::BundleTransport transport) const;
+  [[nodiscard]] bool is(plan::BundleTransport transport, int fd) const;
+  [[nodiscard]] bool is_sctp(int fd) const { return is(plan::BundleTransport::kSctp, fd); }
   [[nodiscard]] ssize_t send_in_pieces(int fd, std::span<const iovec> parts, int flags) const;
 
   const Symbols& libc_;

@@ -129,6 +129,26 @@ profiles:
       - { to: 10.0.0.0/8, proto: tcp, via: vpn }
 """
 
+# Options that the kernel's MPTCP lacks, and one that must not be taken for granted.
+TUNING = """
+import socket
+sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+for option in (socket.TCP_USER_TIMEOUT, socket.TCP_QUICKACK, socket.TCP_SYNCNT):
+    sock.setsockopt(socket.IPPROTO_TCP, option, 1)
+    sock.getsockopt(socket.IPPROTO_TCP, option)
+TCP_REPAIR = 19
+try:
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+except OSError:
+    print(sock.proto, sock.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL))
+"""
+
+
+def test_tuning_of_tcp_is_no_reason_to_fail(lab):
+    broker = lab.start_broker(ALL_SOCKETS)
+    assert lab.px(broker, [sys.executable, "-c", TUNING], "all").stdout == "0 262\n"
+
+
 # What each socket is, and by which address it leaves.
 PROTOCOLS = """
 import socket, sys

@@ -170,6 +170,34 @@ TEST_F(StreamMannersTest, OptionsOfTcpAreAcceptedAndNoDelayIsSet) {
   EXPECT_EQ(stream_.options.size(), 1u);
 }
 
+TEST_F(StreamMannersTest, OptionsThatPromiseSomethingFail) {
+  const int on = 1;
+  for (const int name : {TCP_MD5SIG, TCP_ULP, TCP_REPAIR}) {
+    errno = ENOPROTOOPT;
+    EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, name, &on, sizeof on), -1);
+    EXPECT_EQ(errno, ENOPROTOOPT);
+  }
+}
+
+TEST_F(StreamMannersTest, SoAreThoseThatMptcpLacks) {
+  const int on = 1;
+  errno = EOPNOTSUPP;
+  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, sizeof on), 0);
+  stream_.protocol = IPPROTO_MPTCP;
+  errno = EOPNOTSUPP;
+  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, sizeof on), -1)
+      << "of a profile without MPTCP, a program's own";
+  EXPECT_EQ(errno, EOPNOTSUPP);
+  profile(BundleTransport::kMptcp);
+  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, sizeof on), 0);
+  int value = 5;
+  socklen_t length = sizeof value;
+  errno = EOPNOTSUPP;
+  EXPECT_EQ(manners_.option_got(-1, kFd, IPPROTO_TCP, TCP_QUICKACK, &value, &length), 0);
+  EXPECT_EQ(value, 0);
+  EXPECT_THAT(stream_.options, IsEmpty()) << "none of SCTP's";
+}
+
 TEST_F(StreamMannersTest, OptionsOfTcpHaveAnswers) {
   tcp_info info;
   std::memset(&info, 0xff, sizeof info);

@@ -10,25 +10,8 @@
 namespace px::shim {
 namespace {
 
-constexpr std::uint32_t kDigestMask = 0xffffff;
 constexpr std::uint32_t kGenerationMask = 0xffffff;
 
-constexpr std::uint64_t pack(const FdState& state) {
-  return static_cast<std::uint64_t>(state.kind) | std::uint64_t{state.ipv6} << 3 |
-         std::uint64_t{state.datagram} << 4 | static_cast<std::uint64_t>(state.transport) << 5 |
-         std::uint64_t{state.source_fixed} << 7 | std::uint64_t{state.source & kDigestMask} << 8 |
-         std::uint64_t{state.interface} << 32;
-}
-
-constexpr FdState unpack(std::uint64_t word) {
-  return {.kind = static_cast<FdKind>(word & 7),
-          .ipv6 = (word >> 3 & 1) != 0,
-          .datagram = (word >> 4 & 1) != 0,
-          .transport = static_cast<plan::Transport>(word >> 5 & 3),
-          .source_fixed = (word >> 7 & 1) != 0,
-          .source = static_cast<std::uint32_t>(word >> 8) & kDigestMask,
-          .interface = static_cast<std::uint32_t>(word >> 32)};
-}
 constexpr std::uint32_t pack(const FdNotes& notes) {
   return std::uint32_t{notes.examined} | std::uint32_t{notes.watched} << 1 |
          std::uint32_t{notes.asked_ipv4} << 2 | std::uint32_t{notes.asked_ipv6} << 3 |
@@ -69,19 +52,15 @@ FdState fresh_socket(int domain, int type, int protocol) {
   return {.kind = FdKind::kFresh,
           .ipv6 = domain == AF_INET6,
           .datagram = plain_type == SOCK_DGRAM || plain_type == SOCK_RAW,
-          .transport = transport_of(plain_type, protocol)};
+          .transport = transport_of(plain_type, protocol),
+          .no_sctp = protocol != IPPROTO_SCTP};
 }
 
 std::uint32_t source_digest(const plan::Address& source) {
   const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(source.bytes);
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
   const std::uint64_t mixed = ((halves[0] * kOdd) ^ halves[1]) * kOdd;
-  return static_cast<std::uint32_t>(mixed >> 40);
-}
-
-FdState FdTable::get(int fd) const {
-  if (fd < 0 || static_cast<std::size_t>(fd) >= kSize) return {};
-  return unpack(entries_[static_cast<std::size_t>(fd)].load(std::memory_order_relaxed));
+  return static_cast<std::uint32_t>(mixed >> 41);
 }
 
 void FdTable::set(int fd, const FdState& state) {
@@ -91,6 +70,11 @@ void FdTable::set(int fd, const FdState& state) {
 
 void FdTable::forget(int fd) {
   set(fd, {});
+  set_notes(fd, {});
+}
+
+void FdTable::accepted(int listener, int fd) {
+  set(fd, {.no_sctp = get(listener).no_sctp});
   set_notes(fd, {});
 }
 
@@ -114,9 +98,10 @@ std::uint32_t FdTable::new_generation() {
 
 void FdTable::duplicated(int fd, int copy) {
   if (copy < 0 || copy == fd) return;
-  const FdState state = get(fd);
+  FdState state = get(fd);
   const bool decided = state.kind == FdKind::kDecided && state.interface != 0;
   if (!decided && state.kind != FdKind::kOwned) set(fd, {});
+  state.no_sctp = false;
   set(copy, decided ? state : FdState{});
   set_notes(copy, notes(fd));
 }

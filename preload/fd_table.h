@@ -30,11 +30,33 @@ struct FdState {
   bool datagram = false;  // can be connected again
   plan::Transport transport = plan::Transport::kTcp;
   bool source_fixed = false;    // kDecided: on top of kPortBound
-  std::uint32_t source = 0;     // kDecided: digest of the source, 24 bits
+  bool no_sctp = false;         // known not to be SCTP's; also of kUnknown
+  std::uint32_t source = 0;     // kDecided: digest of the source, 23 bits
   std::uint32_t interface = 0;  // kDecided: its index; 0 when only the source could be set
+
+  static constexpr std::uint32_t kSourceMask = 0x7fffff;
 
   friend constexpr bool operator==(const FdState&, const FdState&) = default;
 };
+
+constexpr std::uint64_t pack(const FdState& state) {
+  return static_cast<std::uint64_t>(state.kind) | std::uint64_t{state.ipv6} << 3 |
+         std::uint64_t{state.datagram} << 4 | static_cast<std::uint64_t>(state.transport) << 5 |
+         std::uint64_t{state.source_fixed} << 7 |
+         std::uint64_t{state.source & FdState::kSourceMask} << 8 |
+         std::uint64_t{state.no_sctp} << 31 | std::uint64_t{state.interface} << 32;
+}
+
+constexpr FdState unpack(std::uint64_t word) {
+  return {.kind = static_cast<FdKind>(word & 7),
+          .ipv6 = (word >> 3 & 1) != 0,
+          .datagram = (word >> 4 & 1) != 0,
+          .transport = static_cast<plan::Transport>(word >> 5 & 3),
+          .source_fixed = (word >> 7 & 1) != 0,
+          .no_sctp = (word >> 31 & 1) != 0,
+          .source = static_cast<std::uint32_t>(word >> 8) & FdState::kSourceMask,
+          .interface = static_cast<std::uint32_t>(word >> 32)};
+}
 
 // What a socket has to do with AF_BUNDLE: which addresses its calls give to the program.
 enum class BundleRole : std::uint8_t {
@@ -62,18 +84,20 @@ struct FdNotes {
 // As of socket(2); flags in `type` are ignored.
 [[nodiscard]] FdState fresh_socket(int domain, int type, int protocol);
 
-// 24 bits of an address: different sources of one host are told apart.
+// 23 bits of an address: different sources of one host are told apart.
 [[nodiscard]] std::uint32_t source_digest(const plan::Address& source);
 
 class FdTable {
  public:
   static constexpr std::size_t kSize = 1 << 16;
 
-  // kUnknown for what is beyond the table.
-  [[nodiscard]] FdState get(int fd) const;
+  // kUnknown for what is beyond the table. Every write looks here: one load.
+  [[nodiscard]] FdState get(int fd) const { return unpack(word(fd)); }
   void set(int fd, const FdState& state);
   // The socket is another one, or may be.
   void forget(int fd);
+  // `fd` is a connection that `listener` has taken: nothing is known of it but its protocol.
+  void accepted(int listener, int fd);
   [[nodiscard]] FdNotes notes(int fd) const;
   void set_notes(int fd, const FdNotes& notes);
   // Never 0.
@@ -85,6 +109,11 @@ class FdTable {
   void duplicated(int fd, int copy);
 
  private:
+  [[nodiscard]] std::uint64_t word(int fd) const {
+    if (fd < 0 || static_cast<std::size_t>(fd) >= kSize) return 0;
+    return entries_[static_cast<std::size_t>(fd)].load(std::memory_order_relaxed);
+  }
+
   std::array<std::atomic<std::uint64_t>, kSize> entries_{};
   std::array<std::atomic<std::uint32_t>, kSize> notes_{};
   std::atomic<std::uint32_t> generation_{0};

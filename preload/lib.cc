@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // libpx.so: the interposed calls, and the constructor that brings them to life. Before it has run
 // each is libc's own.
-#include <climits>
 #include <cstdarg>
 #include <optional>
 
@@ -45,7 +44,6 @@ constinit Connector connector(kBareSystemCalls, fds, holder, marker);
 constinit CalledAddresses called_addresses;
 constinit Datagrams datagrams(kBareSystemCalls, fds, holder, marker, called_addresses,
                               &probe_route);
-constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams);
 constinit Receiving receiving(libc, kBareSystemCalls, fds, holder, called_addresses);
 constinit KnownBundles known_bundles;
 constinit BundleConnecting connecting(kBareSystemCalls, fds, holder, connector, known_bundles);
@@ -58,6 +56,7 @@ constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, admissio
 constinit Names bundle_names(libc, holder, transports, known_bundles);
 constinit HostNames host_names(libc, holder, known_bundles);
 constinit StreamManners manners(libc, kBareSystemCalls, holder);
+constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, manners);
 
 // The module is linked with `-z initfirst`: no other library's constructor connects before this.
 // That is before libc has set `environ`, so the environment is the loader's argument.
@@ -87,20 +86,10 @@ int control(int (*real)(int, int, ...), int fd, int command, void* argument) {
   return result;
 }
 
-bool fast_open_fails(int fd, const void* address, socklen_t length, int flags) {
-  if (!active || (flags & MSG_FASTOPEN) == 0) return false;
-  return !connector.prepare(fd, static_cast<const sockaddr*>(address), length, By::kFastOpen);
-}
-
-ssize_t written(ssize_t result, int fd, const void* data, size_t size, int flags) {
-  if (result >= 0 || !active) return result;
-  const iovec part{const_cast<void*>(data), size};
-  return manners.write_failed(fd, {&part, 1}, flags);
-}
-
-ssize_t written(ssize_t result, int fd, const iovec* parts, size_t count, int flags) {
-  if (result >= 0 || !active || (parts == nullptr && count > 0) || count > IOV_MAX) return result;
-  return manners.write_failed(fd, {parts, count}, flags);
+// Where nothing of px's can matter libc is called last of all: behind a system call every return is
+// mispredicted, which costs more than all else here.
+bool writes_as_libc(int fd) {
+  return manners.rules_out_sctp() || fds.get(fd).no_sctp;
 }
 
 }  // namespace
@@ -127,48 +116,37 @@ PX_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
   return result;
 }
 
+PX_EXPORT ssize_t write(int fd, const void* data, size_t size) {
+  if (writes_as_libc(fd)) return libc.write(fd, data, size);
+  return sending.write(fd, data, size);
+}
+
+PX_EXPORT ssize_t writev(int fd, const iovec* parts, int count) {
+  if (writes_as_libc(fd)) return libc.writev(fd, parts, count);
+  return sending.writev(fd, parts, count);
+}
+
 PX_EXPORT ssize_t send(int fd, const void* data, size_t size, int flags) {
-  if (!active) return libc.send(fd, data, size, flags);
-  return written(sending.send(fd, data, size, flags), fd, data, size, flags);
+  if (sending.leaves_alone(fd)) return libc.send(fd, data, size, flags);
+  return sending.send(fd, data, size, flags);
 }
 
 PX_EXPORT ssize_t sendto(int fd, const void* data, size_t size, int flags, const sockaddr* address,
                          socklen_t length) {
-  if (fast_open_fails(fd, address, length, flags)) return -1;
-  if (!active) return libc.sendto(fd, data, size, flags, address, length);
-  const ssize_t result = sending.sendto(fd, data, size, flags, address, length);
-  return address != nullptr ? result : written(result, fd, data, size, flags);
+  if (!active || (address == nullptr && sending.leaves_alone(fd))) {
+    return libc.sendto(fd, data, size, flags, address, length);
+  }
+  return sending.sendto(fd, data, size, flags, address, length);
 }
 
 PX_EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
-  if (message != nullptr && fast_open_fails(fd, message->msg_name, message->msg_namelen, flags)) {
-    return -1;
+  if (!active || message == nullptr || (message->msg_name == nullptr && sending.leaves_alone(fd))) {
+    return libc.sendmsg(fd, message, flags);
   }
-  if (!active) return libc.sendmsg(fd, message, flags);
-  const ssize_t result = sending.sendmsg(fd, message, flags);
-  // What names its peer or its stream is of a program that knows SCTP.
-  if (result >= 0 || message == nullptr || message->msg_name != nullptr ||
-      message->msg_controllen != 0) {
-    return result;
-  }
-  return written(result, fd, message->msg_iov, message->msg_iovlen, flags);
-}
-
-PX_EXPORT ssize_t write(int fd, const void* data, size_t size) {
-  return written(libc.write(fd, data, size), fd, data, size, 0);
-}
-
-PX_EXPORT ssize_t writev(int fd, const iovec* parts, int count) {
-  const ssize_t result = libc.writev(fd, parts, count);
-  return count < 0 ? result : written(result, fd, parts, static_cast<size_t>(count), 0);
+  return sending.sendmsg(fd, message, flags);
 }
 
 PX_EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
-  // The first message connects; the kernel has the others' addresses follow it.
-  if (messages != nullptr && count > 0 &&
-      fast_open_fails(fd, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen, flags)) {
-    return -1;
-  }
   if (!active) return libc.sendmmsg(fd, messages, count, flags);
   return sending.sendmmsg(fd, messages, count, flags);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <span>
 
 #include "preload/kernel_socket.h"
@@ -23,8 +24,7 @@ int error_of_way(int error) {
 }  // namespace
 
 bool Sending::recover(int fd) {
-  const FdState state = fds_.get(fd);
-  if (state.kind != FdKind::kDecided || !state.datagram || state.interface == 0) return false;
+  if (!may_recover(fds_.get(fd))) return false;
   const KeepErrno keep;
   if (device_of(system_, fd, "") != Device::kGone) return false;
   sockaddr_storage peer;
@@ -49,14 +49,47 @@ auto Sending::recovering(int fd, Call call) {
   return recover(fd) ? call() : result;
 }
 
+bool Sending::fast_open_fails(int fd, const void* address, socklen_t length, int flags) {
+  if ((flags & MSG_FASTOPEN) == 0) return false;
+  return !connector_.prepare(fd, static_cast<const sockaddr*>(address), length, By::kFastOpen);
+}
+
+ssize_t Sending::sent(ssize_t result, int fd, const void* data, size_t size, int flags) const {
+  const iovec part{const_cast<void*>(data), size};
+  return sent(result, fd, &part, 1, flags);
+}
+
+ssize_t Sending::sent(ssize_t result, int fd, const iovec* parts, size_t count, int flags) const {
+  if (result >= 0 || (parts == nullptr && count > 0) || count > IOV_MAX) return result;
+  return manners_.write_failed(fd, {parts, count}, flags);
+}
+
+ssize_t Sending::write(int fd, const void* data, size_t size) {
+  if (!may_be_sctp(fd)) return libc_.write(fd, data, size);
+  return sent(libc_.write(fd, data, size), fd, data, size, 0);
+}
+
+ssize_t Sending::writev(int fd, const iovec* parts, int count) {
+  if (count < 0 || !may_be_sctp(fd)) return libc_.writev(fd, parts, count);
+  return sent(libc_.writev(fd, parts, count), fd, parts, static_cast<size_t>(count), 0);
+}
+
 ssize_t Sending::send(int fd, const void* data, size_t size, int flags) {
-  return recovering(fd, [&] { return libc_.send(fd, data, size, flags); });
+  if (is_plain(fd)) return libc_.send(fd, data, size, flags);
+  const ssize_t result = recovering(fd, [&] { return libc_.send(fd, data, size, flags); });
+  return sent(result, fd, data, size, flags);
 }
 
 ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const sockaddr* address,
                         socklen_t length) {
+  if (address == nullptr && is_plain(fd)) {
+    return libc_.sendto(fd, data, size, flags, address, length);
+  }
+  if (fast_open_fails(fd, address, length, flags)) return -1;
   if (address == nullptr || !datagrams_.concern(fd)) {
-    return recovering(fd, [&] { return libc_.sendto(fd, data, size, flags, address, length); });
+    const ssize_t result =
+        recovering(fd, [&] { return libc_.sendto(fd, data, size, flags, address, length); });
+    return address != nullptr ? result : sent(result, fd, data, size, flags);
   }
   iovec buffer{const_cast<void*>(data), size};
   msghdr message{};
@@ -72,8 +105,13 @@ ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const 
 }
 
 ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
-  if (message == nullptr || message->msg_name == nullptr || !datagrams_.concern(fd)) {
-    return recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
+  if (message->msg_name == nullptr && is_plain(fd)) return libc_.sendmsg(fd, message, flags);
+  if (fast_open_fails(fd, message->msg_name, message->msg_namelen, flags)) return -1;
+  if (message->msg_name == nullptr || !datagrams_.concern(fd)) {
+    const ssize_t result = recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
+    // What names its peer or its stream is of a program that knows SCTP.
+    const bool plain = message->msg_name == nullptr && message->msg_controllen == 0;
+    return plain ? sent(result, fd, message->msg_iov, message->msg_iovlen, flags) : result;
   }
   const auto way = way_of(fd, *message);
   if (way.error == 0 && !way.info) {
@@ -102,6 +140,11 @@ ssize_t Sending::send_along(int fd, msghdr message, int flags, const Datagrams::
 }
 
 int Sending::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  // The first message connects; the kernel has the others' addresses follow it.
+  if (messages != nullptr && count > 0 &&
+      fast_open_fails(fd, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen, flags)) {
+    return -1;
+  }
   if (messages == nullptr || !datagrams_.concern(fd)) {
     return recovering(fd, [&] { return libc_.sendmmsg(fd, messages, count, flags); });
   }

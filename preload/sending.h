@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The interposed send calls, on datagram sockets: each message with the control data of its way,
-// and what the program sees of that as if it had been libc's own call. Holds nothing but
-// references. Callable from any thread and from signal handlers; results and errno as in libc.
+// The interposed write and send calls: on datagram sockets each message with the control data of
+// its way, on streams with what programs expect of them, as if it had been libc's own call. Holds
+// nothing but references. Callable from any thread and from signal handlers; results and errno as
+// in libc.
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "preload/connector.h"
 #include "preload/datagrams.h"
+#include "preload/sctp/stream_manners.h"
 #include "preload/symbols.h"
 
 namespace px::shim {
@@ -15,9 +18,23 @@ namespace px::shim {
 class Sending {
  public:
   constexpr Sending(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                    Connector& connector, Datagrams& datagrams)
-      : libc_(libc), system_(system), fds_(fds), connector_(connector), datagrams_(datagrams) {}
+                    Connector& connector, Datagrams& datagrams, const StreamManners& manners)
+      : libc_(libc),
+        system_(system),
+        fds_(fds),
+        connector_(connector),
+        datagrams_(datagrams),
+        manners_(manners) {}
 
+  // Whether a send without an address is for libc alone: what sockets pay that are none of px's.
+  // Only what is known already counts; the calls below find it out.
+  [[nodiscard]] bool leaves_alone(int fd) const {
+    const FdState state = fds_.get(fd);
+    return (state.no_sctp || manners_.rules_out_sctp()) && !may_recover(state);
+  }
+
+  ssize_t write(int fd, const void* data, size_t size);
+  ssize_t writev(int fd, const iovec* parts, int count);
   ssize_t send(int fd, const void* data, size_t size, int flags);
   ssize_t sendto(int fd, const void* data, size_t size, int flags, const sockaddr* address,
                  socklen_t length);
@@ -35,13 +52,32 @@ class Sending {
   // Makes the call, and once more if its failure is a lost device that could be replaced.
   template <typename Call>
   auto recovering(int fd, Call call);
+  [[nodiscard]] static bool may_recover(const FdState& state) {
+    return state.kind == FdKind::kDecided && state.datagram && state.interface != 0;
+  }
   [[nodiscard]] bool recover(int fd);
+  // Whether the socket is connected by this, and cannot be.
+  [[nodiscard]] bool fast_open_fails(int fd, const void* address, socklen_t length, int flags);
+  // Whether a write that fails says so in SCTP's own way.
+  [[nodiscard]] bool may_be_sctp(int fd) const {
+    return !fds_.get(fd).no_sctp && manners_.may_be_sctp();
+  }
+  // As leaves_alone(), found out.
+  [[nodiscard]] bool is_plain(int fd) const {
+    return !may_be_sctp(fd) && !may_recover(fds_.get(fd));
+  }
+  // The result of a call that sent these, as programs expect of a stream.
+  [[nodiscard]] ssize_t sent(ssize_t result, int fd, const void* data, size_t size,
+                             int flags) const;
+  [[nodiscard]] ssize_t sent(ssize_t result, int fd, const iovec* parts, size_t count,
+                             int flags) const;
 
   const Symbols& libc_;
   const SystemCalls& system_;
   FdTable& fds_;
   Connector& connector_;
   Datagrams& datagrams_;
+  const StreamManners& manners_;
 };
 
 }  // namespace px::shim

@@ -11,7 +11,7 @@ int BundleAccepting::accept(int fd, sockaddr* address, socklen_t* length,
   const BundleRole role = role_of(fd);
   if (role == BundleRole::kNone || (address != nullptr && length == nullptr)) {
     const int accepted = accept_any(fd, address, length, flags);
-    if (accepted >= 0) fds_.forget(accepted);
+    if (accepted >= 0) fds_.accepted(fd, accepted);
     return accepted;
   }
   const auto admission = role == BundleRole::kBound ? admissions_.find(fd) : std::nullopt;
@@ -21,7 +21,7 @@ int BundleAccepting::accept(int fd, sockaddr* address, socklen_t* length,
     const int accepted =
         accept_any(fd, reinterpret_cast<sockaddr*>(&caller), &caller_length, flags);
     if (accepted < 0) return accepted;
-    fds_.forget(accepted);
+    fds_.accepted(fd, accepted);
     if (!admission || admission->filtered || is_called(accepted, admission->set)) {
       fds_.set_notes(accepted, {.role = BundleRole::kAccepted});
       give_single(caller, caller_length, address, length);

@@ -87,8 +87,16 @@ bool StreamManners::may_be(plan::BundleTransport transport) const {
   return std::ranges::find(settings.transports, transport) != std::end(settings.transports);
 }
 
+// Read once for each plan: what is published meanwhile has another number.
+bool StreamManners::reads_sctp() const {
+  const std::uint64_t plan = holder_.in_force();
+  if (plan == with_sctp_.load(std::memory_order_relaxed)) return true;
+  const bool found = may_be(plan::BundleTransport::kSctp);
+  (found ? with_sctp_ : without_sctp_).store(plan, std::memory_order_relaxed);
+  return found;
+}
+
 bool StreamManners::is(plan::BundleTransport transport, int fd) const {
-  if (!may_be(transport)) return false;
   const KeepErrno keep;
   int protocol = 0;
   socklen_t length = sizeof protocol;
@@ -135,7 +143,7 @@ ssize_t StreamManners::send_in_pieces(int fd, std::span<const iovec> parts, int 
 int StreamManners::option_set(int result, int fd, int level, int name, const void* value,
                               socklen_t length) const {
   if (result == 0 || !is_unknown_tuning(level, name, errno)) return result;
-  if (is(plan::BundleTransport::kMptcp, fd)) return 0;
+  if (is_mptcp(fd)) return 0;
   if (!is_sctp(fd)) return result;
   if (name == TCP_NODELAY) return libc_.setsockopt(fd, kSolSctp, kNoDelay, value, length);
   return 0;
@@ -157,7 +165,7 @@ int StreamManners::option_got(int result, int fd, int level, int name, void* val
     return result;
   }
   const bool sctp = is_sctp(fd);
-  if (!sctp && !is(plan::BundleTransport::kMptcp, fd)) return result;
+  if (!sctp && !is_mptcp(fd)) return result;
   if (sctp && name == TCP_NODELAY) return libc_.getsockopt(fd, kSolSctp, kNoDelay, value, length);
   *length = fill_option(name, {static_cast<std::byte*>(value), *length});
   return 0;

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <atomic>
+#include <cstdint>
 #include <span>
 
 #include "preload/plan_holder.h"
@@ -41,17 +43,32 @@ class StreamManners {
   void correct_peer(int fd, sockaddr* address, socklen_t room, socklen_t* length) const;
 
   // Whether anything of the above can be: what all others pay.
-  [[nodiscard]] bool may_be_sctp() const { return may_be(plan::BundleTransport::kSctp); }
+  [[nodiscard]] bool may_be_sctp() const { return !rules_out_sctp() && reads_sctp(); }
+  // Whether nothing of it can be, as was found out before: what every write pays. It may not be
+  // known yet; may_be_sctp() finds it out.
+  [[nodiscard]] bool rules_out_sctp() const {
+    return holder_.in_force() == without_sctp_.load(std::memory_order_relaxed);
+  }
 
  private:
   [[nodiscard]] bool may_be(plan::BundleTransport transport) const;
+  [[nodiscard]] bool reads_sctp() const;
+  [[nodiscard]] bool is_sctp(int fd) const {
+    return may_be_sctp() && is(plan::BundleTransport::kSctp, fd);
+  }
+  [[nodiscard]] bool is_mptcp(int fd) const {
+    return may_be(plan::BundleTransport::kMptcp) && is(plan::BundleTransport::kMptcp, fd);
+  }
+  // By the kernel's word.
   [[nodiscard]] bool is(plan::BundleTransport transport, int fd) const;
-  [[nodiscard]] bool is_sctp(int fd) const { return is(plan::BundleTransport::kSctp, fd); }
   [[nodiscard]] ssize_t send_in_pieces(int fd, std::span<const iovec> parts, int flags) const;
 
   const Symbols& libc_;
   const SystemCalls& system_;
   const PlanHolder& holder_;
+  // PlanHolder::in_force() of what was seen to have no transport of SCTP, and to have one.
+  mutable std::atomic<std::uint64_t> without_sctp_{0};
+  mutable std::atomic<std::uint64_t> with_sctp_{~std::uint64_t{0}};
 };
 
 }  // namespace px::shim

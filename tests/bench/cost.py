@@ -27,6 +27,8 @@ profiles:
     rules: [ { to: 198.18.0.0/15, via: lan } ]
   lan:
     rules: [ { to: any, via: lan } ]
+  sctp:
+    bundle: { transports: [sctp, tcp] }
 """
 
 
@@ -49,6 +51,12 @@ def datagrams(run, how, *words):
     """The median nanoseconds of one datagram of 20000."""
     program = BUILD / "tests" / "bench" / "datagram_cost"
     return int(run([program, how, PUBLIC, 7777, 20000, *words]).stdout)
+
+
+def writes(run, call):
+    """The median nanoseconds of one by libc, and of one as the program makes it."""
+    program = BUILD / "tests" / "bench" / "write_cost"
+    return [float(figure) for figure in run([program, call]).stdout.split()]
 
 
 def ten_programs(run):
@@ -101,6 +109,13 @@ def main():
         for name, profile, bare, px in DATAGRAMS:
             report(name, profile, lambda run: datagrams(run, *bare), lambda run: datagrams(run, *px))
         report("a shell that runs ten programs", "lan", ten_programs)
+
+        print(f"\n{'':<36} {'libc, ns':>10} {'px, ns':>10} {'more':>8}")
+        for profile in ("lan", "sctp"):
+            for call in ("write", "writev", "send", "sendto", "sendmsg"):
+                libc, px = writes(functools.partial(lab.px, broker, profile=profile), call)
+                name = f"{call} to a socket, profile {profile}"
+                print(f"{name:<36} {libc:>10.1f} {px:>10.1f} {px - libc:>8.1f}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ FdState decided() {
           .datagram = true,
           .transport = plan::Transport::kUdp,
           .source_fixed = true,
-          .source = 0xabcdef,
+          .no_sctp = true,
+          .source = 0x7bcdef,
           .interface = 0xfffffffe};
 }
 
@@ -39,6 +40,21 @@ TEST(FdTable, KeepsEveryPartOfAState) {
     EXPECT_EQ(fds->get(4), FdState{});
     EXPECT_EQ(fds->get(6), FdState{});
   }
+}
+
+TEST(FdTable, KnowsWhatIsNoSctp) {
+  const auto fds = std::make_unique<FdTable>();
+  EXPECT_FALSE(fds->get(3).no_sctp);
+  fds->set(3, fresh_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP));
+  EXPECT_FALSE(fds->get(3).no_sctp);
+  fds->accepted(3, 4);
+  EXPECT_EQ(fds->get(4), FdState{});
+  fds->set(3, fresh_socket(AF_INET, SOCK_STREAM, 0));
+  EXPECT_TRUE(fds->get(3).no_sctp);
+  fds->accepted(3, 4);
+  EXPECT_EQ(fds->get(4), FdState{.no_sctp = true});
+  fds->duplicated(4, 5);
+  EXPECT_EQ(fds->get(5), FdState{}) << "in a vfork child the number may be another socket's";
 }
 
 TEST(FdTable, KeepsTheNotesOfEveryAliasUntilTheSocketIsAnother) {
@@ -90,7 +106,9 @@ TEST(FdTable, ACopyOfADecidedSocketIsTheSame) {
   fds->set(3, decided());
   fds->duplicated(3, 4);
   EXPECT_EQ(fds->get(3), decided());
-  EXPECT_EQ(fds->get(4), decided());
+  FdState copy = decided();
+  copy.no_sctp = false;
+  EXPECT_EQ(fds->get(4), copy);
 }
 
 // dup2 in a vfork child writes into its parent's table: what the child copies must not make the

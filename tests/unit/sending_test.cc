@@ -43,7 +43,8 @@ class SendingTest : public ConnectorTest {
   FakeLibc libc_;
   std::unique_ptr<CalledAddresses> called_ = std::make_unique<CalledAddresses>();
   Datagrams datagrams_{kFakeCalls, *fds_, holder_, marker_, *called_, nullptr};
-  Sending sending_{libc_.symbols, kFakeCalls, *fds_, connector_, datagrams_};
+  StreamManners manners_{libc_.symbols, kFakeCalls, holder_};
+  Sending sending_{libc_.symbols, kFakeCalls, *fds_, connector_, datagrams_, manners_};
 };
 
 TEST_F(SendingTest, SendsWithControlData) {
@@ -172,6 +173,36 @@ TEST_F(SendingTest, SoDoesOneThatNamesADestination) {
   EXPECT_EQ(sending_.sendto(kFd, "x", 1, 0, reinterpret_cast<const sockaddr*>(&name), length), 1);
   EXPECT_EQ(fds_->get(kFd).interface, 33u);
   EXPECT_THAT(sent(), ElementsAre("sendto"));
+}
+
+TEST_F(SendingTest, LeavesWhatIsNoneOfPxsToLibc) {
+  broker_.plan.publish_via(kVpn);
+  EXPECT_TRUE(sending_.leaves_alone(kFd)) << "there is no plan yet";
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_FALSE(sending_.leaves_alone(kFd)) << "its device may be made again";
+  EXPECT_FALSE(manners_.may_be_sctp());
+  EXPECT_FALSE(sending_.leaves_alone(kFd));
+  EXPECT_TRUE(sending_.leaves_alone(kFd + 1));
+}
+
+TEST_F(SendingTest, StreamsMayBeSctpWhereTheProfileHasIt) {
+  plan::BundleSettings settings{};
+  settings.transports[0] = plan::BundleTransport::kSctp;
+  broker_.plan.publish_bundles(settings);
+  EXPECT_TRUE(holder_.introduce());
+  kernel_.protocol = IPPROTO_SCTP;
+  for (const int made : {IPPROTO_SCTP, IPPROTO_TCP}) {
+    const bool sctp = made == IPPROTO_SCTP;
+    fds_->set(kFd, fresh_socket(AF_INET, SOCK_STREAM, made));
+    EXPECT_EQ(sending_.leaves_alone(kFd), !sctp);
+    libc_.results = {-EMSGSIZE, 1};
+    EXPECT_EQ(sending_.send(kFd, "x", 1, 0), sctp ? 1 : -1);
+    libc_.results = {-EMSGSIZE, 1};
+    const msghdr one = message(false);
+    EXPECT_EQ(sending_.sendmsg(kFd, &one, 0), sctp ? 1 : -1);
+    libc_.results = {-EMSGSIZE, 1};
+    EXPECT_EQ(sending_.sendto(kFd, "x", 1, 0, nullptr, 0), sctp ? 1 : -1);
+  }
 }
 
 TEST_F(SendingTest, ASocketWhoseDeviceIsThereOrNowhereFailsAsItIs) {

@@ -228,6 +228,26 @@ TEST_F(StreamMannersTest, TheProtocolIsTcp) {
   EXPECT_EQ(protocol, IPPROTO_SCTP);
 }
 
+TEST_F(StreamMannersTest, WritesPayOnlyWhereThePlanInForceHasSctp) {
+  EXPECT_FALSE(manners_.rules_out_sctp()) << "not known yet";
+  EXPECT_TRUE(manners_.may_be_sctp());
+  EXPECT_FALSE(manners_.rules_out_sctp());
+  profile(BundleTransport::kTcp);
+  EXPECT_FALSE(manners_.rules_out_sctp()) << "not known of this plan";
+  EXPECT_FALSE(manners_.may_be_sctp());
+  EXPECT_TRUE(manners_.rules_out_sctp());
+  profile(BundleTransport::kSctp);
+  EXPECT_FALSE(manners_.rules_out_sctp());
+  EXPECT_TRUE(manners_.may_be_sctp());
+}
+
+TEST_F(StreamMannersTest, WithoutAPlanNothingIsSctp) {
+  PlanHolder nobody{&TestBroker::answer};
+  const StreamManners manners{stream_.symbols, stream_.system, nobody};
+  EXPECT_TRUE(manners.rules_out_sctp());
+  EXPECT_FALSE(manners.may_be_sctp());
+}
+
 TEST_F(StreamMannersTest, ThePeerIsTheOneThatDataIsSentTo) {
   sockaddr_in peer{};
   socklen_t length = sizeof peer;

@@ -8,6 +8,9 @@
 
 namespace px::bundle {
 
+// How long a signal may wait, at most, before it is let in.
+inline constexpr std::int64_t kSignalsWaitMs = 100;
+
 class HeldSignals {
  public:
   explicit HeldSignals(const SystemCalls& system);

@@ -24,7 +24,6 @@ constexpr std::int64_t kNonBlockingLimitMs = 1'500;
 constexpr std::int64_t kStuckMs = 1'000;
 // The same, where the program may go on to that other one with a socket of its family.
 constexpr std::int64_t kForeignMs = 300;
-constexpr std::int64_t kSignalsWaitMs = 100;   // at most
 constexpr std::uint32_t kLeastStaggerMs = 10;  // RFC 8305, section 5
 // Signals that come at short intervals must not keep every probe from its answer.
 constexpr int kMostRetreats = 3;

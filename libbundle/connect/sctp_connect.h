@@ -25,6 +25,8 @@ void tune_sctp(const SystemCalls& system, int fd);
 // socket it waits for an answer for up to 1.5 s where it is not known who answers, then
 // EINPROGRESS. A host of whom nobody answers costs about 2 s. Of several failures the one that says
 // most: ECONNREFUSED before EHOSTUNREACH before ETIMEDOUT. An IPv4 socket takes the IPv4 members.
+// Signals and SO_SNDTIMEO end a blocking one as they end TCP's; EALREADY and EISCONN are of a
+// socket that was connecting or connected before the call.
 [[nodiscard]] Errno sctp_connect(const SystemCalls& system, Ways& ways, int fd,
                                  const Bundle& bundle, std::uint32_t stagger_ms);
 

@@ -27,6 +27,9 @@ profiles:
   all:
     bundle: { transports: [sctp, tcp], sockets: all }
     rules: []
+  patient:
+    bundle: { transports: [sctp, tcp], sockets: all, stagger: 1s }
+    rules: []
 """
 
 

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <array>
@@ -41,7 +43,21 @@ struct FakeSctp {
       return 0;
     };
     system.getsockopt = [](int, int, int name, void* value, socklen_t*) {
-      *static_cast<int*>(value) = name == SO_DOMAIN ? here->domain : here->pending;
+      if (name == SO_SNDTIMEO) {
+        *static_cast<timeval*>(value) = here->timeout;
+      } else {
+        *static_cast<int*>(value) = name == SO_DOMAIN ? here->domain : here->pending;
+      }
+      return 0;
+    };
+    system.getpeername = [](int, sockaddr*, socklen_t*) { return here->connected ? 0 : -1; };
+    system.sigprocmask = [](int, const SignalMask*, SignalMask*, std::size_t) { return 0; };
+    system.sigpending = [](SignalMask* pending, std::size_t) {
+      *pending = here->now >= here->signal_at ? 1u << (SIGUSR1 - 1) : 0;
+      return 0;
+    };
+    system.sigaction = [](int, const SignalAction*, SignalAction* action, std::size_t) {
+      *action = {.handler = 0x1000, .flags = here->action_flags, .restorer = 0, .mask = 0};
       return 0;
     };
     system.ppoll = [](pollfd*, unsigned, timespec* time, const SignalMask*, std::size_t) {
@@ -84,6 +100,10 @@ struct FakeSctp {
   int flags = 0;
   int domain = AF_INET6;
   int pending = 0;  // SO_ERROR; -1: nothing has happened
+  bool connected = false;
+  timeval timeout{};
+  std::int64_t signal_at = 1'000'000;
+  unsigned long action_flags = 0;
   std::int64_t now = 1'000;
   std::deque<Outcome> outcomes;  // of each attempt; success after the last
   std::vector<std::string> calls;
@@ -201,6 +221,34 @@ TEST_F(SctpConnect, ASocketThatDoesNotBlockWaitsOnlyForWhatIsUnknown) {
   ways_.known = Health::kAlive;
   EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), EINPROGRESS);
   EXPECT_EQ(kernel_.now, 1'000 + 700);
+}
+
+TEST_F(SctpConnect, WhatTheKernelBeganAgainGoesOn) {
+  kernel_.outcomes = {{EALREADY}, {EISCONN}, {EISCONN}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), 0);
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), 0);
+  kernel_.connected = true;
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), EISCONN);
+}
+
+TEST_F(SctpConnect, WhatGoesOnEndsWithTheProgramsTime) {
+  kernel_.outcomes = {{EALREADY}};
+  kernel_.pending = -1;
+  kernel_.timeout = {.tv_sec = 1, .tv_usec = 20'000};
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), EALREADY);
+  EXPECT_EQ(kernel_.now, 1'000 + 1'020);
+}
+
+TEST_F(SctpConnect, WhatGoesOnEndsWithAHandlerThatDoesNotRestart) {
+  kernel_.outcomes = {{EALREADY}, {EALREADY}};
+  kernel_.pending = -1;
+  kernel_.signal_at = 1'250;
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), EINTR);
+  EXPECT_EQ(kernel_.now, 1'300);
+  // One that restarts ends it only where there is a time.
+  kernel_.action_flags = SA_RESTART;
+  kernel_.timeout = {.tv_sec = 1, .tv_usec = 0};
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), EINTR);
 }
 
 TEST_F(SctpConnect, WhatThePolicyForbidsIsNotTried) {

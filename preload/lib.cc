@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // libpx.so: the interposed calls, and the constructor that brings them to life. Before it has run
 // each is libc's own.
+#include <linux/sockios.h>
+
 #include <cstdarg>
 #include <optional>
 
@@ -174,6 +176,15 @@ PX_EXPORT int getsockopt(int fd, int level, int name, void* value, socklen_t* le
   const int result = libc.getsockopt(fd, level, name, value, length);
   if (!active) return result;
   return manners.option_got(result, fd, level, name, value, length);
+}
+
+// Its argument is where a variadic call puts it, on every machine of Linux; to fetch it by va_arg
+// would cost more than the call.
+PX_EXPORT int own_ioctl(int fd, unsigned long request, void* argument) noexcept __asm__("ioctl");
+int own_ioctl(int fd, unsigned long request, void* argument) noexcept {
+  if (request != SIOCOUTQ || !active) return libc.ioctl(fd, request, argument);
+  const int result = libc.ioctl(fd, request, argument);
+  return result >= 0 ? result : manners.queue_asked(fd, argument);
 }
 
 PX_EXPORT int listen(int fd, int backlog) noexcept {

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -40,6 +41,10 @@ template <typename Result, typename... Parameters>
 struct SignatureOf<Result (*)(Parameters..., ...)> {
   using Type = Result(Parameters..., ...);
 };
+template <typename Result, typename... Parameters>
+struct SignatureOf<Result (*)(Parameters..., ...) noexcept> {
+  using Type = Result(Parameters..., ...);
+};
 
 // The system call of that number with that signature.
 template <long number, typename Signature>
@@ -50,9 +55,10 @@ struct BareCall<number, Result(Parameters...)> {
     return static_cast<Result>(::syscall(number, parameters...));
   }
 };
-template <long number>
-struct BareCall<number, int(int, int, ...)> {
-  static int call(int fd, int command, ...) {
+// fcntl and ioctl.
+template <long number, typename Command>
+struct BareCall<number, int(int, Command, ...)> {
+  static int call(int fd, Command command, ...) {
     va_list arguments;
     va_start(arguments, command);
     void* argument = va_arg(arguments, void*);

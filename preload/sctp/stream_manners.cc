@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "preload/sctp/stream_manners.h"
 
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -168,6 +170,23 @@ int StreamManners::option_got(int result, int fd, int level, int name, void* val
   if (!sctp && !is_mptcp(fd)) return result;
   if (sctp && name == TCP_NODELAY) return libc_.getsockopt(fd, kSolSctp, kNoDelay, value, length);
   *length = fill_option(name, {static_cast<std::byte*>(value), *length});
+  return 0;
+}
+
+// SCTP_STATUS counts chunks, and none that was sent after the last acknowledgement came.
+int StreamManners::queue_asked(int fd, void* answer) const {
+  if (errno != ENOTTY || !is_sctp(fd)) return -1;
+  const int errno_before = errno;
+  std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
+  socklen_t length = sizeof memory;
+  if (system_.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory.data(), &length) != 0) {
+    errno = errno_before;
+    return -1;
+  }
+  // Has the kernel say EFAULT.
+  if (libc_.ioctl(fd, SIOCINQ, answer) != 0) return -1;
+  const auto bytes = static_cast<int>(memory[SK_MEMINFO_WMEM_QUEUED]);
+  std::memcpy(answer, &bytes, sizeof bytes);
   return 0;
 }
 

@@ -38,6 +38,10 @@ class StreamManners {
   [[nodiscard]] int option_got(int result, int fd, int level, int name, void* value,
                                socklen_t* length) const;
 
+  // The result of ioctl(SIOCOUTQ), which has just failed, errno saying how. SCTP's figure is that
+  // of the kernel's memory: more than the bytes that the peer has not acknowledged, 0 without any.
+  [[nodiscard]] int queue_asked(int fd, void* answer) const;
+
   // The address that data is sent to, in place of what getpeername(2) has given: the kernel tells
   // the last one that was named in the connect, whoever has it.
   void correct_peer(int fd, sockaddr* address, socklen_t room, socklen_t* length) const;

@@ -37,6 +37,11 @@ def connecting(ends):
     return client
 
 
+def is_in_state(client, letter):
+    text = pathlib.Path(f"/proc/{client.pid}/stat").read_text(encoding="utf-8")
+    return text.rpartition(")")[2].split()[0] == letter
+
+
 def signalled(client, number):
     client.send_signal(number)
     assert client.stdout.read(1) == chr(number)
@@ -44,8 +49,9 @@ def signalled(client, number):
 
 def test_handlers_restart_a_connect_or_end_it(ends):
     client = connecting(ends)
-    signalled(client, signal.SIGUSR1)
-    signalled(client, signal.SIGUSR1)
+    for _ in range(2):
+        signalled(client, signal.SIGUSR1)
+        wait_until(lambda: is_in_state(client, "S"), "it is connecting again")
     signalled(client, signal.SIGUSR2)
     assert client.stdout.readline() == "EINTR\n"
 
@@ -54,9 +60,36 @@ def test_a_program_that_is_stopped_while_it_connects(ends):
     ends.serve(["nc", "-l", BUNDLE, "7001"], 7001, stdin=-1)
     client = connecting(ends)
     client.send_signal(signal.SIGSTOP)
-    state = pathlib.Path(f"/proc/{client.pid}/stat")
-    wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", "it is stopped")
+    wait_until(lambda: is_in_state(client, "T"), "it is stopped")
     ends.paths.server.run(["iptables-legacy", "--flush"])
     ends.await_both(7001)
     client.send_signal(signal.SIGCONT)
     assert client.stdout.readline() == "0\n"
+
+
+# How much has not arrived, after each line of its input.
+QUEUE = """
+import fcntl, socket, struct, sys, termios
+with socket.create_connection((sys.argv[1], 7001)) as sock:
+    for line in sys.stdin:
+        sock.sendall(line.encode() if line.strip() else b"")
+        print(*struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))), flush=True)
+"""
+
+
+def test_how_much_has_not_arrived(ends):
+    server = ends.serve(["nc", "-l", BUNDLE, "7001"], 7001, stdin=-1, stdout=-1)
+    client = ends.start([sys.executable, "-c", QUEUE, SPELLED], "all", stdin=-1, stdout=-1)
+
+    def queued(line):
+        client.stdin.write(f"{line}\n")
+        client.stdin.flush()
+        return int(client.stdout.readline())
+
+    ends.await_both(7001)
+    for address in (FIRST, SECOND):
+        ends.paths.filter(ends.paths.server, "INPUT", "-d", address)
+    assert queued("x" * 999) >= 1000
+    ends.paths.server.run(["iptables-legacy", "--flush"])
+    assert server.stdout.readline() == "x" * 999 + "\n"
+    wait_until(lambda: not queued(""), "all has arrived")

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -23,6 +24,10 @@ using testing::IsEmpty;
 
 constexpr int kFd = 9;
 constexpr int kSolSctp = 132;
+
+int input_asked(int, unsigned long, ...) {
+  return 0;
+}
 
 // A socket of `protocol` with a buffer of 100,000 bytes, and room for `room` more bytes.
 struct FakeStream {
@@ -46,8 +51,16 @@ struct FakeStream {
       here->options.push_back(std::to_string(level) + " " + std::to_string(name));
       return 0;
     };
+    symbols.ioctl = &input_asked;
     system.getsockopt = [](int, int level, int name, void* value, socklen_t* length) {
       ++here->asked;
+      if (name == SO_MEMINFO) {
+        std::array<std::uint32_t, 9> memory{};
+        memory[5] = 4'096;  // sk_wmem_queued
+        *length = std::min<socklen_t>(*length, sizeof memory);
+        std::memcpy(value, memory.data(), *length);
+        return 0;
+      }
       if (level == kSolSctp) {
         const sockaddr_in primary{.sin_family = AF_INET,
                                   .sin_port = htons(80),
@@ -104,6 +117,18 @@ TEST_F(StreamMannersTest, WhatTheKernelCouldNotReadIsNotReadEither) {
   errno = EFAULT;
   EXPECT_EQ(manners_.write_failed(kFd, {reinterpret_cast<const iovec*>(16), 1}, 0), -1);
   EXPECT_EQ(errno, EFAULT);
+}
+
+TEST_F(StreamMannersTest, HowMuchHasNotArrivedIsAskedOfTheSocketsMemory) {
+  int bytes = -1;
+  errno = ENOTTY;
+  EXPECT_EQ(manners_.queue_asked(kFd, &bytes), 0);
+  EXPECT_EQ(bytes, 4'096);
+  bytes = -1;
+  stream_.protocol = 0;  // another file altogether
+  EXPECT_EQ(manners_.queue_asked(kFd, &bytes), -1);
+  EXPECT_EQ(errno, ENOTTY);
+  EXPECT_EQ(bytes, -1);
 }
 
 TEST_F(StreamMannersTest, WhatIsTooMuchIsSentInPieces) {

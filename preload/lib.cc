@@ -58,7 +58,6 @@ constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, admissio
 constinit Names bundle_names(libc, holder, transports, known_bundles);
 constinit HostNames host_names(libc, holder, known_bundles);
 constinit StreamManners manners(libc, kBareSystemCalls, holder);
-constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, manners);
 
 // The module is linked with `-z initfirst`: no other library's constructor connects before this.
 // That is before libc has set `environ`, so the environment is the loader's argument.
@@ -88,6 +87,19 @@ int control(int (*real)(int, int, ...), int fd, int command, void* argument) {
   return result;
 }
 
+int connect_to(int fd, const sockaddr* address, socklen_t length) {
+  if (connecting.may_concern(address, length)) {
+    if (const auto result = connecting.connect(fd, address, length)) return *result;
+  }
+  if (!connector.prepare(fd, address, length, By::kConnect)) return -1;
+  const int result = libc.connect(fd, address, length);
+  if (result == 0 && receiving.connected(fd, address, length) == AF_UNSPEC) {
+    connector.dissolved(fd);
+  }
+  return result;
+}
+constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, manners, &connect_to);
+
 // Where nothing of px's can matter libc is called last of all: behind a system call every return is
 // mispredicted, which costs more than all else here.
 bool writes_as_libc(int fd) {
@@ -107,15 +119,8 @@ PX_EXPORT int socket(int domain, int type, int protocol) noexcept {
 }
 
 PX_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
-  if (active && connecting.may_concern(address, length)) {
-    if (const auto result = connecting.connect(fd, address, length)) return *result;
-  }
-  if (active && !connector.prepare(fd, address, length, By::kConnect)) return -1;
-  const int result = libc.connect(fd, address, length);
-  if (active && result == 0 && receiving.connected(fd, address, length) == AF_UNSPEC) {
-    connector.dissolved(fd);
-  }
-  return result;
+  if (!active) return libc.connect(fd, address, length);
+  return connect_to(fd, address, length);
 }
 
 PX_EXPORT ssize_t write(int fd, const void* data, size_t size) {

@@ -49,9 +49,20 @@ auto Sending::recovering(int fd, Call call) {
   return recover(fd) ? call() : result;
 }
 
-bool Sending::fast_open_fails(int fd, const void* address, socklen_t length, int flags) {
-  if ((flags & MSG_FASTOPEN) == 0) return false;
-  return !connector_.prepare(fd, static_cast<const sockaddr*>(address), length, By::kFastOpen);
+Sending::Opening Sending::open_fast(int fd, const void* address, socklen_t length, int flags) {
+  if ((flags & MSG_FASTOPEN) == 0) return Opening::kKernels;
+  const auto* generic = static_cast<const sockaddr*>(address);
+  if (generic != nullptr && manners_.is_sctp(fd)) {
+    return connect_(fd, generic, length) == 0 ? Opening::kConnected : Opening::kFailed;
+  }
+  const bool prepared = connector_.prepare(fd, generic, length, By::kFastOpen);
+  return prepared ? Opening::kKernels : Opening::kFailed;
+}
+
+ssize_t Sending::send_connected(int fd, msghdr message, int flags) {
+  message.msg_name = nullptr;
+  message.msg_namelen = 0;
+  return sendmsg(fd, &message, flags & ~MSG_FASTOPEN);
 }
 
 ssize_t Sending::sent(ssize_t result, int fd, const void* data, size_t size, int flags) const {
@@ -62,6 +73,12 @@ ssize_t Sending::sent(ssize_t result, int fd, const void* data, size_t size, int
 ssize_t Sending::sent(ssize_t result, int fd, const iovec* parts, size_t count, int flags) const {
   if (result >= 0 || (parts == nullptr && count > 0) || count > IOV_MAX) return result;
   return manners_.write_failed(fd, {parts, count}, flags);
+}
+
+// What names its peer or its stream is of a program that knows SCTP.
+ssize_t Sending::sent(ssize_t result, int fd, const msghdr& message, int flags) const {
+  if (message.msg_name != nullptr || message.msg_controllen != 0) return result;
+  return sent(result, fd, message.msg_iov, message.msg_iovlen, flags);
 }
 
 ssize_t Sending::write(int fd, const void* data, size_t size) {
@@ -85,7 +102,9 @@ ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const 
   if (address == nullptr && is_plain(fd)) {
     return libc_.sendto(fd, data, size, flags, address, length);
   }
-  if (fast_open_fails(fd, address, length, flags)) return -1;
+  const Opening opening = open_fast(fd, address, length, flags);
+  if (opening == Opening::kFailed) return -1;
+  if (opening == Opening::kConnected) return send(fd, data, size, flags & ~MSG_FASTOPEN);
   if (address == nullptr || !datagrams_.concern(fd)) {
     const ssize_t result =
         recovering(fd, [&] { return libc_.sendto(fd, data, size, flags, address, length); });
@@ -106,12 +125,12 @@ ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const 
 
 ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
   if (message->msg_name == nullptr && is_plain(fd)) return libc_.sendmsg(fd, message, flags);
-  if (fast_open_fails(fd, message->msg_name, message->msg_namelen, flags)) return -1;
+  const Opening opening = open_fast(fd, message->msg_name, message->msg_namelen, flags);
+  if (opening == Opening::kFailed) return -1;
+  if (opening == Opening::kConnected) return send_connected(fd, *message, flags);
   if (message->msg_name == nullptr || !datagrams_.concern(fd)) {
     const ssize_t result = recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
-    // What names its peer or its stream is of a program that knows SCTP.
-    const bool plain = message->msg_name == nullptr && message->msg_controllen == 0;
-    return plain ? sent(result, fd, message->msg_iov, message->msg_iovlen, flags) : result;
+    return sent(result, fd, *message, flags);
   }
   const auto way = way_of(fd, *message);
   if (way.error == 0 && !way.info) {
@@ -139,14 +158,24 @@ ssize_t Sending::send_along(int fd, msghdr message, int flags, const Datagrams::
   return -1;
 }
 
+int Sending::first_sent(ssize_t size, mmsghdr* messages) {
+  if (size < 0) return -1;
+  messages->msg_len = static_cast<unsigned>(size);
+  return 1;
+}
+
 int Sending::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
-  // The first message connects; the kernel has the others' addresses follow it.
-  if (messages != nullptr && count > 0 &&
-      fast_open_fails(fd, messages->msg_hdr.msg_name, messages->msg_hdr.msg_namelen, flags)) {
-    return -1;
+  if (messages == nullptr || count == 0) return libc_.sendmmsg(fd, messages, count, flags);
+  // The first message connects, and the kernel sends no other one then.
+  msghdr& first = messages->msg_hdr;
+  const Opening opening = open_fast(fd, first.msg_name, first.msg_namelen, flags);
+  if (opening == Opening::kFailed) return -1;
+  if (opening == Opening::kConnected) {
+    return first_sent(send_connected(fd, first, flags), messages);
   }
-  if (messages == nullptr || !datagrams_.concern(fd)) {
-    return recovering(fd, [&] { return libc_.sendmmsg(fd, messages, count, flags); });
+  if (!datagrams_.concern(fd)) {
+    const int result = recovering(fd, [&] { return libc_.sendmmsg(fd, messages, count, flags); });
+    return result >= 0 ? result : first_sent(sent(-1, fd, first, flags), messages);
   }
   const int errno_before = errno;
   count = std::min(count, kMostMessages);

@@ -17,14 +17,19 @@ namespace px::shim {
 
 class Sending {
  public:
+  // As connect(2).
+  using Connect = int (*)(int fd, const sockaddr* address, socklen_t length);
+
   constexpr Sending(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                    Connector& connector, Datagrams& datagrams, const StreamManners& manners)
+                    Connector& connector, Datagrams& datagrams, const StreamManners& manners,
+                    Connect connect)
       : libc_(libc),
         system_(system),
         fds_(fds),
         connector_(connector),
         datagrams_(datagrams),
-        manners_(manners) {}
+        manners_(manners),
+        connect_(connect) {}
 
   // Whether a send without an address is for libc alone: what sockets pay that are none of px's.
   // Only what is known already counts; the calls below find it out.
@@ -56,8 +61,11 @@ class Sending {
     return state.kind == FdKind::kDecided && state.datagram && state.interface != 0;
   }
   [[nodiscard]] bool recover(int fd);
-  // Whether the socket is connected by this, and cannot be.
-  [[nodiscard]] bool fast_open_fails(int fd, const void* address, socklen_t length, int flags);
+  // What a send with MSG_FASTOPEN begins with. SCTP knows none: it is connected here.
+  enum class Opening { kFailed, kKernels, kConnected };
+  [[nodiscard]] Opening open_fast(int fd, const void* address, socklen_t length, int flags);
+  // To the one peer that the socket has been connected to.
+  ssize_t send_connected(int fd, msghdr message, int flags);
   // Whether a write that fails says so in SCTP's own way.
   [[nodiscard]] bool may_be_sctp(int fd) const {
     return !fds_.get(fd).no_sctp && manners_.may_be_sctp();
@@ -66,11 +74,14 @@ class Sending {
   [[nodiscard]] bool is_plain(int fd) const {
     return !may_be_sctp(fd) && !may_recover(fds_.get(fd));
   }
+  // sendmmsg(2)'s result where the first message alone was sent, or failed.
+  [[nodiscard]] static int first_sent(ssize_t size, mmsghdr* messages);
   // The result of a call that sent these, as programs expect of a stream.
   [[nodiscard]] ssize_t sent(ssize_t result, int fd, const void* data, size_t size,
                              int flags) const;
   [[nodiscard]] ssize_t sent(ssize_t result, int fd, const iovec* parts, size_t count,
                              int flags) const;
+  [[nodiscard]] ssize_t sent(ssize_t result, int fd, const msghdr& message, int flags) const;
 
   const Symbols& libc_;
   const SystemCalls& system_;
@@ -78,6 +89,7 @@ class Sending {
   Connector& connector_;
   Datagrams& datagrams_;
   const StreamManners& manners_;
+  const Connect connect_;
 };
 
 }  // namespace px::shim

@@ -53,13 +53,14 @@ class StreamManners {
   [[nodiscard]] bool rules_out_sctp() const {
     return holder_.in_force() == without_sctp_.load(std::memory_order_relaxed);
   }
+  // Asks the kernel where it can be.
+  [[nodiscard]] bool is_sctp(int fd) const {
+    return may_be_sctp() && is(plan::BundleTransport::kSctp, fd);
+  }
 
  private:
   [[nodiscard]] bool may_be(plan::BundleTransport transport) const;
   [[nodiscard]] bool reads_sctp() const;
-  [[nodiscard]] bool is_sctp(int fd) const {
-    return may_be_sctp() && is(plan::BundleTransport::kSctp, fd);
-  }
   [[nodiscard]] bool is_mptcp(int fd) const {
     return may_be(plan::BundleTransport::kMptcp) && is(plan::BundleTransport::kMptcp, fd);
   }

@@ -5,6 +5,8 @@ import pathlib
 import signal
 import sys
 
+import pytest
+from programs import program_file
 from two_paths import BUNDLE, FIRST, SECOND, SPELLED, associations
 from wait import wait_until
 
@@ -93,3 +95,80 @@ def test_how_much_has_not_arrived(ends):
     ends.paths.server.run(["iptables-legacy", "--flush"])
     assert server.stdout.readline() == "x" * 999 + "\n"
     wait_until(lambda: not queued(""), "all has arrived")
+
+
+# One after the other, how many bytes each connection has brought.
+COUNT = """
+import socket
+listener = socket.socket()
+listener.bind(("0.0.0.0", 7001))
+listener.listen()
+while True:
+    peer, _ = listener.accept()
+    print(sum(map(len, iter(lambda: peer.recv(65536), b""))), flush=True)
+"""
+
+# Connects by the first send, and tells what that has sent, and the peer.
+FAST_OPEN = """
+import select, socket, sys
+(*_, address), *_ = socket.getaddrinfo(sys.argv[3], 7001, socket.AF_INET, socket.SOCK_STREAM)
+data = b"x" * int(sys.argv[2])
+with socket.socket() as sock:
+    if sys.argv[1] == "sendto":
+        sent = sock.sendto(data, socket.MSG_FASTOPEN, address)
+    elif sys.argv[1] == "sendmsg":
+        sent = sock.sendmsg([data], [], socket.MSG_FASTOPEN, address)
+    else:
+        sock.setblocking(False)
+        try:
+            sock.sendto(data, socket.MSG_FASTOPEN, address)
+        except BlockingIOError:
+            select.select([], [sock], [])
+            sent = sock.send(data)
+    print(sent, sock.getpeername()[0])
+"""
+
+
+@pytest.mark.parametrize("how, size", [("sendto", 5), ("sendmsg", 500_000), ("nonblocking", 5)])
+def test_connects_by_sends(ends, how, size):
+    server = ends.serve([sys.executable, "-c", COUNT], 7001, stdout=-1)
+    # As a connect, it goes to the bundle.
+    ends.paths.cut(FIRST)
+    argv = [sys.executable, "-c", FAST_OPEN, how, str(size), SPELLED]
+    assert ends.run(argv, "all").stdout == f"{size} {SECOND}\n"
+    assert server.stdout.readline() == f"{size}\n"
+
+
+def test_connects_by_sendmmsg(ends):
+    server = ends.serve([sys.executable, "-c", COUNT], 7001, stdout=-1)
+    done = ends.run([program_file("tfo_connect"), "sendmmsg", FIRST, "7001"], "all")
+    assert done.stdout.splitlines() == ["sendmmsg: ok", "local: 10.1.0.1"]
+    assert server.stdout.readline() == "1\n"
+
+
+# Messages by sendmmsg(2), which is called until all are sent.
+MESSAGES = """
+import ctypes, os, socket, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+data = ctypes.create_string_buffer(500_000)
+sizes = [10, 500_000, 20]
+parts = [struct.pack("PN", ctypes.addressof(data), size) for size in sizes]
+room = [ctypes.create_string_buffer(part) for part in parts]
+heads = [struct.pack("PI4xPNPNi4xI4x", 0, 0, ctypes.addressof(one), 1, 0, 0, 0, 0) for one in room]
+messages = ctypes.create_string_buffer(b"".join(heads))
+with socket.create_connection((sys.argv[1], 7001)) as sock:
+    while sizes:
+        at = ctypes.byref(messages, (3 - len(sizes)) * len(heads[0]))
+        sent = libc.sendmmsg(sock.fileno(), at, len(sizes), 0)
+        assert sent > 0, os.strerror(ctypes.get_errno())
+        for size in sizes[:sent]:
+            head = struct.unpack_from("PI4xPNPNi4xI4x", messages, (3 - len(sizes)) * len(heads[0]))
+            assert head[-1] == size, head
+            sizes.pop(0)
+"""
+
+
+def test_large_messages_by_sendmmsg(ends):
+    server = ends.serve([sys.executable, "-c", COUNT], 7001, stdout=-1)
+    ends.run([sys.executable, "-c", MESSAGES, FIRST], "all")
+    assert server.stdout.readline() == "500030\n"

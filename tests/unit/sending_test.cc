@@ -44,7 +44,7 @@ class SendingTest : public ConnectorTest {
   std::unique_ptr<CalledAddresses> called_ = std::make_unique<CalledAddresses>();
   Datagrams datagrams_{kFakeCalls, *fds_, holder_, marker_, *called_, nullptr};
   StreamManners manners_{libc_.symbols, kFakeCalls, holder_};
-  Sending sending_{libc_.symbols, kFakeCalls, *fds_, connector_, datagrams_, manners_};
+  Sending sending_{libc_.symbols, kFakeCalls, *fds_, connector_, datagrams_, manners_, nullptr};
 };
 
 TEST_F(SendingTest, SendsWithControlData) {

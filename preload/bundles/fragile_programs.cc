@@ -17,13 +17,12 @@ namespace {
 // nc, telnet) sets the port of IPv4 and IPv6 addresses alone.
 constexpr std::array<std::string_view, 3> kFragile = {"busybox", "haproxy", "ncat"};
 
-}  // namespace
+// node does up to version 19.
+constexpr std::string_view kTakesFirst = "node";
 
-bool is_fragile(std::string_view file) {
-  return std::find(kFragile.begin(), kFragile.end(), file) != kFragile.end();
-}
+using Test = bool (*)(std::string_view file);
 
-bool is_fragile_program() {
+bool this_program_is(Test test) {
   const KeepErrno keep;
   std::array<char, PATH_MAX> path;
   const long length = ::syscall(SYS_readlink, "/proc/self/exe", path.data(), path.size());
@@ -33,7 +32,25 @@ bool is_fragile_program() {
   // What the kernel says of a program whose file was replaced while it runs.
   constexpr std::string_view kDeleted = " (deleted)";
   if (file.ends_with(kDeleted)) file.remove_suffix(kDeleted.size());
-  return is_fragile(file);
+  return test(file);
+}
+
+}  // namespace
+
+bool is_fragile(std::string_view file) {
+  return std::find(kFragile.begin(), kFragile.end(), file) != kFragile.end();
+}
+
+bool takes_first_address(std::string_view file) {
+  return file == kTakesFirst || is_fragile(file);
+}
+
+bool is_fragile_program() {
+  return this_program_is(&is_fragile);
+}
+
+bool program_takes_first_address() {
+  return this_program_is(&takes_first_address);
 }
 
 }  // namespace px::shim

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Programs that fail on an address family which they do not know, where others take the next entry
-// of getaddrinfo's list: they get no entries of AF_BUNDLE unless the policy says so
-// (`bundle: { entries: always }`). No heap, no state; callable from any thread and from signal
+// Programs that do less with getaddrinfo's list than others. Those that fail on an address family
+// which they do not know get no entries of AF_BUNDLE unless the policy says so
+// (`bundle: { entries: always }`); to those that may connect to the first address alone, it matters
+// of which family it is. No heap, no state; callable from any thread and from signal
 // handlers; changes no errno.
 #pragma once
 
@@ -12,7 +13,12 @@ namespace px::shim {
 // Whether the file, without its folder, is one of them: ncat, haproxy, busybox.
 [[nodiscard]] bool is_fragile(std::string_view file);
 
+// Whether it may be one that tries the first address that it is given and no other: these, and
+// node.
+[[nodiscard]] bool takes_first_address(std::string_view file);
+
 // Whether this very program is; false where the kernel does not say what it is.
 [[nodiscard]] bool is_fragile_program();
+[[nodiscard]] bool program_takes_first_address();
 
 }  // namespace px::shim

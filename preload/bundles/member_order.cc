@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "preload/bundles/member_order.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <functional>
 
 namespace px::shim {
 namespace {
@@ -27,6 +30,24 @@ bool is_hopeless(PlanHolder& holder, const Endpoint& member) {
   return holder.health(member, 0) == bundle::Health::kDead;
 }
 
+// What libc finds out of every address that it sorts.
+bool system_has_way(const SystemCalls& system, const Endpoint& member) {
+  const KeepErrno keep;
+  const int fd = system.socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+  if (fd < 0) return false;
+  sockaddr_storage storage;
+  const socklen_t length = bundle::sockaddr_from_endpoint(member, AF_INET6, &storage);
+  const bool found = system.connect(fd, reinterpret_cast<sockaddr*>(&storage), length) == 0;
+  (void)system.close(fd);
+  return found;
+}
+
+bool has_way(const SystemCalls& system, PlanHolder& holder, const Endpoint& member) {
+  const plan::Action action = verdict_for(holder, member).action;
+  if (action == plan::Action::kSystem) return system_has_way(system, member);
+  return action == plan::Action::kVia;
+}
+
 }  // namespace
 
 Bundle best_first(PlanHolder& holder, const Bundle& bundle) {
@@ -39,6 +60,21 @@ Bundle best_first(PlanHolder& holder, const Bundle& bundle) {
   std::copy(hopeless.members().begin(), hopeless.members().end(),
             ordered.endpoints.begin() + ordered.count);
   ordered.count += hopeless.count;
+  return ordered;
+}
+
+Bundle ipv6_first(const SystemCalls& system, PlanHolder& holder, const Bundle& bundle) {
+  const auto is_ipv4 = [](const Endpoint& member) { return member.address.is_ipv4(); };
+  const auto members = bundle.members();
+  const auto ipv6 = std::find_if_not(members.begin(), members.end(), is_ipv4);
+  if (std::is_partitioned(members.begin(), members.end(), std::not_fn(is_ipv4)) ||
+      !has_way(system, holder, *ipv6)) {
+    return bundle;
+  }
+  Bundle ordered = bundle;
+  auto* const end =
+      std::remove_copy_if(members.begin(), members.end(), ordered.endpoints.begin(), is_ipv4);
+  std::copy_if(members.begin(), members.end(), end, is_ipv4);
   return ordered;
 }
 

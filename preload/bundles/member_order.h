@@ -5,12 +5,19 @@
 
 #include "libbundle/core/bundle.h"
 #include "preload/plan_holder.h"
+#include "preload/system_calls.h"
 
 namespace px::shim {
 
 // The members in the order in which a program is to try them one by one: as they are, but what is
 // known not to answer, or the policy does not let through, last.
 [[nodiscard]] bundle::Bundle best_first(PlanHolder& holder, const bundle::Bundle& bundle);
+
+// The members in the order in which libc would list them, as far as it matters to programs that try
+// the first one alone: IPv6 before IPv4 (RFC 6724), where the first of them has a way there at all
+// (a system of one family does not). Sends nothing: the way is asked for by a datagram socket.
+[[nodiscard]] bundle::Bundle ipv6_first(const SystemCalls& system, PlanHolder& holder,
+                                        const bundle::Bundle& bundle);
 
 // Whether every member is the host itself or directly connected, as far as the plan says: where
 // MPTCP has nothing to gain.

@@ -179,7 +179,10 @@ int Names::list_members(const AskedName& asked, const char* service, const addri
     canonical_name = asked.implicit() ? asked.text() : bundle::bundle_text(bundle, text);
   }
   const Transports transports = transports_for(bundle);
-  return make_address_list(bundle, best_first(holder_, bundle),
+  // To whom only the first address matters gets none that is worse than libc's.
+  const bool first_counts = hints.ai_family == AF_UNSPEC && program_takes_first_address();
+  const Bundle singles = first_counts ? ipv6_first(kBareSystemCalls, holder_, bundle) : bundle;
+  return make_address_list(bundle, best_first(holder_, singles),
                            {.family = hints.ai_family,
                             .flags = hints.ai_flags,
                             .kinds = kinds.list,

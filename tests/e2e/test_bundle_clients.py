@@ -11,9 +11,11 @@ from fetch_java import fetch_java
 from members_lab import ALIVE, DEAD, MembersLab
 
 DEADLINE = 20
+HANGS = 2  # seconds, after which who uses the dead member alone is taken to hang
 AT_ONCE = 4
 CLIENTS = bundle_clients.clients(java=[])
 NAMES = [client.name for client in CLIENTS]
+IPV4_ALONE = [client.name for client in CLIENTS if client.ipv4_alone]
 FAMILIES = {"two-ipv4": (4, 4), "ipv6-and-ipv4": (6, 4), "ipv4-and-ipv6": (4, 6)}
 
 
@@ -27,6 +29,7 @@ def rounds(state, first_number):
 WITH_DEAD = rounds(DEAD, 0)
 WITH_ALIVE = [rounds(ALIVE, number) for number in (3, 6, 9)]
 BARE = [rounds(ALIVE, number) for number in (12, 15, 18)]
+OUT_OF_REACH = [Round(number, (4, 6), DEAD) for number in (21, 22)]
 every_pair = pytest.mark.parametrize("which", range(len(FAMILIES)), ids=FAMILIES)
 every_client = pytest.mark.parametrize("name", NAMES)
 
@@ -35,7 +38,7 @@ def reaching():
     """(which, name): the second member is one that the client has a socket for."""
     for which, (pair, families) in enumerate(FAMILIES.items()):
         for client in CLIENTS:
-            if client.asks_elsewhere or (client.one_family and families == (4, 6)):
+            if client.asks_elsewhere or (client.ipv4_alone and families == (4, 6)):
                 continue
             yield pytest.param(which, client.name, id=f"{client.name}-{pair}")
 
@@ -44,7 +47,7 @@ def reaching():
 def arrivals(tmp_path_factory):
     with MembersLab() as lab:
         arrivals = Arrivals(lab, fetch_java(tmp_path_factory.mktemp("java")))
-        under_px = [*WITH_DEAD, *(each for turn in WITH_ALIVE for each in turn)]
+        under_px = [OUT_OF_REACH[1], *WITH_DEAD, *(each for turn in WITH_ALIVE for each in turn)]
         broker = lab.start_broker(arrivals.policy(under_px))
         yield arrivals, broker
         assert broker.stop() == 0, broker.log_text
@@ -97,6 +100,24 @@ def compared(arrivals, broker, which):
 @pytest.mark.parametrize("which, name", reaching())
 def test_a_dead_member_keeps_nobody_away(with_dead, which, name):
     assert with_dead[which][name].arrived, with_dead[which][name].output
+
+
+@pytest.fixture(scope="module")
+def out_of_reach(arrivals):
+    """{name: (the run bare, the run under px)} of clients that do not try the member that is
+    alive."""
+    arrivals, broker = arrivals
+    options = {"at_once": len(IPV4_ALONE), "names": IPV4_ALONE}
+    bare = arrivals.of_all(arrivals.bare, OUT_OF_REACH[0], HANGS, **options)
+    under_px = arrivals.of_all(arrivals.under_px, broker, OUT_OF_REACH[1], HANGS, **options)
+    return {name: (bare[name], under_px[name]) for name in IPV4_ALONE}
+
+
+@pytest.mark.parametrize("name", IPV4_ALONE)
+def test_who_uses_ipv4_alone_fares_no_worse_than_bare(out_of_reach, name):
+    bare, under_px = out_of_reach[name]
+    assert under_px.arrived >= bare.arrived, under_px.output
+    assert bare.hangs >= under_px.hangs, under_px.output
 
 
 @every_pair

@@ -41,6 +41,7 @@ class Round:
 @dataclasses.dataclass(frozen=True)
 class Arrival:
     arrived: bool
+    hangs: bool  # had to be ended
     seconds: float  # until the program ended
     output: str  # all that it said
 
@@ -119,7 +120,7 @@ class Arrivals:
         alive = self.members(name, of_round)[0 if of_round.first == ALIVE else 1 :]
         shown = any(client.shows.replace("MEMBER", member) in output for member in alive)
         arrived = status == client.status and shown
-        return Arrival(arrived, seconds, f"{status}: {output}")
+        return Arrival(arrived, status == "late", seconds, f"{status}: {output}")
 
     def _to_its_end(self, client, argv, environment, deadline):
         with tempfile.TemporaryFile("w+", dir=self.lab.directory, errors="replace") as output:

@@ -9,7 +9,6 @@ word for this, it is what nobody can say who has not talked to the server.
 
 import dataclasses
 import pathlib
-import subprocess
 import sys
 
 from bundle_servers import COMMIT, PORT_GIT, PORT_SSH, PORT_TLS
@@ -32,7 +31,7 @@ class Client:
     input: str = ""
     keeps_input: bool = False  # it would leave at the end of its input
     status: int = 0
-    one_family: bool = False  # it uses IPv4, or the family of the first address, and no other
+    ipv4_alone: bool = False  # it uses no IPv6, at least where there is IPv4
     asks_elsewhere: bool = False  # it looks names up in another process than it connects in
     files: dict = dataclasses.field(default_factory=dict)  # in WORK
 
@@ -70,10 +69,6 @@ http {
 """
 
 
-def node_version():
-    return int(subprocess.check_output(["node", "--version"], text=True).lstrip("v").split(".")[0])
-
-
 def pages():
     busybox = unpacked("busybox", "bin/busybox")
     # It asks for SRV records of whatever is no address, and the lab has no DNS server.
@@ -84,7 +79,7 @@ def pages():
     return [
         Client("curl", ["curl", "-sS", PAGE], (SPELLED, ALIAS)),
         Client("wget", ["wget", "-qO-", "--tries=1", PAGE], (BRACES, POLICY)),
-        Client("busybox wget", [busybox, "wget", "-qO-", PAGE], (ANGLE, POLICY), one_family=True),
+        Client("busybox wget", [busybox, "wget", "-qO-", PAGE], (ANGLE, POLICY)),
         Client("aria2c", [*aria2c, PAGE], (BRACES, SPELLED), "download completed"),
         Client("lftp", ["lftp", "-c", f"cat {PAGE}"], (SPELLED, POLICY), asks_elsewhere=True),
         Client("lynx", ["lynx", "-source", PAGE], (ANGLE, ANGLE)),
@@ -97,21 +92,19 @@ def pages():
 
 def languages(java):
     """`java`: the words that run Fetch.java."""
-    # Before, it took the first address that it was given and no other.
-    alone = node_version() < 20
     return [
         Client("python urllib", [*PYTHON, "url", "HOST"], (ANGLE, ANGLE)),
         Client("python socket", [*PYTHON, "socket", "HOST"], (ANGLE, ANGLE)),
         Client("python asyncio", [*PYTHON, "asyncio", "HOST"], (ANGLE, ANGLE)),
         Client("python asyncio, happy eyeballs", [*PYTHON, "happy", "HOST"], (BRACES, ALIAS)),
-        Client("node http", [*NODE, "http", PAGE], (BRACES, POLICY), one_family=alone),
-        Client("node net", [*NODE, "tcp", "HOST", "8080"], (ANGLE, ANGLE), one_family=alone),
+        Client("node http", [*NODE, "http", PAGE], (BRACES, POLICY)),
+        Client("node net", [*NODE, "tcp", "HOST", "8080"], (ANGLE, ANGLE)),
         Client("java URL", [*java, "url", PAGE], (SPELLED, SPELLED)),
         Client("java HttpClient", [*java, PAGE], (SPELLED, ALIAS)),
         Client("java Socket", [*java, "HOST", "8080"], (ANGLE, ANGLE)),
         Client("perl IO::Socket::IP", [*PERL, "IO::Socket::IP", "HOST"], (ANGLE, ANGLE)),
         Client("perl IO::Socket::INET", [*PERL, "IO::Socket::INET", "HOST"], (BRACES, BRACES),
-               one_family=True),
+               ipv4_alone=True),
         Client("perl HTTP::Tiny", [*PERL, "http", "HOST"], (ANGLE, POLICY)),
         Client("ruby Net::HTTP", [*RUBY, "http", "HOST"], (POLICY, ALIAS)),
         Client("ruby TCPSocket", [*RUBY, "tcp", "HOST"], (ANGLE, ANGLE)),
@@ -127,10 +120,10 @@ def plain():
     return [
         Client("nc.openbsd", ["nc.openbsd", "HOST", "8080"], (ANGLE, ANGLE), input=REQUEST),
         Client("nc.traditional", ["nc.traditional", "HOST", "8080"], (ANGLE, BRACES), input=REQUEST,
-               one_family=True),
+               ipv4_alone=True),
         Client("ncat", ["ncat", "HOST", "8080"], (BRACES, ANGLE), input=REQUEST),
         Client("socat", ["socat", "-t", "10", "-", "TCP:HOST:8080"], (SPELLED, POLICY),
-               input=REQUEST, one_family=True),
+               input=REQUEST, ipv4_alone=True),
         # It makes CR LF of each line's end by itself.
         Client("telnet", ["telnet", "HOST", "8080"], (ANGLE, ANGLE), keeps_input=True,
                input=REQUEST.replace("\r", "")),
@@ -150,7 +143,7 @@ def databases():
     return [
         Client("psql", ["psql", *psql], (SPELLED, POLICY), status=2),
         Client("redis-cli", ["redis-cli", "-h", "HOST", "ping"], (ANGLE, ANGLE), "PONG",
-               one_family=True),
+               ipv4_alone=True),
         Client("mariadb", ["mariadb", *mariadb], (POLICY, SPELLED), status=1),
         Client("ldapsearch", ["ldapsearch", "-x", "-H", f"ldap://HOST:{LDAP}/"], (SPELLED, ALIAS),
                status=53),
@@ -164,8 +157,7 @@ def proxies():
     haproxy = [*PROXY, "LOCAL", unpacked("haproxy", "usr/sbin/haproxy"), "-f", "WORK/haproxy.cfg"]
     nginx = [*PROXY, "LOCAL", unpacked("nginx", "usr/sbin/nginx"), "-e", "stderr"]
     return [
-        Client("haproxy", haproxy, (POLICY, ALIAS), one_family=True,
-               files={"haproxy.cfg": HAPROXY}),
+        Client("haproxy", haproxy, (POLICY, ALIAS), files={"haproxy.cfg": HAPROXY}),
         Client("nginx", [*nginx, "-c", "WORK/nginx.conf"], (ANGLE, ALIAS),
                files={"nginx.conf": NGINX}),
     ]

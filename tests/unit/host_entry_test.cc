@@ -75,6 +75,9 @@ TEST(FragileProgramsTest, AreThoseThatAreKnownToFail) {
   for (const char* name : {"ncat", "haproxy", "busybox"}) EXPECT_TRUE(is_fragile(name));
   for (const char* name : {"", "nc", "ncat2", "curl"}) EXPECT_FALSE(is_fragile(name));
   EXPECT_FALSE(is_fragile_program());
+  for (const char* name : {"node", "busybox"}) EXPECT_TRUE(takes_first_address(name));
+  for (const char* name : {"", "node2", "curl"}) EXPECT_FALSE(takes_first_address(name));
+  EXPECT_FALSE(program_takes_first_address());
 }
 
 }  // namespace

@@ -33,7 +33,22 @@ class MemberOrderTest : public testing::Test {
   }
 
   Lines order(const Lines& addresses) {
-    const bundle::Bundle ordered = best_first(holder_, bundle_of(addresses));
+    return lines_of(best_first(holder_, bundle_of(addresses)));
+  }
+  Lines order_of_families(const Lines& addresses, bool has_ipv6) {
+    static bool asked_for_a_way;
+    asked_for_a_way = false;
+    SystemCalls system;
+    system.socket = [](int, int, int) { return 7; };
+    system.close = [](int) { return 0; };
+    system.connect =
+        has_ipv6 ? [](int, const sockaddr*, socklen_t) { return asked_for_a_way = true, 0; }
+                 : [](int, const sockaddr*, socklen_t) { return asked_for_a_way = true, -1; };
+    const Lines lines = lines_of(ipv6_first(system, holder_, bundle_of(addresses)));
+    asked_ = asked_for_a_way;
+    return lines;
+  }
+  static Lines lines_of(const bundle::Bundle& ordered) {
     Lines lines;
     std::array<char, bundle::kAddressTextSize> buffer;
     for (const auto& member : ordered.members()) {
@@ -57,6 +72,7 @@ class MemberOrderTest : public testing::Test {
     slot.until = static_cast<std::uint64_t>(now.tv_sec) * 1000 + 9000;
   }
 
+  bool asked_ = false;
   TestBroker broker_;
   PlanHolder holder_{&TestBroker::answer};
 };
@@ -76,6 +92,28 @@ TEST_F(MemberOrderTest, ByTheInterfaceThatTheRuleMeans) {
   EXPECT_EQ(order({"10.0.0.1", "10.0.0.2"}), (Lines{"10.0.0.2", "10.0.0.1"}));
   // There is no way to it: vpn0 has no IPv6.
   EXPECT_EQ(order({"2001:db8::1", "10.0.0.2"}), (Lines{"10.0.0.2", "2001:db8::1"}));
+}
+
+TEST_F(MemberOrderTest, Ipv6IsFirstWhereThereIsAWayToIt) {
+  const Lines mixed = {"10.0.0.1", "2001:db8::1", "10.0.0.2", "2001:db8::2"};
+  EXPECT_EQ(order_of_families(mixed, true),
+            (Lines{"2001:db8::1", "2001:db8::2", "10.0.0.1", "10.0.0.2"}));
+  EXPECT_EQ(order_of_families(mixed, false), mixed);
+  for (const Lines& one : {Lines{"10.0.0.1", "10.0.0.2"}, Lines{"2001:db8::1", "2001:db8::2"},
+                           Lines{"2001:db8::1", "10.0.0.1"}}) {
+    EXPECT_EQ(order_of_families(one, true), one);
+    EXPECT_FALSE(asked_) << "there is nothing to choose";
+  }
+}
+
+TEST_F(MemberOrderTest, WhetherThereIsAWayIsThePlansToSay) {
+  broker_.plan.publish_via(entry(3, "vpn0", "fd02::2"));
+  const Lines mixed = {"10.0.0.1", "2001:db8::1"};
+  EXPECT_EQ(order_of_families(mixed, false), (Lines{"2001:db8::1", "10.0.0.1"}));
+  EXPECT_FALSE(asked_);
+  broker_.plan.publish_via(entry(3, "vpn0", "10.2.0.2"));
+  EXPECT_EQ(order_of_families(mixed, true), mixed);
+  EXPECT_FALSE(asked_);
 }
 
 TEST_F(MemberOrderTest, NearIsTheHostItself) {

@@ -16,8 +16,11 @@ namespace px::plan {
 // The layout's version is part of the file's name, so a broker never goes on publishing a file of
 // another layout: programs that run under that one keep its last plan.
 inline constexpr std::uint32_t kLayoutVersion = 1;
-inline constexpr char kPlanDirectory[] = "plan-v1";    // beside the broker's socket
-inline constexpr char kPlanSuffix[] = ".plan";         // PROFILE.plan
+inline constexpr char kPlanDirectory[] = "plan-v1";  // beside the broker's socket
+inline constexpr char kPlanSuffix[] = ".plan";       // PROFILE.plan
+// In the same directory, empty: there while programs can get a profile by themselves (`match`,
+// `default-profile`) under which the transport of all their sockets is chosen (`sockets: all`).
+inline constexpr char kAllSocketsFile[] = "all-sockets";
 inline constexpr std::uint32_t kMagic = 0x4e4c5850;    // "PXLN"
 inline constexpr std::size_t kProfileNameSize = 64;    // with its NUL
 inline constexpr std::size_t kInterfaceNameSize = 16;  // IFNAMSIZ

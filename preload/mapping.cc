@@ -22,24 +22,35 @@ bool is_large_enough(int fd, std::size_t size) {
          status.st_size >= static_cast<off_t>(size);
 }
 
-}  // namespace
+// Of a file in the directory of the plans, with its NUL.
+using PlanPath = std::array<char, sizeof Settings::socket_path + sizeof plan::kPlanDirectory +
+                                      sizeof Settings::profile + sizeof plan::kAllSocketsFile>;
 
-int open_plan(const Settings& settings) {
+PlanPath path_of(const Settings& settings, std::string_view name, std::string_view suffix) {
   const std::string_view socket(settings.socket_path.data());
   const std::size_t slash = socket.rfind('/');
   const std::string_view directory =
       slash == std::string_view::npos ? "./" : std::string_view(socket.data(), slash + 1);
-  std::array<char, sizeof settings.socket_path + sizeof plan::kPlanDirectory +
-                       sizeof settings.profile + sizeof plan::kPlanSuffix>
-      path{};
+  PlanPath path{};
   char* end = path.data();
   for (const std::string_view part :
-       {directory, std::string_view(plan::kPlanDirectory), std::string_view("/"),
-        std::string_view(settings.profile.data()), std::string_view(plan::kPlanSuffix)}) {
+       {directory, std::string_view(plan::kPlanDirectory), std::string_view("/"), name, suffix}) {
     end = std::copy(part.begin(), part.end(), end);
   }
+  return path;
+}
+
+}  // namespace
+
+int open_plan(const Settings& settings) {
+  const auto path = path_of(settings, settings.profile.data(), plan::kPlanSuffix);
   return static_cast<int>(
       ::syscall(SYS_openat, AT_FDCWD, path.data(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+}
+
+bool sockets_may_be_chosen(const Settings& settings) {
+  const auto path = path_of(settings, plan::kAllSocketsFile, "");
+  return ::syscall(SYS_faccessat, AT_FDCWD, path.data(), F_OK) == 0;
 }
 
 const void* map_plan(int fd) {

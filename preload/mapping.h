@@ -11,6 +11,9 @@ namespace px::shim {
 // The plan file beside the broker's socket, read-only and close-on-exec; -1 where there is none.
 [[nodiscard]] int open_plan(const Settings& settings);
 
+// Whether the broker says by plan::kAllSocketsFile that it may choose the program's transport.
+[[nodiscard]] bool sockets_may_be_chosen(const Settings& settings);
+
 // The mapped plan; null when the file is not a plan of this layout, or too short.
 [[nodiscard]] const void* map_plan(int fd);
 void unmap_plan(const void* base);

@@ -147,6 +147,18 @@ bool PlanHolder::introduce() {
   return greet(settings_.named) != Met::kNobody || !settings_.named;
 }
 
+// Looked for once: programs are not to pay for a policy that is none of theirs.
+void PlanHolder::introduce_sockets() {
+  if (knows_plan() || settings_.problem != nullptr) return;
+  Chosen chosen = sockets_chosen_.load(std::memory_order_relaxed);
+  if (chosen == Chosen::kUnknown) {
+    const KeepErrno keep;
+    chosen = sockets_may_be_chosen(settings_) ? Chosen::kMaybe : Chosen::kNo;
+    sockets_chosen_.store(chosen, std::memory_order_relaxed);
+  }
+  if (chosen == Chosen::kMaybe) (void)introduce();
+}
+
 std::uint32_t PlanHolder::mark_mask() const {
   const auto plan = current();
   return plan ? plan->mark_mask() : 0;

@@ -43,6 +43,8 @@ class PlanHolder {
   // As much of a hello as this process still owes. Whether it may go on: only a program with a
   // profile of its environment, whom nobody answers, may not.
   [[nodiscard]] bool introduce();
+  // The same, where that may be what chooses the transport of the program's stream sockets.
+  void introduce_sockets();
 
   // As of the plan; 0 without one.
   [[nodiscard]] std::uint32_t mark_mask() const;
@@ -93,6 +95,7 @@ class PlanHolder {
     // The plan's recheck that hello was said after. No two plans ever have the same, but for 0.
     std::atomic<std::uint32_t> rechecked;
   };
+  enum class Chosen : std::uint8_t { kUnknown, kNo, kMaybe };
   enum class Met : std::uint8_t { kNobody, kNoProfile, kPlan };
 
   [[nodiscard]] std::optional<plan::Plan> current() const;
@@ -127,6 +130,7 @@ class PlanHolder {
   std::atomic<plan::Counters*> counters_{nullptr};
   std::atomic<bool> welcomed_{
       false};  // by any broker, in this process or the one it is forked from
+  std::atomic<Chosen> sockets_chosen_{Chosen::kUnknown};
   std::atomic<bool> inactive_{false};  // for good: it has no profile
   std::atomic<bool> complained_{false};
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "broker/publish/publisher.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,8 +9,19 @@
 
 #include "broker/publish/plan_builder.h"
 #include "plan/wire.h"
+#include "util/fd.h"
 
 namespace px::broker {
+namespace {
+
+bool chooses_sockets_unasked(const Policy& policy) {
+  return std::any_of(policy.profiles.begin(), policy.profiles.end(), [&](const Profile& profile) {
+    const bool unasked = !profile.matches.empty() || profile.name == policy.default_profile;
+    return unasked && profile.bundle.all_sockets != 0;
+  });
+}
+
+}  // namespace
 
 Expected<Publisher> Publisher::open(const std::filesystem::path& run_directory) {
   const auto directory = run_directory / plan::kPlanDirectory;
@@ -75,10 +87,16 @@ Expected<void> Publisher::publish(const Policy& policy, const Snapshot& snapshot
         published.file->prepare(plan == compiled.end() ? removed_plan : plan->second);
     if (!prepared) return tl::make_unexpected(prepared.error());
   }
+  const auto sign = directory_ / plan::kAllSocketsFile;
+  const bool chooses = chooses_sockets_unasked(policy);
+  if (chooses && !Fd(::open(sign.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644))) {
+    return fail_errno("cannot create " + sign.string());
+  }
   for (auto& [name, published] : plans_) {
     published.file->commit();
     published.removed = !compiled.contains(name);
   }
+  if (!chooses) unlink(sign.c_str());
   return {};
 }
 

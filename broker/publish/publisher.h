@@ -28,8 +28,8 @@ class Publisher {
   [[nodiscard]] static Expected<Publisher> open(const std::filesystem::path& run_directory);
 
   // Compiles and writes every plan, with the marks that next hops and servers have been given, and
-  // only when nothing can fail any more puts all in force. Plan files of profiles that the policy
-  // does not have fail closed from then on.
+  // only when nothing can fail any more puts all in force, plan::kAllSocketsFile with them. Plan
+  // files of profiles that the policy does not have fail closed from then on.
   [[nodiscard]] Expected<void> publish(const Policy& policy, const Snapshot& snapshot,
                                        const Marks& marks);
 

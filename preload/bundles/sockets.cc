@@ -43,7 +43,9 @@ int BundleSockets::socket(int domain, int type, int protocol) {
   if (domain == AF_BUNDLE) return make_bundle(type, protocol);
   int made = protocol;
   int fd = -1;
-  if (is_plain_tcp(domain, type, protocol) && holder_.bundle_settings().all_sockets != 0) {
+  const bool plain_tcp = is_plain_tcp(domain, type, protocol);
+  if (plain_tcp) holder_.introduce_sockets();
+  if (plain_tcp && holder_.bundle_settings().all_sockets != 0) {
     fd = make_first(holder_.bundle_settings(), domain, type, &made);
   } else {
     fd = libc_.socket(domain, type, protocol);

@@ -43,6 +43,23 @@ TEST_F(PlanHolderTest, KnowsNoBundlesWithoutAPlan) {
   holder_.report(member, 3, true);
 }
 
+TEST_F(PlanHolderTest, AsksBeforeSocketsOnlyWhereTheyMayBeChosen) {
+  settings_.named = false;
+  holder_.start(settings_);
+  holder_.introduce_sockets();
+  EXPECT_EQ(broker_.hellos(), 0);
+  std::filesystem::create_directory(directory_ / plan::kPlanDirectory);
+  std::ofstream(directory_ / plan::kPlanDirectory / plan::kAllSocketsFile);
+  holder_.introduce_sockets();
+  EXPECT_EQ(broker_.hellos(), 0) << "it was looked for already";
+  PlanHolder other{&TestBroker::answer};
+  other.start(settings_);
+  errno = 4711;
+  for (int i = 0; i < 2; ++i) other.introduce_sockets();
+  EXPECT_EQ(errno, 4711);
+  EXPECT_EQ(broker_.hellos(), 1);
+}
+
 TEST_F(PlanHolderTest, ReadsBundlesAndHealthWithoutAsking) {
   broker_.plan.publish_bundle({{plan::BundleTransport::kSctp}, {}, 0, {}, 50}, "db.bundle",
                               "<a,b>");

@@ -50,5 +50,22 @@ TEST(Publisher, SaysWhereProgramsAreMatched) {
   EXPECT_FALSE(matching("  a: { inherit: false }\n  b: {}\n", "b"));
 }
 
+TEST(Publisher, SaysWhereSocketsAreChosenUnasked) {
+  const std::filesystem::path directory = make_directory();
+  auto publisher = Publisher::open(directory);
+  ASSERT_TRUE(publisher);
+  const auto says = [&](const std::string& text) {
+    const auto policy = parse_policy("version: 1\n" + text, "px.yaml");
+    EXPECT_TRUE(policy && publisher->publish(*policy, {}, {}));
+    return std::filesystem::exists(directory / plan::kPlanDirectory / plan::kAllSocketsFile);
+  };
+  EXPECT_FALSE(
+      says("profiles: { a: { bundle: { sockets: all } }, b: { match: [ { user: 0 } ] } }"));
+  EXPECT_TRUE(says("profiles: { a: { bundle: { sockets: all }, match: [ { user: 0 } ] } }"));
+  EXPECT_TRUE(says("default-profile: a\nprofiles: { a: { bundle: { sockets: all } } }"));
+  EXPECT_FALSE(says("default-profile: b\nprofiles: { a: { bundle: { sockets: all } }, b: }"));
+  std::filesystem::remove_all(directory);
+}
+
 }  // namespace
 }  // namespace px::broker

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -26,12 +27,12 @@ void close_fd(int fd) {
 }
 
 BrokerConnection::BrokerConnection(int flags)
-    : deadline_(monotonic_ms() + kBrokerDeadlineMs),
-      fd_(static_cast<int>(
+    : fd_(static_cast<int>(
           ::syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0))) {}
 
 // connect blocks while the broker's backlog is full: SO_SNDTIMEO bounds that too.
 bool BrokerConnection::connect(const Settings& settings) {
+  deadline_ = monotonic_ms() + settings.deadline_ms;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, settings.socket_path.data(), sizeof address.sun_path);
@@ -86,8 +87,7 @@ std::uint64_t BrokerConnection::network_namespace() const {
 }
 
 bool BrokerConnection::limit(int option) {
-  const std::int64_t left = deadline_ - monotonic_ms();
-  if (left <= 0) return false;
+  const std::int64_t left = std::max<std::int64_t>(deadline_ - monotonic_ms(), 1);
   const timeval time{.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
   return ::syscall(SYS_setsockopt, fd_, SOL_SOCKET, option, &time, sizeof time) == 0;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One short connection to the broker: every wait on it ends at one deadline, and nothing of it is
-// left open. Bare system calls alone; callable from any thread and from signal handlers, with
-// signals blocked by the caller so that no handler leaves it behind. May change errno.
+// left open. What is there by then is taken even later, since on a busy machine it may be the
+// program that had no time. Bare system calls alone; callable from any thread and from signal
+// handlers, with signals blocked by the caller so that no handler leaves it behind. May change
+// errno.
 #pragma once
 
 #include <sys/socket.h>
@@ -13,8 +15,6 @@
 #include "preload/settings.h"
 
 namespace px::shim {
-
-inline constexpr std::int64_t kBrokerDeadlineMs = 1000;
 
 void close_fd(int fd);
 
@@ -35,10 +35,10 @@ class BrokerConnection {
   [[nodiscard]] std::uint64_t network_namespace() const;
 
  private:
-  // Sets the option to the time left; false when there is none, or no socket.
+  // Sets the option to the time left, at least the shortest; false where there is no socket.
   [[nodiscard]] bool limit(int option);
 
-  std::int64_t deadline_;
+  std::int64_t deadline_ = 0;
   int fd_;
 };
 

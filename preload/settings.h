@@ -6,16 +6,22 @@
 #include <sys/un.h>
 
 #include <array>
+#include <cstdint>
 
 #include "plan/layout.h"
 
 namespace px::shim {
+
+// A broker that is gone is known at once: this is for one that does not come to its work, on a busy
+// machine or for good.
+inline constexpr std::int64_t kBrokerDeadlineMs = 5000;
 
 struct Settings {
   bool named = false;             // PX_PROFILE is there: without a profile, calls fail closed
   const char* problem = nullptr;  // why no broker can be asked with these settings
   std::array<char, plan::kProfileNameSize> profile{};
   std::array<char, sizeof(sockaddr_un::sun_path)> socket_path{};
+  std::int64_t deadline_ms = kBrokerDeadlineMs;  // of each talk with the broker
   bool stderr_open = false;  // descriptor 2 is the program's stderr, not something it will open
 };
 

@@ -8,7 +8,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -167,23 +169,42 @@ TEST_F(HelloTest, BringsARefusalsReason) {
 
 TEST_F(HelloTest, NobodyThere) {
   EXPECT_EQ(hello().outcome, HelloOutcome::kNoAnswer);
-  EXPECT_LT(took_, std::chrono::milliseconds(kBrokerDeadlineMs));
+  EXPECT_LT(took_, std::chrono::milliseconds(settings_.deadline_ms));
 }
 
 TEST_F(HelloTest, ABrokerThatHangsUp) {
   serve([](int) {});
   EXPECT_EQ(hello().outcome, HelloOutcome::kNoAnswer);
-  EXPECT_LT(took_, std::chrono::milliseconds(kBrokerDeadlineMs));
+  EXPECT_LT(took_, std::chrono::milliseconds(settings_.deadline_ms));
 }
 
 TEST_F(HelloTest, ABrokerThatNeverAnswersIsLeftAtTheDeadline) {
+  settings_.deadline_ms = 500;
   listen(8);
   EXPECT_EQ(hello().outcome, HelloOutcome::kNoAnswer);
-  EXPECT_GE(took_, std::chrono::milliseconds(kBrokerDeadlineMs - 100));
-  EXPECT_LT(took_, std::chrono::milliseconds(kBrokerDeadlineMs + 1000));
+  EXPECT_GE(took_, std::chrono::milliseconds(settings_.deadline_ms - 100));
+  EXPECT_LT(took_, std::chrono::milliseconds(settings_.deadline_ms + 1000));
+}
+
+TEST_F(HelloTest, WhatIsThereIsTakenAfterTheDeadline) {
+  settings_.deadline_ms = 0;
+  listen(8);
+  BrokerConnection connection;
+  ASSERT_TRUE(connection.connect(settings_));
+  const int client = ::accept(listener_, nullptr, nullptr);
+  const auto message = welcome();
+  send(client, &message, sizeof message);
+  std::array<std::byte, sizeof message> packet;
+  iovec buffer{.iov_base = packet.data(), .iov_len = packet.size()};
+  msghdr received{};
+  received.msg_iov = &buffer;
+  received.msg_iovlen = 1;
+  EXPECT_EQ(connection.receive(&received), sizeof message);
+  ::close(client);
 }
 
 TEST_F(HelloTest, AFullBacklogIsLeftAtTheDeadline) {
+  settings_.deadline_ms = 500;
   listen(0);
   std::vector<int> waiting;
   sockaddr_un address{};
@@ -196,8 +217,8 @@ TEST_F(HelloTest, AFullBacklogIsLeftAtTheDeadline) {
   }
   ASSERT_EQ(errno, EAGAIN);
   EXPECT_EQ(hello().outcome, HelloOutcome::kNoAnswer);
-  EXPECT_GE(took_, std::chrono::milliseconds(kBrokerDeadlineMs - 100));
-  EXPECT_LT(took_, std::chrono::milliseconds(kBrokerDeadlineMs + 1000));
+  EXPECT_GE(took_, std::chrono::milliseconds(settings_.deadline_ms - 100));
+  EXPECT_LT(took_, std::chrono::milliseconds(settings_.deadline_ms + 1000));
   for (const int fd : waiting) ::close(fd);
 }
 

@@ -23,6 +23,29 @@ while True:
         break
 """
 
+# Connects to a bundle in one thread, while another one forks children that live on. Tells how many.
+FORKING = """
+import os, signal, socket, sys, threading
+connected, children = threading.Event(), []
+def fork():
+    while not connected.wait(0.05):
+        child = os.fork()
+        if child == 0:
+            signal.pause()
+        children.append(child)
+forking = threading.Thread(target=fork)
+*_, address = socket.getaddrinfo(sys.argv[1], 9090, socket.AF_INET, socket.SOCK_STREAM)[0]
+sock = socket.socket()
+forking.start()
+sock.connect(address)
+connected.set()
+forking.join()
+print(len(children), flush=True)
+sock.sendall(sys.stdin.readline().encode())
+for child in children:
+    os.kill(child, signal.SIGKILL)
+"""
+
 
 @pytest.fixture
 def members(lab):
@@ -161,16 +184,31 @@ def test_the_server_never_sees_a_probe(lab, broker, members):
     server = lab.server.popen([sys.executable, "-c", COUNTING_SERVER], stdout=-1)
     lab.server.listens(9090)
     members.silence(PUBLIC)
-    lab.server.run(
-        ["nft", "add", "rule", "inet", "px_members", "input"]
-        + ["ip", "daddr", PUBLIC, "tcp", "dport", "9090", "drop"]
-    )
+    members.rule("ip", "daddr", PUBLIC, "tcp", "dport", "9090", "drop")
     lab.flows.reset()
     done = lab.px(broker, argv(PUBLIC, PUBLIC_OTHER, port=9090), "empty")
     assert told(done)["peer"] == PUBLIC_OTHER
     assert lab.flows.left(PUBLIC_OTHER) == {"lan0": 2}  # a probe, and the connection
     lab.client.run(["sh", "-c", f"echo end | nc -N -w 10 {PUBLIC_OTHER} 9090"])
     assert server.communicate(timeout=10)[0].split("\n") == ["GET / HTTP/1.0", "end", ""]
+
+
+def test_children_that_are_forked_meanwhile_complete_no_probe(lab, broker, members):
+    server = lab.server.popen([sys.executable, "-c", COUNTING_SERVER], stdout=-1)
+    lab.server.listens(9090)
+    # The first is silent; of the second, the first SYN is lost, so its probe is there for a second.
+    for address, what in ((PUBLIC, []), (PUBLIC_OTHER, ["quota", "until", "60", "bytes"])):
+        match = ["ip", "daddr", address, "tcp", "dport", "9090", "tcp", "flags", "syn"]
+        members.rule(*match, *what, "drop")
+    argv = [sys.executable, "-c", FORKING, f"<{PUBLIC},{PUBLIC_OTHER}>"]
+    program = lab.px_popen(broker, argv, "empty", stdin=-1, stdout=-1)
+    assert int(program.stdout.readline()) > 5
+    # The children have every probe's descriptor, and what is left of it is not connected.
+    connections = lab.client.run(["ss", "-Htn", "dport = 9090"]).stdout.splitlines()
+    assert len(connections) == 1, connections
+    program.communicate("hello\n", timeout=10)
+    lab.client.run(["sh", "-c", f"echo end | nc -N -w 10 {PUBLIC_OTHER} 9090"])
+    assert server.communicate(timeout=10)[0].split("\n") == ["hello", "end", ""]
 
 
 def test_loopback_alone(lab, broker):

@@ -19,10 +19,12 @@ class Members:
         self.namespace = namespace
         namespace.run(["nft", "-f", "-"], input=TABLE)
 
+    def rule(self, *words):
+        self.namespace.run(["nft", "add", "rule", "inet", "px_members", "input", *words])
+
     def _rule(self, address, *words):
         family = "ip6" if ":" in address else "ip"
-        match = [family, "daddr", address, "tcp", "dport", str(PORT)]
-        self.namespace.run(["nft", "add", "rule", "inet", "px_members", "input", *match, *words])
+        self.rule(family, "daddr", address, "tcp", "dport", str(PORT), *words)
 
     def silence(self, *addresses):
         for address in addresses:

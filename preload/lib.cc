@@ -93,9 +93,8 @@ int connect_to(int fd, const sockaddr* address, socklen_t length) {
   }
   if (!connector.prepare(fd, address, length, By::kConnect)) return -1;
   const int result = libc.connect(fd, address, length);
-  if (result == 0 && receiving.connected(fd, address, length) == AF_UNSPEC) {
-    connector.dissolved(fd);
-  }
+  if (result != 0) return manners.connect_failed(fd);
+  if (receiving.connected(fd, address, length) == AF_UNSPEC) connector.dissolved(fd);
   return result;
 }
 constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, manners, &connect_to);

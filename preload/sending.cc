@@ -166,7 +166,8 @@ int Sending::first_sent(ssize_t size, mmsghdr* messages) {
 
 int Sending::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   if (messages == nullptr || count == 0) return libc_.sendmmsg(fd, messages, count, flags);
-  // The first message connects, and the kernel sends no other one then.
+  // The first message connects, and where that is done here it goes alone: TCP's kernel has the
+  // next one fail with EISCONN.
   msghdr& first = messages->msg_hdr;
   const Opening opening = open_fast(fd, first.msg_name, first.msg_namelen, flags);
   if (opening == Opening::kFailed) return -1;

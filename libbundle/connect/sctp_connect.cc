@@ -3,16 +3,14 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <sys/time.h>
 
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
 
-#include "libbundle/connect/held_signals.h"
 #include "libbundle/connect/packed_addresses.h"
+#include "libbundle/connect/sctp_wait.h"
 
 namespace px::bundle {
 namespace {
@@ -109,9 +107,6 @@ class Association {
   void keep_permitted(Host& host);
   [[nodiscard]] Errno goes_along(const Endpoint& member) const;
   [[nodiscard]] Errno attempt(std::span<const Endpoint> members, std::uint32_t initial_ms);
-  [[nodiscard]] Errno wait(std::int64_t limit_ms) const;
-  [[nodiscard]] Errno go_on() const;
-  [[nodiscard]] std::int64_t timeout_ms() const;
   void failed(Errno error) {
     if (error_ == 0 || weight(error) > weight(error_)) error_ = error;
   }
@@ -178,63 +173,21 @@ Errno Association::attempt(std::span<const Endpoint> members, std::uint32_t init
   const PackedAddresses packed(members);
   const int result = system_.setsockopt(fd_, kSolSctp, kConnectx, packed.bytes.data(), packed.size);
   Errno error = result >= 0 ? 0 : errno;
-  // The kernel called again what had begun, after a handler with SA_RESTART or after a stop.
-  if (error == EALREADY && blocks_) return go_on();
+  if (error == EALREADY && blocks_) return go_on_connecting(system_, fd_);
+  // Made while the kernel was about to call again.
   if (error == EISCONN && blocks_ && !connected_) error = 0;
   if (error != EINPROGRESS || blocks_ || ways_.health(members.front()) == Health::kAlive) {
     answered_ = error == 0;
     // A failure is taken off the socket; what the program asks after twice is its own to read.
     const bool failed = error != 0 && error != EINPROGRESS && error != EINTR && error != EALREADY &&
                         error != EISCONN;
-    if (failed) (void)wait(0);
+    if (failed) (void)await_association(system_, fd_, 0);
     return error;
   }
   const auto most = static_cast<std::int64_t>(members.size()) * initial_ms + kAnswerMs;
-  const Errno answer = wait(std::min(most, kNonBlockingLimitMs));
+  const Errno answer = await_association(system_, fd_, std::min(most, kNonBlockingLimitMs));
   answered_ = answer == 0;
   return answer == 0 ? EINPROGRESS : answer;
-}
-
-// What became of it, if it is decided in time. Takes a failure off the socket, so that it can try
-// again.
-Errno Association::wait(std::int64_t limit_ms) const {
-  const std::int64_t end = now() + limit_ms;
-  pollfd poll{.fd = fd_, .events = POLLOUT, .revents = 0};
-  for (;;) {
-    const std::int64_t left = std::max<std::int64_t>(end - now(), 0);
-    timespec time{.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1'000'000};
-    const int ready = system_.ppoll(&poll, 1, &time, nullptr, sizeof(SignalMask));
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready == 0) return EINPROGRESS;
-    break;
-  }
-  int error = 0;
-  socklen_t length = sizeof error;
-  (void)system_.getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length);
-  return error;
-}
-
-// As connect(2) of TCP that finds its socket connecting: signals and SO_SNDTIMEO end it.
-Errno Association::go_on() const {
-  const std::int64_t timeout = timeout_ms();
-  const std::int64_t end = now() + timeout;
-  HeldSignals signals(system_);
-  for (;;) {
-    const std::int64_t left =
-        timeout == 0 ? kSignalsWaitMs : std::max<std::int64_t>(end - now(), 0);
-    const Errno error = wait(std::min(left, kSignalsWaitMs));
-    if (error != EINPROGRESS) return error;
-    if (signals.waiting() && signals.let_in(timeout == 0)) return EINTR;
-    if (timeout != 0 && now() >= end) return EALREADY;
-  }
-}
-
-// SO_SNDTIMEO; 0: none.
-std::int64_t Association::timeout_ms() const {
-  timeval timeout{};
-  socklen_t length = sizeof timeout;
-  if (system_.getsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &timeout, &length) != 0) return 0;
-  return std::int64_t{timeout.tv_sec} * 1000 + (timeout.tv_usec + 999) / 1000;
 }
 
 std::optional<Errno> Association::reach(Host& host) {

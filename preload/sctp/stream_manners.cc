@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "preload/sctp/stream_manners.h"
 
+#include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "libbundle/connect/sctp_wait.h"
 #include "preload/bundles/kernel_transports.h"
 
 namespace px::shim {
@@ -104,6 +106,16 @@ bool StreamManners::is(plan::BundleTransport transport, int fd) const {
   socklen_t length = sizeof protocol;
   return system_.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 &&
          protocol == protocol_of(transport);
+}
+
+int StreamManners::connect_failed(int fd) const {
+  if (errno != EALREADY || !is_sctp(fd)) return -1;
+  const int flags = system_.fcntl(fd, F_GETFL, 0);
+  if (flags < 0 || (flags & O_NONBLOCK) != 0) return -1;
+  const bundle::Errno error = bundle::go_on_connecting(system_, fd);
+  if (error == 0) return 0;
+  errno = error;
+  return -1;
 }
 
 ssize_t StreamManners::write_failed(int fd, std::span<const iovec> parts, int flags) const {

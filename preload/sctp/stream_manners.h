@@ -25,6 +25,10 @@ class StreamManners {
   constexpr StreamManners(const Symbols& libc, const SystemCalls& system, const PlanHolder& holder)
       : libc_(libc), system_(system), holder_(holder) {}
 
+  // The result of a connect(2) that has just failed, errno saying how: a blocking one that the
+  // kernel began again goes on.
+  [[nodiscard]] int connect_failed(int fd) const;
+
   // The result of a call that wrote `parts` and has just failed, errno saying how: what was too
   // much for one message is sent in several, nothing is 0 bytes, and there is no urgent data. As of
   // a TCP socket: less than everything where the rest would block or fail.

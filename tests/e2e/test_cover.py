@@ -9,6 +9,7 @@ import pytest
 from lab import CORPORATE
 from programs import PX_EXEC
 from unprivileged import build_for_all, other_user
+from wait import wait_until
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent / "programs/connect_twice.c"
 
@@ -90,7 +91,7 @@ def test_an_uncovered_program_is_shown_as_such(lab, broker):
         stderr=subprocess.PIPE,
     )
     assert "static" in process.stderr.readline()
-    line = broker.program(process.pid)
+    line = wait_until(lambda: broker.program(process.pid), "it is announced")
     assert line["state"] == "uncovered"
     assert "static" in line["why"]
     assert "uncovered" in broker.pxctl("ps").stdout

@@ -30,11 +30,11 @@ with socket.socket() as sock:
 """
 
 
-def connecting(ends):
+def connecting(ends, name=SPELLED):
     """A program in a blocking connect(2) that nobody answers yet."""
     for address in (FIRST, SECOND):
         ends.paths.filter(ends.paths.server, "INPUT", "-d", address)
-    client = ends.start([sys.executable, "-c", CONNECT, SPELLED], "patient", stdin=-1, stdout=-1)
+    client = ends.start([sys.executable, "-c", CONNECT, name], "patient", stdin=-1, stdout=-1)
     wait_until(lambda: associations(ends.paths.client, 7001), "the program is connecting")
     return client
 
@@ -49,8 +49,9 @@ def signalled(client, number):
     assert client.stdout.read(1) == chr(number)
 
 
-def test_handlers_restart_a_connect_or_end_it(ends):
-    client = connecting(ends)
+@pytest.mark.parametrize("name", [SPELLED, FIRST])
+def test_handlers_restart_a_connect_or_end_it(ends, name):
+    client = connecting(ends, name)
     for _ in range(2):
         signalled(client, signal.SIGUSR1)
         wait_until(lambda: is_in_state(client, "S"), "it is connecting again")

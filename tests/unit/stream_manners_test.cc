@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "preload/sctp/stream_manners.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -70,9 +71,20 @@ struct FakeStream {
         std::memcpy(static_cast<char*>(value) + 4, &primary, sizeof primary);
         return 0;
       }
-      *static_cast<int*>(value) = name == SO_SNDBUF ? 100'000 : here->protocol;
+      if (name == SO_SNDTIMEO) return -1;
+      *static_cast<int*>(value) = name == SO_SNDBUF  ? 100'000
+                                  : name == SO_ERROR ? here->failure
+                                                     : here->protocol;
       return 0;
     };
+    system.fcntl = [](int, int, int) { return here->file_flags; };
+    system.ppoll = [](pollfd*, unsigned, timespec*, const bundle::SignalMask*, std::size_t) {
+      return 1;
+    };
+    system.sigprocmask = [](int, const bundle::SignalMask*, bundle::SignalMask*, std::size_t) {
+      return 0;
+    };
+    system.clock_gettime = &::clock_gettime;
   }
   ~FakeStream() { here = nullptr; }
 
@@ -83,6 +95,8 @@ struct FakeStream {
   std::size_t room = 1 << 30;
   std::vector<std::size_t> sent;
   int flags = 0;
+  int file_flags = 0;
+  int failure = 0;  // SO_ERROR
   std::vector<std::string> options;
   int asked = 0;
 };
@@ -117,6 +131,20 @@ TEST_F(StreamMannersTest, WhatTheKernelCouldNotReadIsNotReadEither) {
   errno = EFAULT;
   EXPECT_EQ(manners_.write_failed(kFd, {reinterpret_cast<const iovec*>(16), 1}, 0), -1);
   EXPECT_EQ(errno, EFAULT);
+}
+
+TEST_F(StreamMannersTest, AConnectThatTheKernelBeganAgainGoesOn) {
+  errno = EALREADY;
+  EXPECT_EQ(manners_.connect_failed(kFd), 0);
+  stream_.failure = ETIMEDOUT;
+  errno = EALREADY;
+  EXPECT_EQ(manners_.connect_failed(kFd), -1);
+  EXPECT_EQ(errno, ETIMEDOUT);
+  // What does not wait is answered by the kernel alone.
+  stream_.file_flags = O_NONBLOCK;
+  errno = EALREADY;
+  EXPECT_EQ(manners_.connect_failed(kFd), -1);
+  EXPECT_EQ(errno, EALREADY);
 }
 
 TEST_F(StreamMannersTest, HowMuchHasNotArrivedIsAskedOfTheSocketsMemory) {

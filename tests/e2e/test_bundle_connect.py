@@ -98,9 +98,9 @@ def test_all_members_refuse(lab, broker, members, kind):
 
 def test_all_members_silent(lab, broker, members):
     members.silence(PUBLIC, PUBLIC_OTHER)
-    state = connect(lab, broker, "-t", "700", PUBLIC, PUBLIC_OTHER)
+    state = connect(lab, broker, "-w", "500", "-t", "700", PUBLIC, PUBLIC_OTHER)
     assert (state["result"], state["timeout"], state["left"]) == ("EINPROGRESS", "700", "0")
-    state = connect(lab, broker, "-n", PUBLIC, PUBLIC_OTHER)
+    state = connect(lab, broker, "-w", "500", "-n", PUBLIC, PUBLIC_OTHER)
     assert (state["result"], state["peer"], state["left"]) == ("EINPROGRESS", "none", "0")
 
 
@@ -266,9 +266,8 @@ profiles:
     assert lab.flows.left(CORPORATE) == lab.flows.left(PUBLIC) == {}
     # An IPv4 socket has the IPv6 member probed, which is of a family of its own.
     members.silence(PUBLIC_OTHER)
-    state = connect(
-        lab, broker, "-4", "-t", "300", PUBLIC_OTHER, CORPORATE6, profile="blocking"
-    )
+    words = ("-4", "-w", "500", "-t", "300")
+    state = connect(lab, broker, *words, PUBLIC_OTHER, CORPORATE6, profile="blocking")
     assert state["result"] == "EINPROGRESS"
     assert lab.flows.left(CORPORATE6) == {}
 

@@ -6,6 +6,7 @@
 //   -i a handler runs after 30 ms        -r SA_RESTART with -i or -l
 //   -l that handler never returns        -t SO_SNDTIMEO       -s bound to SOURCE
 //   -2 a second connect after the first  -j in so many threads
+//   -w how long to wait for what is under way (5000 ms)
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -21,12 +22,12 @@
 
 struct options {
   int ipv4, nonblocking, mptcp, single, quiet, no_descriptors, interrupt, restart, leap, twice;
-  int timeout_ms, threads;
+  int timeout_ms, threads, wait_ms;
   const char* source;
   struct sockaddr_bundle bundle;
   struct destination first;
 };
-static struct options options;
+static struct options options = {.wait_ms = 5000};
 static sigjmp_buf leap;
 
 static void fill_bundle(int argc, char** argv, int at, char* port) {
@@ -164,7 +165,7 @@ static void connect_once(void) {
   }
   if (result != 0 && errno == EINPROGRESS) {
     struct pollfd writable = {.fd = fd, .events = POLLOUT};
-    const int ready = poll(&writable, 1, 5000);
+    const int ready = poll(&writable, 1, options.wait_ms);
     printf("poll_ms %.0f\n", now_ms() - start);
     if (ready == 1) printf("events %#x\n", (unsigned)writable.revents);
     result = ready == 1 ? 0 : -1;
@@ -199,7 +200,7 @@ int main(int argc, char** argv) {
   int letter;
   char none[] = "0";
   char* port = none;
-  while ((letter = getopt(argc, argv, "4nm1qxirl2t:s:j:p:")) != -1) {
+  while ((letter = getopt(argc, argv, "4nm1qxirl2t:s:j:p:w:")) != -1) {
     if (letter == '4') options.ipv4 = 1;
     if (letter == 'n') options.nonblocking = 1;
     if (letter == 'm') options.mptcp = 1;
@@ -210,6 +211,7 @@ int main(int argc, char** argv) {
     if (letter == 'r') options.restart = 1;
     if (letter == 'l') options.leap = 1;
     if (letter == '2') options.twice = 1;
+    if (letter == 'w') options.wait_ms = atoi(optarg);
     if (letter == 't') options.timeout_ms = atoi(optarg);
     if (letter == 's') options.source = optarg;
     if (letter == 'p') port = optarg;

@@ -121,6 +121,7 @@ class Figure3(Network):
         self._await_links()
         self.client.ip(*self._default_routes())
         self._start_server((SERVER, SERVER6))
+        self.server.listens(8080)
 
     def _build_router(self, router, switch):
         namespace = self.routers[router.name] = self._namespace(f"router-{router.name}")

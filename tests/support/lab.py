@@ -171,7 +171,7 @@ class Network:
         namespace = Namespace(name)
         self.stack.callback(namespace.close)
         namespace.sysctl(**QUIET)
-        namespace.ip("link set lo up")
+        namespace.loopback_up()
         return namespace
 
     def _await_links(self):
@@ -184,7 +184,6 @@ class Network:
     def _start_server(self, addresses):
         script = pathlib.Path(__file__).with_name("echo_server.py")
         self.server.popen([sys.executable, script, *addresses])
-        self.server.listens(8080)
 
     def settle(self):
         """Waits until no connection is left at either end that may still send something: a program
@@ -221,12 +220,22 @@ class Lab(Network):
     def _build(self):
         self.client = self._namespace("client")
         self.server = self._namespace("server")
-        self.server.ip(*(f"address add {address} dev lo" for address in SERVER_ADDRESSES))
+        # Those of IPv6 could not be bound at once otherwise.
+        nodad = {False: "", True: "nodad"}
+        self.server.ip(
+            *(f"address add {ip} dev lo {nodad[':' in ip]}" for ip in SERVER_ADDRESSES)
+        )
+        self._start_server(SERVER_ADDRESSES)
         for uplink in UPLINKS:
             self._build_router(uplink)
+        self.server.ip(*(line for uplink in UPLINKS for line in self._server_side(uplink)))
+        for uplink in UPLINKS:
+            via = f"via fd16:{uplink.number}::2"
+            self.routers[uplink.name].ip(*(f"route add {ip} {via}" for ip in SERVER_ADDRESSES[3:]))
+        self.client.ip(*(line for uplink in UPLINKS for line in self._client_side(uplink)))
         self._await_links()
         self.flows = FlowCounters(self.client)
-        self._start_server(SERVER_ADDRESSES)
+        self.server.listens(8080)
 
     def _build_router(self, uplink):
         router = self.routers[uplink.name] = self._namespace(f"router-{uplink.name}")
@@ -244,15 +253,18 @@ class Lab(Network):
             "link set server up",
             *(f"route add {ip} via 172.16.{uplink.number}.2" for ip in SERVER_ADDRESSES[:3]),
         )
-        self.server.ip(
+
+    def _server_side(self, uplink):
+        return [
             f"address add 172.16.{uplink.number}.2/24 dev {uplink.name}",
             f"address add fd16:{uplink.number}::2/64 dev {uplink.name} nodad",
             f"link set {uplink.name} up",
             f"route add {uplink.network}.0/24 via 172.16.{uplink.number}.1",
             f"route add {uplink.network6}::/64 via fd16:{uplink.number}::1",
-        )
-        router.ip(*(f"route add {ip} via fd16:{uplink.number}::2" for ip in SERVER_ADDRESSES[3:]))
-        self.restore(uplink.name)
+        ]
+
+    def _client_side(self, uplink):
+        return [f"link set {uplink.interface} up", *uplink.addresses(), *uplink.routes()]
 
     def uplink(self, name):
         return next(uplink for uplink in UPLINKS if name in (uplink.name, uplink.interface))
@@ -263,10 +275,8 @@ class Lab(Network):
 
     def restore(self, name):
         """Up, with its addresses and routes, whatever of them was taken away."""
-        uplink = self.uplink(name)
-        self.client.ip(f"link set {uplink.interface} up", *uplink.addresses(), *uplink.routes())
-        if self.flows:
-            wait_until(lambda: self.has_carrier(name), f"{name} with carrier")
+        self.client.ip(*self._client_side(self.uplink(name)))
+        wait_until(lambda: self.has_carrier(name), f"{name} with carrier")
 
     def unplug(self, name):
         """No carrier: the routes stay in the table."""

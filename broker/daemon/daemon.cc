@@ -9,6 +9,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "broker/daemon/further_paths.h"
 #include "broker/daemon/host.h"
 #include "broker/daemon/policy_source.h"
 #include "broker/publish/routing_needs.h"
@@ -113,6 +114,12 @@ Expected<void> Daemon::listen() {
 }
 
 Expected<void> Daemon::start() {
+  auto started = start_parts();
+  if (!started && subflows_) (void)subflows_->require(false);
+  return started;
+}
+
+Expected<void> Daemon::start_parts() {
   if (auto taken = take_passed_listener(); !taken) return taken;
   auto routers = RouterList::open(options_.state_directory / kRoutersName);
   if (!routers) return tl::make_unexpected(routers.error());
@@ -137,7 +144,11 @@ Expected<void> Daemon::start() {
   auto routing = Routing::open(run_directory_->path(), !options_.private_broker);
   if (!routing) return tl::make_unexpected(routing.error());
   routing_ = std::move(*routing);
-  subflows_.emplace(context_, run_directory_->path());
+  subflows_.emplace(context_, MptcpPathManager(run_directory_->path(), !options_.private_broker),
+                    [this](const std::string& profile, const bundle::Endpoint& member) {
+                      const PlanFile* plan = publisher_->find(profile);
+                      return plan == nullptr ? std::nullopt : way_of(plan->plan(), member);
+                    });
   if (auto published = put_in_force(policy_, snapshot_); !published) return published;
   if (auto listening = listen(); !listening) return listening;
   publisher_->announce(state_.instance);
@@ -260,6 +271,7 @@ Expected<void> Daemon::publish(const Policy& policy, const Snapshot& snapshot, c
                   retired.error().message);
   }
   require_subflows(policy);
+  subflows_->plans_changed();
   return {};
 }
 

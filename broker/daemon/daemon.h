@@ -36,6 +36,7 @@ class Daemon {
   void run();
 
  private:
+  [[nodiscard]] Expected<void> start_parts();
   // What the parts tell the daemon.
   void paths_changed(const Snapshot& snapshot);
   void mend_next_hops();

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What the daemon answers to programs that ask for further paths of a connection (PB-4).
+#include "broker/daemon/further_paths.h"
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "broker/daemon/daemon.h"
 #include "broker/daemon/host.h"
-#include "broker/routing/member_way.h"
 #include "broker/routing/program_socket.h"
 
 namespace px::broker {
@@ -21,22 +22,24 @@ int protocol_of(const Fd& socket) {
   return getsockopt(socket.get(), SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 ? protocol : -1;
 }
 
-// Of the members that the plan lets the program reach, the ways that it gives them.
-std::vector<MemberWay> ways_of(const plan::Plan& plan, const plan::Paths& paths) {
-  std::vector<MemberWay> ways;
+std::vector<bundle::Endpoint> members_of(const plan::Paths& paths) {
+  std::vector<bundle::Endpoint> members;
   for (std::size_t i = 0; i < paths.count; ++i) {
-    const auto& [address, scope] = paths.members[i];
-    if (address.is_loopback() || address.is_unspecified()) continue;  // no network's
-    const plan::Call call{address, paths.port, scope};
-    const plan::Verdict verdict = plan.decide(call, monotonic_ms());
-    if (verdict.action != plan::Action::kVia && verdict.action != plan::Action::kSystem) continue;
-    ways.push_back({{address, paths.port, scope}, std::nullopt});
-    if (verdict.action == plan::Action::kVia) ways.back().entry = verdict.entry;
+    members.push_back({paths.members[i].address, paths.port, paths.members[i].scope});
   }
-  return ways;
+  return members;
 }
 
 }  // namespace
+
+std::optional<MemberWay> way_of(const plan::Plan& plan, const bundle::Endpoint& member) {
+  if (member.address.is_loopback() || member.address.is_unspecified()) return std::nullopt;
+  const plan::Verdict verdict =
+      plan.decide({member.address, member.port, member.scope}, monotonic_ms());
+  if (verdict.action == plan::Action::kVia) return MemberWay{member, verdict.entry};
+  if (verdict.action == plan::Action::kSystem) return MemberWay{member, std::nullopt};
+  return std::nullopt;
+}
 
 tl::expected<void, Rejection> Daemon::paths(const Peer& peer, const plan::Paths& paths,
                                             const Fd& socket) {
@@ -50,10 +53,9 @@ tl::expected<void, Rejection> Daemon::paths(const Peer& peer, const plan::Paths&
   if (const auto checked = check_socket(socket.get(), network_namespace_); !checked) {
     return tl::make_unexpected(no_paths(checked.error().message));
   }
-  const auto ways = ways_of(plan->plan(), paths);
-  if (ways.empty()) return tl::make_unexpected(no_paths("the plan lets it reach none of them"));
   if (protocol_of(socket) == IPPROTO_MPTCP) {
-    const auto added = subflows_->add(socket, peer.uid, ways, routing_->mask());
+    SubflowWish wish{session->uid, session->standing.profile, 0, members_of(paths)};
+    const auto added = subflows_->add(socket, std::move(wish), routing_->mask());
     if (!added) return tl::make_unexpected(no_paths(added.error().message));
     return {};
   }

@@ -13,36 +13,66 @@ constexpr std::uint64_t kFirstRetryMs = 1'000;
 constexpr unsigned kMostFailures = 8;
 // Far from the numbers that the kernel gives out by itself, from 1.
 constexpr std::size_t kFirstLocalId = 128;
+constexpr std::size_t kMostSources = 127;
 
-bool same_source(const MemberWay& a, const MemberWay& b) {
-  if (!a.entry || !b.entry) {
-    return !a.entry && !b.entry && a.member.address.is_ipv4() == b.member.address.is_ipv4();
-  }
-  return a.entry->source == b.entry->source && a.entry->interface_index == b.entry->interface_index;
+bool same(const bundle::Endpoint& a, const bundle::Endpoint& b) {
+  return a.address == b.address && a.scope == b.scope;
+}
+
+bool is(const bundle::Endpoint& member, const MptcpPeer& peer) {
+  const bool elsewhere = member.scope != 0 && peer.interface_index != 0 &&
+                         peer.interface_index != member.scope && member.address.is_scoped();
+  return member.address == peer.address && !elsewhere;
 }
 
 }  // namespace
 
-bool MptcpConnections::want(MptcpToken token, uid_t user, const std::vector<MemberWay>& ways,
-                            const std::optional<bundle::Address>& peer, std::uint64_t now) {
-  expire(now);
-  connections_.erase(token);
-  if (connections_.size() >= limits_.in_all || count_of(user) >= limits_.per_user) return false;
+void MptcpConnections::want(MptcpToken token, SubflowWish wish,
+                            const std::optional<MptcpPeer>& peer, std::uint64_t now) {
+  std::erase_if(connections_,
+                [&](const auto& one) { return one.second.expires && *one.second.expires <= now; });
+  if (connections_.contains(token)) return;
+  make_room(wish.user);
   Connection connection;
-  connection.user = user;
+  for (const bundle::Endpoint& member : wish.members) {
+    const bool known = std::ranges::any_of(
+        connection.subflows, [&](const Subflow& each) { return same(each.member, member); });
+    if (!known) connection.subflows.push_back({member});
+  }
+  connection.wish = std::move(wish);
+  connection.age = next_age_++;
   if (!peer) connection.expires = now + kExpiresMs;
-  for (const MemberWay& way : ways) connection.subflows.push_back({way});
   connections_.emplace(token, std::move(connection));
   if (peer) created(token, *peer, now);
-  return true;
 }
 
-void MptcpConnections::created(MptcpToken token, const bundle::Address& peer, std::uint64_t now) {
+void MptcpConnections::make_room(uid_t user) {
+  std::map<uid_t, std::size_t> counts;
+  for (const auto& [token, connection] : connections_) ++counts[connection.wish.user];
+  if (counts[user] >= limits_.per_user) {
+    let_oldest_go(user);
+  } else if (connections_.size() >= limits_.in_all) {
+    const auto most =
+        std::ranges::max_element(counts, {}, [](const auto& count) { return count.second; });
+    let_oldest_go(most->first);
+  }
+}
+
+void MptcpConnections::let_oldest_go(uid_t user) {
+  auto oldest = connections_.end();
+  for (auto one = connections_.begin(); one != connections_.end(); ++one) {
+    if (one->second.wish.user != user) continue;
+    if (oldest == connections_.end() || one->second.age < oldest->second.age) oldest = one;
+  }
+  if (oldest != connections_.end()) connections_.erase(oldest);
+}
+
+void MptcpConnections::created(MptcpToken token, const MptcpPeer& peer, std::uint64_t now) {
   const auto found = connections_.find(token);
   if (found == connections_.end()) return;
   found->second.expires.reset();
   for (Subflow& subflow : found->second.subflows) {
-    if (subflow.way.member.address == peer) {
+    if (is(subflow.member, peer)) {
       subflow.state = State::kUp;
     } else if (subflow.state == State::kWaiting) {
       subflow.state = State::kDue;
@@ -55,15 +85,14 @@ void MptcpConnections::closed(MptcpToken token) {
   connections_.erase(token);
 }
 
-void MptcpConnections::subflow_up(MptcpToken token, const bundle::Address& peer) {
+void MptcpConnections::subflow_up(MptcpToken token, const MptcpPeer& peer) {
   if (Subflow* subflow = find(token, peer)) {
     subflow->state = State::kUp;
     subflow->failures = 0;
   }
 }
 
-void MptcpConnections::subflow_down(MptcpToken token, const bundle::Address& peer,
-                                    std::uint64_t now) {
+void MptcpConnections::subflow_down(MptcpToken token, const MptcpPeer& peer, std::uint64_t now) {
   if (Subflow* subflow = find(token, peer)) fail(*subflow, now);
 }
 
@@ -82,32 +111,54 @@ void MptcpConnections::missed_events(std::uint64_t now) {
   }
 }
 
-std::vector<SubflowAttempt> MptcpConnections::due(std::uint64_t now) {
-  std::vector<SubflowAttempt> attempts;
+void MptcpConnections::plans_changed(std::uint64_t now) {
   for (auto& [token, connection] : connections_) {
-    auto& subflows = connection.subflows;
-    for (Subflow& subflow : subflows) {
-      if (subflow.state != State::kDue || subflow.due > now) continue;
-      subflow.state = State::kTrying;
-      const auto first = std::ranges::find_if(
-          subflows, [&](const Subflow& other) { return same_source(other.way, subflow.way); });
-      const auto id = kFirstLocalId + static_cast<std::size_t>(first - subflows.begin());
-      attempts.push_back({token, subflow.way, static_cast<std::uint8_t>(id)});
+    for (Subflow& subflow : connection.subflows) {
+      if (subflow.state != State::kDue && subflow.state != State::kGivenUp) continue;
+      subflow = {subflow.member, State::kDue, 0, now};
     }
   }
-  return attempts;
 }
 
-void MptcpConnections::answered(const SubflowAttempt& attempt, int error, std::uint64_t now) {
-  Subflow* subflow = find(attempt.token, attempt.way.member.address);
+std::vector<DueSubflow> MptcpConnections::due(std::uint64_t now) {
+  std::vector<DueSubflow> all;
+  for (auto& [token, connection] : connections_) {
+    for (Subflow& subflow : connection.subflows) {
+      if (subflow.state != State::kDue || subflow.due > now) continue;
+      subflow.state = State::kTrying;
+      all.push_back({token, connection.wish.profile, connection.wish.mark, subflow.member});
+    }
+  }
+  return all;
+}
+
+void MptcpConnections::answered(const DueSubflow& due, int error, std::uint64_t now) {
+  Subflow* subflow = find(due);
   if (subflow == nullptr || error == 0) return;
   if (error == ENOTCONN) {
     subflow->state = State::kWaiting;  // for the peer's first acknowledgement
   } else if (error == EINVAL) {
-    subflow->state = State::kGivenUp;  // the connection is gone, or no MPTCP's
+    connections_.erase(due.token);  // it is gone, or the kernel's own path manager has it
   } else {
     fail(*subflow, now);
   }
+}
+
+void MptcpConnections::has_no_way(const DueSubflow& due) {
+  if (Subflow* subflow = find(due)) subflow->state = State::kGivenUp;
+}
+
+std::uint8_t MptcpConnections::local_id(MptcpToken token, const bundle::Address& source) {
+  const auto found = connections_.find(token);
+  if (found == connections_.end()) return kFirstLocalId;
+  auto& sources = found->second.sources;
+  auto at = std::ranges::find(sources, source);
+  if (at == sources.end()) {
+    // One that has had so many no longer has the first.
+    if (sources.size() >= kMostSources) sources.clear();
+    at = sources.insert(sources.end(), source);
+  }
+  return static_cast<std::uint8_t>(kFirstLocalId + static_cast<std::size_t>(at - sources.begin()));
 }
 
 std::optional<std::uint64_t> MptcpConnections::next_due() const {
@@ -120,18 +171,17 @@ std::optional<std::uint64_t> MptcpConnections::next_due() const {
   return next;
 }
 
-MptcpConnections::Subflow* MptcpConnections::find(MptcpToken token, const bundle::Address& peer) {
+MptcpConnections::Subflow* MptcpConnections::find(MptcpToken token, const MptcpPeer& peer) {
   const auto found = connections_.find(token);
   if (found == connections_.end()) return nullptr;
   auto& subflows = found->second.subflows;
   const auto one = std::ranges::find_if(
-      subflows, [&](const Subflow& subflow) { return subflow.way.member.address == peer; });
+      subflows, [&](const Subflow& subflow) { return is(subflow.member, peer); });
   return one == subflows.end() ? nullptr : &*one;
 }
 
-std::size_t MptcpConnections::count_of(uid_t user) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      connections_, [&](const auto& one) { return one.second.user == user; }));
+MptcpConnections::Subflow* MptcpConnections::find(const DueSubflow& due) {
+  return find(due.token, {due.member.address, due.member.scope});
 }
 
 void MptcpConnections::fail(Subflow& subflow, std::uint64_t now) {
@@ -142,11 +192,6 @@ void MptcpConnections::fail(Subflow& subflow, std::uint64_t now) {
   }
   subflow.state = State::kDue;
   subflow.due = now + (kFirstRetryMs << (subflow.failures - 1));
-}
-
-void MptcpConnections::expire(std::uint64_t now) {
-  std::erase_if(connections_,
-                [&](const auto& one) { return one.second.expires && *one.second.expires <= now; });
 }
 
 }  // namespace px::broker

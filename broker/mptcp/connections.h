@@ -10,19 +10,35 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
-#include "broker/routing/member_way.h"
+#include "libbundle/core/address.h"
 
 namespace px::broker {
 
 // The kernel's number for a connection in this network namespace.
 using MptcpToken = std::uint32_t;
 
-struct SubflowAttempt {
+// The other end of a connection or of a subflow, as the kernel tells it.
+struct MptcpPeer {
+  bundle::Address address;
+  std::uint32_t interface_index = 0;  // that it is bound to; 0: none, or not told
+};
+
+// What a program has asked for.
+struct SubflowWish {
+  uid_t user = 0;
+  std::string profile;     // whose plan decides, at each attempt, how a member is reached
+  std::uint32_t mark = 0;  // the socket's, which all its subflows have
+  std::vector<bundle::Endpoint> members;
+};
+
+struct DueSubflow {
   MptcpToken token = 0;
-  MemberWay way;
-  std::uint8_t local_id = 0;  // the same for all of the connection's ways with the same source
+  std::string profile;
+  std::uint32_t mark = 0;
+  bundle::Endpoint member;
 };
 
 class MptcpConnections {
@@ -33,25 +49,33 @@ class MptcpConnections {
   };
   explicit MptcpConnections(Limits limits) : limits_(limits) {}
 
-  // The connection is to have a subflow by each of these ways, which have different members.
-  // `peer`: the member that it is connected to; absent while it is on its way. False: beyond the
-  // limits.
-  [[nodiscard]] bool want(MptcpToken token, uid_t user, const std::vector<MemberWay>& ways,
-                          const std::optional<bundle::Address>& peer, std::uint64_t now);
+  // The connection is to have a subflow to each of these members. `peer`: the one that it is
+  // connected to; absent while it is on its way. What is known already stays as it is. Beyond the
+  // limits, the connection of that user, or of who has most, that was first here is let go: of one
+  // that its peer resets, the kernel tells no end.
+  void want(MptcpToken token, SubflowWish wish, const std::optional<MptcpPeer>& peer,
+            std::uint64_t now);
 
   // What the kernel tells, of whichever connection. A connection that is created may be ready for
   // subflows, one that is established is.
-  void created(MptcpToken token, const bundle::Address& peer, std::uint64_t now);
+  void created(MptcpToken token, const MptcpPeer& peer, std::uint64_t now);
   void closed(MptcpToken token);
-  void subflow_up(MptcpToken token, const bundle::Address& peer);
-  void subflow_down(MptcpToken token, const bundle::Address& peer, std::uint64_t now);
+  void subflow_up(MptcpToken token, const MptcpPeer& peer);
+  void subflow_down(MptcpToken token, const MptcpPeer& peer, std::uint64_t now);
   // It has told more than could be heard: what needs no subflow now is let go, since its end may
   // have been among that.
   void missed_events(std::uint64_t now);
+  // Plans have changed: what failed, or had no way, is to be tried again.
+  void plans_changed(std::uint64_t now);
 
-  // What is to be tried now; the kernel's answer to each, an errno or 0, is to be told next.
-  [[nodiscard]] std::vector<SubflowAttempt> due(std::uint64_t now);
-  void answered(const SubflowAttempt& attempt, int error, std::uint64_t now);
+  // What is to be tried now; what came of each is to be told next: 0 or the kernel's errno, or that
+  // the plan has no way for it.
+  [[nodiscard]] std::vector<DueSubflow> due(std::uint64_t now);
+  void answered(const DueSubflow& subflow, int error, std::uint64_t now);
+  void has_no_way(const DueSubflow& subflow);
+  // The kernel takes one number for one source of a connection, whatever the interface. The source
+  // may be 0.0.0.0 or ::, for what the kernel chooses.
+  [[nodiscard]] std::uint8_t local_id(MptcpToken token, const bundle::Address& source);
   // When something is due; nothing where nothing ever is.
   [[nodiscard]] std::optional<std::uint64_t> next_due() const;
 
@@ -60,23 +84,27 @@ class MptcpConnections {
  private:
   enum class State { kWaiting, kDue, kTrying, kUp, kGivenUp };
   struct Subflow {
-    MemberWay way;
+    bundle::Endpoint member;
     State state = State::kWaiting;  // for the connection
     unsigned failures = 0;          // since it was last up
     std::uint64_t due = 0;
   };
   struct Connection {
-    uid_t user = 0;
+    SubflowWish wish;
+    std::uint64_t age = 0;                 // higher: came later
     std::optional<std::uint64_t> expires;  // one that nobody has answered yet
     std::vector<Subflow> subflows;
+    std::vector<bundle::Address> sources;
   };
 
-  [[nodiscard]] Subflow* find(MptcpToken token, const bundle::Address& peer);
-  [[nodiscard]] std::size_t count_of(uid_t user) const;
+  [[nodiscard]] Subflow* find(MptcpToken token, const MptcpPeer& peer);
+  [[nodiscard]] Subflow* find(const DueSubflow& subflow);
+  void make_room(uid_t user);
+  void let_oldest_go(uid_t user);
   static void fail(Subflow& subflow, std::uint64_t now);
-  void expire(std::uint64_t now);
 
   Limits limits_;
+  std::uint64_t next_age_ = 0;
   std::map<MptcpToken, Connection> connections_;
 };
 

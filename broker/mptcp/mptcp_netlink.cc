@@ -9,6 +9,7 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
@@ -37,10 +38,8 @@ void put_address(nl_msg* message, const bundle::Address& address) {
 // Without an entry the kernel chooses source and interface, as for any connect.
 void put_local(nl_msg* message, const SubflowAttempt& attempt) {
   const auto& [member, entry] = attempt.way;
-  const bundle::Address any =
-      member.address.is_ipv4() ? bundle::ipv4_address(0) : bundle::Address{};
   nlattr* nested = nla_nest_start(message, MPTCP_PM_ATTR_ADDR | NLA_F_NESTED);
-  put_address(message, entry ? entry->source : any);
+  put_address(message, source_of(attempt.way));
   nla_put_u8(message, MPTCP_PM_ADDR_ATTR_ID, attempt.local_id);
   const std::uint32_t interface_index = entry ? entry->interface_index : member.scope;
   if (interface_index != 0) {
@@ -89,11 +88,15 @@ std::optional<MptcpEvent> event_of(nlmsghdr* header) {
   }
   MptcpEvent event{*kind, nla_get_u32(attributes[MPTCP_ATTR_TOKEN]), {}};
   if (const nlattr* ipv4 = attributes[MPTCP_ATTR_DADDR4]; ipv4 != nullptr && nla_len(ipv4) == 4) {
-    event.peer = bundle::ipv4_address(0);
-    std::memcpy(event.peer.bytes.data() + 12, nla_data(ipv4), 4);
+    event.peer.address = bundle::ipv4_address(0);
+    std::memcpy(event.peer.address.bytes.data() + 12, nla_data(ipv4), 4);
   } else if (const nlattr* ipv6 = attributes[MPTCP_ATTR_DADDR6];
              ipv6 != nullptr && nla_len(ipv6) == 16) {
-    std::memcpy(event.peer.bytes.data(), nla_data(ipv6), 16);
+    std::memcpy(event.peer.address.bytes.data(), nla_data(ipv6), 16);
+  }
+  if (const nlattr* interface = attributes[MPTCP_ATTR_IF_IDX];
+      interface != nullptr && nla_len(interface) == sizeof(std::int32_t)) {
+    event.peer.interface_index = nla_get_u32(interface);
   }
   return event;
 }
@@ -105,6 +108,11 @@ int hear(nl_msg* message, void* argument) {
 }
 
 }  // namespace
+
+bundle::Address source_of(const MemberWay& way) {
+  if (way.entry) return way.entry->source;
+  return way.member.address.is_ipv4() ? bundle::ipv4_address(0) : bundle::Address{};
+}
 
 void MptcpNetlink::FreeSocket::operator()(nl_sock* socket) const {
   nl_socket_free(socket);
@@ -124,7 +132,8 @@ Expected<MptcpNetlink> MptcpNetlink::open() {
   if (family < 0 || group < 0) return fail("this kernel has no MPTCP");
   nl_socket_disable_seq_check(events.get());
   nl_socket_disable_auto_ack(events.get());
-  (void)nl_socket_set_buffer_size(events.get(), kEventBuffer, 0);
+  const int size = kEventBuffer;
+  (void)setsockopt(nl_socket_get_fd(events.get()), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
   if (nl_socket_set_nonblocking(events.get()) < 0 ||
       nl_socket_add_membership(events.get(), group) < 0) {
     return fail("it may not hear of MPTCP's connections without CAP_NET_ADMIN");

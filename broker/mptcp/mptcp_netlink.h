@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "broker/mptcp/connections.h"
+#include "broker/routing/member_way.h"
 #include "util/error.h"
 
 struct nl_sock;
@@ -19,8 +20,17 @@ struct MptcpEvent {
   enum class Kind { kCreated, kClosed, kSubflowUp, kSubflowDown };
   Kind kind = Kind::kCreated;
   MptcpToken token = 0;
-  bundle::Address peer;  // of the connection, or of the subflow; not of kClosed
+  MptcpPeer peer;  // of the connection, or of the subflow; not of kClosed
 };
+
+struct SubflowAttempt {
+  MptcpToken token = 0;
+  MemberWay way;
+  std::uint8_t local_id = 0;  // MptcpConnections::local_id() of source_of(way)
+};
+
+// 0.0.0.0 or ::, where the kernel is to choose.
+[[nodiscard]] bundle::Address source_of(const MemberWay& way);
 
 class MptcpNetlink {
  public:

@@ -44,8 +44,8 @@ Expected<void> write_setting(const std::filesystem::path& file, const std::strin
 
 }  // namespace
 
-MptcpPathManager::MptcpPathManager(const std::filesystem::path& directory)
-    : memory_(directory / kMemory) {
+MptcpPathManager::MptcpPathManager(const std::filesystem::path& directory, bool may_change)
+    : memory_(directory / kMemory), may_change_(may_change) {
   for (const Setting& setting : kSettings) {
     std::error_code ignored;
     if (setting_.empty() && std::filesystem::exists(setting.file, ignored)) {
@@ -60,6 +60,10 @@ Expected<void> MptcpPathManager::take() {
   }
   const std::string before = first_line(setting_);
   if (before == userspace_of(setting_)) return {};
+  if (!may_change_) {
+    return fail("a private broker leaves MPTCP's path manager as it is; run pxd, or set " +
+                setting_.string() + " to " + userspace_of(setting_));
+  }
   std::ofstream stream(memory_, std::ios::trunc);
   stream << before << '\n';
   stream.close();

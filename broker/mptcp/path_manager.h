@@ -12,8 +12,9 @@ namespace px::broker {
 
 class MptcpPathManager {
  public:
-  // What was set before is remembered in this directory.
-  explicit MptcpPathManager(const std::filesystem::path& directory);
+  // What was set before is remembered in this directory. Without `may_change` it is used only where
+  // somebody else has set it: who would set it back after a private broker that was killed?
+  MptcpPathManager(const std::filesystem::path& directory, bool may_change);
 
   // The broker decides from now on. An error leaves it as it was: no such kernel, no privilege.
   [[nodiscard]] Expected<void> take();
@@ -24,6 +25,7 @@ class MptcpPathManager {
  private:
   std::filesystem::path setting_;
   std::filesystem::path memory_;
+  bool may_change_;
 };
 
 }  // namespace px::broker

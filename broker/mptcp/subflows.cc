@@ -36,7 +36,7 @@ Expected<MptcpToken> token_of(const Fd& socket) {
   return info.mptcpi_token;
 }
 
-std::optional<bundle::Address> peer_of(const Fd& socket) {
+std::optional<MptcpPeer> peer_of(const Fd& socket) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   if (getpeername(socket.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
@@ -44,7 +44,7 @@ std::optional<bundle::Address> peer_of(const Fd& socket) {
   }
   const auto peer =
       bundle::endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(&address), length);
-  return peer ? std::optional(peer->address) : std::nullopt;
+  return peer ? std::optional(MptcpPeer{peer->address, peer->scope}) : std::nullopt;
 }
 
 std::uint32_t option_of(const Fd& socket, int name) {
@@ -55,8 +55,13 @@ std::uint32_t option_of(const Fd& socket, int name) {
 
 }  // namespace
 
-MptcpSubflows::MptcpSubflows(asio::io_context& context, const std::filesystem::path& directory)
-    : connections_(kLimits), path_manager_(directory), events_(context), timer_(context) {}
+MptcpSubflows::MptcpSubflows(asio::io_context& context, MptcpPathManager path_manager,
+                             Decide decide)
+    : connections_(kLimits),
+      path_manager_(std::move(path_manager)),
+      decide_(std::move(decide)),
+      events_(context),
+      timer_(context) {}
 
 Expected<void> MptcpSubflows::require(bool wanted) {
   wanted_ = wanted;
@@ -72,60 +77,73 @@ Expected<void> MptcpSubflows::require(bool wanted) {
 Expected<void> MptcpSubflows::open() {
   auto netlink = MptcpNetlink::open();
   if (!netlink) return tl::make_unexpected(netlink.error());
-  netlink_ = std::move(*netlink);
   // The descriptor stays the netlink socket's; asio closes a copy of its own.
-  events_.assign(fcntl(netlink_->events_fd(), F_DUPFD_CLOEXEC, 0));
+  Fd events(fcntl(netlink->events_fd(), F_DUPFD_CLOEXEC, 0));
+  if (!events) return fail_errno("cannot hear of MPTCP's connections");
+  events_.assign(events.release());
+  netlink_ = std::move(*netlink);
   hear_events();
   return {};
 }
 
 void MptcpSubflows::hear_events() {
-  events_.async_wait(asio::posix::stream_descriptor::wait_read,
-                     [this](const std::error_code& error) {
-                       if (error) return;
-                       const bool all = netlink_->read_events([this](const MptcpEvent& event) {
-                         switch (event.kind) {
-                           case MptcpEvent::Kind::kCreated:
-                             return connections_.created(event.token, event.peer, now_ms());
-                           case MptcpEvent::Kind::kClosed:
-                             return connections_.closed(event.token);
-                           case MptcpEvent::Kind::kSubflowUp:
-                             return connections_.subflow_up(event.token, event.peer);
-                           case MptcpEvent::Kind::kSubflowDown:
-                             return connections_.subflow_down(event.token, event.peer, now_ms());
-                         }
-                       });
-                       if (!all) connections_.missed_events(now_ms());
-                       work();
-                       hear_events();
-                     });
+  events_.async_wait(
+      asio::posix::stream_descriptor::wait_read, [this](const std::error_code& error) {
+        if (error) return;
+        hear_events();
+        const bool all = netlink_->read_events([this](const MptcpEvent& event) { hear(event); });
+        if (!all) connections_.missed_events(now_ms());
+        work();
+      });
 }
 
-Expected<void> MptcpSubflows::add(const Fd& socket, uid_t user, std::vector<MemberWay> ways,
-                                  std::uint32_t mark_mask) {
+void MptcpSubflows::hear(const MptcpEvent& event) {
+  switch (event.kind) {
+    case MptcpEvent::Kind::kCreated:
+      return connections_.created(event.token, event.peer, now_ms());
+    case MptcpEvent::Kind::kClosed:
+      return connections_.closed(event.token);
+    case MptcpEvent::Kind::kSubflowUp:
+      return connections_.subflow_up(event.token, event.peer);
+    case MptcpEvent::Kind::kSubflowDown:
+      return connections_.subflow_down(event.token, event.peer, now_ms());
+  }
+}
+
+Expected<void> MptcpSubflows::add(const Fd& socket, SubflowWish wish, std::uint32_t mark_mask) {
   if (!wanted_) return fail("the policy's profiles have no 'mptcp' in their transports");
   if (!state_) return state_;
   // Another broker that ended may have given it back.
   if (auto taken = path_manager_.take(); !taken) return taken;
   const auto token = token_of(socket);
   if (!token) return tl::make_unexpected(token.error());
-  const std::uint32_t mark = option_of(socket, SO_MARK) & mark_mask;
+  mark_mask_ = mark_mask;
+  wish.mark = option_of(socket, SO_MARK) & mark_mask;
   const bool ipv4_alone = option_of(socket, SO_DOMAIN) == AF_INET;
-  std::erase_if(ways, [&](const MemberWay& way) {
-    const std::uint32_t wanted = way.entry ? way.entry->mark & mark_mask : 0;
-    return wanted != mark || (ipv4_alone && !way.member.address.is_ipv4());
+  std::erase_if(wish.members, [&](const bundle::Endpoint& member) {
+    return ipv4_alone && !member.address.is_ipv4();
   });
-  if (!connections_.want(*token, user, ways, peer_of(socket), now_ms())) {
-    return fail("too many connections have further subflows");
-  }
+  connections_.want(*token, std::move(wish), peer_of(socket), now_ms());
   work();
   return {};
 }
 
-void MptcpSubflows::work() {
-  for (const SubflowAttempt& attempt : connections_.due(now_ms())) {
-    connections_.answered(attempt, netlink_->create(attempt), now_ms());
+void MptcpSubflows::plans_changed() {
+  connections_.plans_changed(now_ms());
+  if (netlink_) work();
+}
+
+void MptcpSubflows::try_one(const DueSubflow& due) {
+  const auto way = decide_(due.profile, due.member);
+  if (!way || (way->entry ? way->entry->mark & mark_mask_ : 0) != due.mark) {
+    return connections_.has_no_way(due);
   }
+  const auto id = connections_.local_id(due.token, source_of(*way));
+  connections_.answered(due, netlink_->create({due.token, *way, id}), now_ms());
+}
+
+void MptcpSubflows::work() {
+  for (const DueSubflow& due : connections_.due(now_ms())) try_one(due);
   const auto next = connections_.next_due();
   if (!next) return;
   timer_.expires_at(std::chrono::steady_clock::time_point(std::chrono::milliseconds(*next)));

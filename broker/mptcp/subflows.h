@@ -7,9 +7,9 @@
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
-#include <filesystem>
+#include <functional>
 #include <optional>
-#include <vector>
+#include <string>
 
 #include "broker/mptcp/connections.h"
 #include "broker/mptcp/mptcp_netlink.h"
@@ -21,8 +21,11 @@ namespace px::broker {
 
 class MptcpSubflows {
  public:
-  // The path manager that was set before is remembered in `directory`.
-  MptcpSubflows(asio::io_context& context, const std::filesystem::path& directory);
+  // How a member is reached under a profile now; nothing where it is not, or there is none.
+  using Decide =
+      std::function<std::optional<MemberWay>(const std::string& profile, const bundle::Endpoint&)>;
+
+  MptcpSubflows(asio::io_context& context, MptcpPathManager path_manager, Decide decide);
   MptcpSubflows(const MptcpSubflows&) = delete;
   MptcpSubflows& operator=(const MptcpSubflows&) = delete;
 
@@ -32,23 +35,27 @@ class MptcpSubflows {
   // The last answer of require(), without asking the kernel again.
   [[nodiscard]] const Expected<void>& state() const { return state_; }
 
-  // The connection of this socket, which is of MPTCP, connected or about to be. Ways that would
-  // need another mark than the socket has are left out: a connection has one. An error: it gets no
-  // subflow, and why.
-  [[nodiscard]] Expected<void> add(const Fd& socket, uid_t user, std::vector<MemberWay> ways,
-                                   std::uint32_t mark_mask);
+  // The connection of this socket, which is of MPTCP, connected or about to be. Members whose way
+  // has another mark than the socket are left out: a connection has one. An error: it gets no
+  // subflow, and why. The wish's mark is filled in here.
+  [[nodiscard]] Expected<void> add(const Fd& socket, SubflowWish wish, std::uint32_t mark_mask);
+  void plans_changed();
 
  private:
+  void hear(const MptcpEvent& event);
+  void try_one(const DueSubflow& due);
   void hear_events();
   void work();
   [[nodiscard]] Expected<void> open();
 
   MptcpConnections connections_;
   MptcpPathManager path_manager_;
+  Decide decide_;
   std::optional<MptcpNetlink> netlink_;
   asio::posix::stream_descriptor events_;
   asio::steady_timer timer_;
   bool wanted_ = false;
+  std::uint32_t mark_mask_ = 0;
   Expected<void> state_;
 };
 

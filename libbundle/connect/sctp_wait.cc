@@ -40,7 +40,7 @@ Errno await_association(const SystemCalls& system, int fd, std::int64_t limit_ms
   }
   int error = 0;
   socklen_t length = sizeof error;
-  (void)system.getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  if (system.getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
   return error;
 }
 

@@ -3,6 +3,7 @@
 no others; the broker makes them (PB-4, PB-5)."""
 
 import json
+import pathlib
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 import wire
 from broker import Broker
 from lab import CORPORATE, PUBLIC, PUBLIC6, PUBLIC_OTHER
+from programs import PXD
 from unprivileged import without_capabilities
 from wait import wait_until
 
@@ -185,15 +187,111 @@ def test_a_server_whose_broker_has_the_path_manager_admits_them(lab, both):
 
 
 def test_a_subflow_that_was_refused_is_tried_again(lab, both):
-    chain = "add chain ip cut incoming { type filter hook input priority 0; }"
-    refuse = f"add rule ip cut incoming ip daddr {PUBLIC} tcp dport {PORT} reject with tcp reset"
-    lab.server.run(["nft", f"add table ip cut; {chain}; {refuse}"])
+    refuse_subflows(lab)
     transfer = Transfer(lab, both)
     await_subflows(lab, OVER_VPN)
     wait_until(lambda: lab.flows.left(PUBLIC), "the other path was tried")
     lab.server.run(["nft", "delete table ip cut"])
     await_subflows(lab, OVER_VPN, OVER_LTE)
     transfer.end()
+
+
+def refuse_subflows(lab):
+    chain = "add chain ip cut incoming { type filter hook input priority 0; }"
+    refuse = f"add rule ip cut incoming ip daddr {PUBLIC} tcp dport {PORT} reject with tcp reset"
+    lab.server.run(["nft", f"add table ip cut; {chain}; {refuse}"])
+
+
+def test_a_retry_goes_by_the_policy_of_its_time(lab, both):
+    refuse_subflows(lab)
+    transfer = Transfer(lab, both)
+    wait_until(lambda: lab.flows.left(PUBLIC), "the other path was tried")
+    via, blocked = '2001:db8:80::/48"], via: lte', '2001:db8:80::/48"], action: block'
+    assert both.reload(POLICY.replace(via, blocked)).returncode == 0
+    lab.flows.reset()
+    lab.server.run(["nft", "delete table ip cut"])
+    # What would have been tried a second later is not; a policy that permits it is followed at once.
+    assert both.reload(POLICY.replace(via, via.replace("lte", "lan"))).returncode == 0
+    await_subflows(lab, OVER_VPN, ("192.168.1.2", "lan0", PUBLIC))
+    assert set(lab.flows.left(PUBLIC)) == {"lan0"}
+    transfer.end()
+
+
+def test_a_lost_subflow_is_made_again_from_the_new_address(lab, both):
+    transfer = Transfer(lab, both)
+    await_subflows(lab, OVER_VPN, OVER_LTE)
+    lab.client.ip(
+        "address delete 100.64.2.2/24 dev lte0",
+        "address add 100.64.2.77/24 dev lte0",
+        "route add default via 100.64.2.1 dev lte0 metric 200",
+    )
+    lab.client.run(["ss", "--kill", "dst", PUBLIC])
+    await_subflows(lab, OVER_VPN, ("100.64.2.77", "lte0", PUBLIC))
+    transfer.end()
+
+
+ODD = """version: 1
+paths:
+  lan: { interface: lan0 }
+  vpn: { interface: vpn0 }
+  odd: { interface: lte0, source: 192.168.1.2 }
+profiles:
+  both:
+    bundle: { transports: [mptcp, tcp], sockets: all }
+    rules:
+      - { to: %s, via: vpn }
+      - { to: %s, via: odd }
+      - { to: any, via: lan }
+""" % (CORPORATE, PUBLIC_OTHER)
+
+
+def test_one_source_on_two_interfaces(lab):
+    broker = lab.start_broker(ODD)
+    transfer = Transfer(lab, broker, f"<{CORPORATE},{PUBLIC},{PUBLIC_OTHER}>")
+    wait_until(lambda: lab.flows.left(PUBLIC_OTHER), "the third member is tried")
+    assert set(lab.flows.left(PUBLIC)) == {"lan0"}
+    assert set(lab.flows.left(PUBLIC_OTHER)) == {"lte0"}
+    transfer.end()
+    assert broker.stop() == 0, broker.log_text
+
+
+# A program that asks by hand, over and over.
+ASKING = """
+import os, socket, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import wire
+peer = socket.create_connection((sys.argv[2], 7001))
+peer.sendall(b"x")
+for _ in range(200):
+    with wire.connect(os.environ["PX_SOCKET"]) as broker:
+        request = wire.paths(7001, [*sys.argv[3:], *sys.argv[3:]])
+        wire.send_with_descriptors(broker, request, [peer.fileno()])
+        assert wire.refusal(broker.recv(wire.LARGEST)) is None
+print("asked", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_who_asks_again_and_again_gets_one_subflow(lab, both):
+    """Also to members that are silent, so that nothing ends the attempts."""
+    lab.server.run(["nft", f"add table ip cut; {SILENT % PUBLIC}"])
+    receive = [sys.executable, "-c", RECEIVE, str(int(socket.AF_INET)), "0.0.0.0"]
+    lab.server.popen(receive, stdout=subprocess.DEVNULL)
+    lab.server.listens(PORT)
+    support = pathlib.Path(wire.__file__).parent
+    argv = [sys.executable, "-c", ASKING, support, BUNDLE, CORPORATE, PUBLIC]
+    program = lab.px_popen(both, argv, "both", stdin=-1, stdout=-1)
+    assert program.stdout.readline() == "asked\n"
+    waiting = lab.client.run(["ss", "-Htn", "state", "syn-sent", "dst", PUBLIC]).stdout
+    assert len(waiting.splitlines()) == 1
+    program.communicate("\n", timeout=30)
+
+
+SILENT = (
+    "add chain ip cut incoming { type filter hook input priority 0; }; "
+    "add rule ip cut incoming ip daddr %s drop"
+)
 
 
 def test_a_connection_that_does_not_block_gets_them_too(lab, both):
@@ -232,6 +330,23 @@ def test_the_path_manager_is_the_kernels_again(lab):
     wait_until(lambda: path_manager(lab) == "userspace", "it is the broker's at the next one")
     assert broker.stop() == 0, broker.log_text
     assert path_manager(lab) == "kernel"
+
+
+def test_a_broker_that_cannot_start_gives_it_back(lab):
+    directory = lab.directory / "px"
+    (directory / "px.sock").mkdir(parents=True)
+    (directory / "px.yaml").write_text(POLICY)
+    words = [PXD, "--config", directory / "px.yaml", "--socket", directory / "px.sock"]
+    assert lab.client.run(words, check=False).returncode == 1
+    assert path_manager(lab) == "kernel"
+
+
+def test_a_private_broker_leaves_it_as_it_is(lab):
+    rules = lab.directory / "rules.yaml"
+    rules.write_text("bundle: { transports: [mptcp, tcp] }\nrules: []\n")
+    show = ["cat", "/proc/sys/net/mptcp/path_manager"]
+    done = lab.px(None, show, None, ["--rules", rules])
+    assert done.stdout == "kernel\n"
 
 
 def test_who_has_set_it_by_hand_keeps_it(lab):

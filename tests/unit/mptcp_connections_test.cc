@@ -12,26 +12,26 @@ namespace {
 constexpr MptcpToken kToken = 7;
 constexpr uid_t kUser = 1000;
 
-MemberWay system_way(std::uint32_t address) {
-  return {{bundle::ipv4_address(address), 80, 0}, std::nullopt};
+bundle::Endpoint member(std::uint32_t address, std::uint32_t scope = 0) {
+  return {bundle::ipv4_address(address), 80, scope};
 }
 
-MemberWay way_by(std::uint32_t address, std::uint32_t source, std::uint32_t interface_index) {
-  MemberWay way = system_way(address);
-  way.entry.emplace();
-  way.entry->source = bundle::ipv4_address(source);
-  way.entry->interface_index = interface_index;
-  return way;
+const bundle::Endpoint kFirst = member(1);
+const bundle::Endpoint kSecond = member(2);
+const MptcpPeer kPeer{kFirst.address};
+const MptcpPeer kOther{kSecond.address};
+
+SubflowWish wish_of(uid_t user, std::vector<bundle::Endpoint> members) {
+  return {user, "both", 0, std::move(members)};
 }
 
-const MemberWay kFirst = way_by(1, 101, 1);
-const MemberWay kSecond = way_by(2, 102, 2);
-const bundle::Address kPeer = kFirst.member.address;
-const bundle::Address kOther = kSecond.member.address;
+SubflowWish both(uid_t user = kUser) {
+  return wish_of(user, {kFirst, kSecond});
+}
 
 MptcpConnections one_connected() {
   MptcpConnections connections({4, 8});
-  EXPECT_TRUE(connections.want(kToken, kUser, {kFirst, kSecond}, kPeer, 0));
+  connections.want(kToken, both(), kPeer, 0);
   return connections;
 }
 
@@ -40,14 +40,15 @@ TEST(MptcpConnections, OnlyTheOtherMembersAreTried) {
   const auto attempts = connections.due(0);
   ASSERT_EQ(attempts.size(), 1U);
   EXPECT_EQ(attempts[0].token, kToken);
-  EXPECT_EQ(attempts[0].way.member.address, kOther);
+  EXPECT_EQ(attempts[0].member.address, kOther.address);
+  EXPECT_EQ(attempts[0].profile, "both");
   EXPECT_TRUE(connections.due(0).empty()) << "one attempt at a time";
   EXPECT_FALSE(connections.next_due());
 }
 
 TEST(MptcpConnections, OneThatIsOnItsWayWaits) {
   MptcpConnections connections({4, 8});
-  ASSERT_TRUE(connections.want(kToken, kUser, {kFirst, kSecond}, std::nullopt, 0));
+  connections.want(kToken, both(), std::nullopt, 0);
   EXPECT_TRUE(connections.due(1000).empty());
   connections.created(kToken, kPeer, 1000);
   auto attempts = connections.due(1000);
@@ -97,31 +98,85 @@ TEST(MptcpConnections, OfAConnectionThatIsGoneNothingIsTried) {
   const auto attempts = connections.due(0);
   ASSERT_EQ(attempts.size(), 1U);
   connections.answered(attempts[0], EINVAL, 0);
-  EXPECT_FALSE(connections.next_due());
-  connections.closed(kToken);
   EXPECT_EQ(connections.size(), 0U);
   connections.subflow_down(kToken, kOther, 0);
   connections.created(kToken, kPeer, 0);
   connections.answered(attempts[0], ENETUNREACH, 0);
+  connections.has_no_way(attempts[0]);
   EXPECT_FALSE(connections.next_due());
+  connections = one_connected();
+  connections.closed(kToken);
+  EXPECT_EQ(connections.size(), 0U);
 }
 
-TEST(MptcpConnections, WhoHasTooManyIsRefused) {
+TEST(MptcpConnections, WhatIsAskedAgainIsNotBegunAgain) {
+  auto connections = one_connected();
+  EXPECT_EQ(connections.due(0).size(), 1U);
+  for (int i = 0; i < 3; ++i) connections.want(kToken, both(), kPeer, 0);
+  EXPECT_TRUE(connections.due(0).empty());
+  connections.want(kToken + 1, wish_of(kUser, {kFirst, kSecond, kSecond, kSecond}), kPeer, 0);
+  EXPECT_EQ(connections.due(0).size(), 1U) << "one a member";
+}
+
+TEST(MptcpConnections, WhoHasTooManyLosesTheOldest) {
   MptcpConnections connections({2, 3});
-  EXPECT_TRUE(connections.want(1, kUser, {kFirst}, std::nullopt, 0));
-  EXPECT_TRUE(connections.want(2, kUser, {kFirst}, std::nullopt, 0));
-  EXPECT_FALSE(connections.want(3, kUser, {kFirst}, std::nullopt, 0));
-  EXPECT_TRUE(connections.want(2, kUser, {kFirst}, std::nullopt, 0)) << "again, not one more";
-  EXPECT_TRUE(connections.want(4, kUser + 1, {kFirst}, std::nullopt, 0));
-  EXPECT_FALSE(connections.want(5, kUser + 2, {kFirst}, std::nullopt, 0));
-  // Those that nobody answered do not stay for ever.
-  EXPECT_TRUE(connections.want(3, kUser, {kFirst}, std::nullopt, 180'000));
-  EXPECT_EQ(connections.size(), 1U);
+  connections.want(1, both(), kPeer, 0);
+  connections.want(2, both(), kPeer, 0);
+  connections.want(1, both(), kPeer, 0);  // does not make it younger
+  connections.want(3, both(), kPeer, 0);
+  EXPECT_EQ(connections.size(), 2U);
+  EXPECT_EQ(connections.due(0).size(), 2U);
+  connections.subflow_down(1, kOther, 0);
+  EXPECT_FALSE(connections.next_due()) << "the first is forgotten";
+  connections.want(4, both(kUser + 1), kPeer, 0);
+  connections.want(5, both(kUser + 2), kPeer, 0);
+  EXPECT_EQ(connections.size(), 3U);
+  connections.subflow_down(2, kOther, 0);
+  EXPECT_EQ(connections.due(0).size(), 2U) << "of who has most";
+  connections.subflow_down(3, kOther, 0);
+  EXPECT_TRUE(connections.next_due());
+}
+
+TEST(MptcpConnections, ThoseThatNobodyAnsweredDoNotStay) {
+  MptcpConnections connections({4, 8});
+  connections.want(1, both(), std::nullopt, 0);
+  connections.want(2, both(), kPeer, 0);
+  connections.want(3, both(), std::nullopt, 180'000);
+  EXPECT_EQ(connections.size(), 2U);
+}
+
+TEST(MptcpConnections, ChangedPlansAreAReasonToTryAgain) {
+  MptcpConnections connections({4, 8});
+  connections.want(kToken, wish_of(kUser, {kFirst, kSecond, member(3), member(4)}), kPeer, 0);
+  const auto attempts = connections.due(0);
+  ASSERT_EQ(attempts.size(), 3U);
+  connections.has_no_way(attempts[0]);
+  connections.answered(attempts[1], ENETUNREACH, 0);
+  EXPECT_EQ(connections.next_due(), 1000U);
+  connections.plans_changed(10);
+  const auto again = connections.due(10);
+  ASSERT_EQ(again.size(), 2U) << "not the one under way";
+  connections.answered(again[1], ENETUNREACH, 10);
+  EXPECT_EQ(connections.next_due(), 1010U) << "as if it had never failed";
+}
+
+TEST(MptcpConnections, OneAddressOnTwoInterfacesIsTwoMembers) {
+  bundle::Address link_local{};
+  link_local.bytes[0] = 0xfe;
+  link_local.bytes[1] = 0x80;
+  MptcpConnections connections({4, 8});
+  connections.want(kToken, wish_of(kUser, {{link_local, 80, 2}, {link_local, 80, 3}}),
+                   MptcpPeer{link_local, 2}, 0);
+  const auto attempts = connections.due(0);
+  ASSERT_EQ(attempts.size(), 1U);
+  EXPECT_EQ(attempts[0].member.scope, 3U);
+  connections.subflow_down(kToken, {link_local, 3}, 0);
+  EXPECT_TRUE(connections.next_due());
 }
 
 TEST(MptcpConnections, AfterMissedEventsWhatMayBeGoneIsLetGo) {
   auto connections = one_connected();
-  ASSERT_TRUE(connections.want(kToken + 1, kUser, {kFirst, kSecond}, kPeer, 0));
+  connections.want(kToken + 1, both(), kPeer, 0);
   ASSERT_EQ(connections.due(0).size(), 2U);
   connections.subflow_up(kToken, kOther);
   connections.missed_events(10);
@@ -131,20 +186,16 @@ TEST(MptcpConnections, AfterMissedEventsWhatMayBeGoneIsLetGo) {
   EXPECT_EQ(attempts[0].token, kToken + 1);
 }
 
-// The kernel takes one number for one source.
-TEST(MptcpConnections, WaysWithOneSourceHaveOneNumber) {
-  MptcpConnections connections({4, 8});
-  const MemberWay third = way_by(3, 102, 2);
-  const MemberWay elsewhere = way_by(4, 102, 3);
-  ASSERT_TRUE(connections.want(
-      kToken, kUser, {kFirst, kSecond, third, elsewhere, system_way(5), system_way(6)}, kPeer, 0));
-  const auto attempts = connections.due(0);
-  ASSERT_EQ(attempts.size(), 5U);
-  EXPECT_EQ(attempts[0].local_id, attempts[1].local_id);
-  EXPECT_EQ(attempts[3].local_id, attempts[4].local_id);
-  EXPECT_NE(attempts[1].local_id, attempts[2].local_id);
-  EXPECT_NE(attempts[2].local_id, attempts[3].local_id);
-  EXPECT_TRUE(std::ranges::all_of(attempts, [](const auto& one) { return one.local_id != 0; }));
+TEST(MptcpConnections, OneSourceHasOneNumber) {
+  auto connections = one_connected();
+  const auto first = connections.local_id(kToken, bundle::ipv4_address(101));
+  const auto second = connections.local_id(kToken, bundle::ipv4_address(102));
+  EXPECT_NE(first, 0);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(connections.local_id(kToken, bundle::ipv4_address(101)), first);
+  for (std::uint32_t source = 0; source < 1000; ++source) {
+    EXPECT_GE(connections.local_id(kToken, bundle::ipv4_address(source)), 128);
+  }
 }
 
 }  // namespace

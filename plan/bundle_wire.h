@@ -33,7 +33,8 @@ struct Outcome {
 
 // The socket that comes with it is to have a path to each of these members, by the way that the
 // plan of the program's session gives each; the program names no way itself. An SCTP socket is
-// bound to a port and not connected yet; an MPTCP socket is connected, or about to be.
+// bound to nothing, the broker binds it, or was bound by the broker before; an MPTCP socket is
+// connected, or about to be.
 struct Paths {
   MessageHeader header;
   std::uint16_t port;   // host byte order, of every member

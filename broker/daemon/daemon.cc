@@ -84,6 +84,7 @@ Daemon::Daemon(Options options)
       heartbeat_(context_),
       counters_(context_),
       retry_(context_),
+      unused_ports_(context_),
       end_(context_),
       network_namespace_(network_namespace_cookie()) {
   state_.instance = server_.instance();
@@ -149,6 +150,7 @@ Expected<void> Daemon::start_parts() {
                       const PlanFile* plan = publisher_->find(profile);
                       return plan == nullptr ? std::nullopt : way_of(plan->plan(), member);
                     });
+  if (auto taken = take_over_ports(); !taken) return taken;
   if (auto published = put_in_force(policy_, snapshot_); !published) return published;
   if (auto listening = listen(); !listening) return listening;
   publisher_->announce(state_.instance);
@@ -251,7 +253,7 @@ void Daemon::end_with_programs() {
 }
 
 Expected<void> Daemon::put_in_force(const Policy& policy, const Snapshot& snapshot) {
-  const auto marks = routing_->prepare(demand_of(policy, snapshot), policy.mark_mask);
+  const auto marks = routing_->prepare(demand(policy, snapshot), policy.mark_mask);
   if (!marks) {
     const auto without = texts_of(without_marks(policy, snapshot, marks.error().message));
     if (!without.empty()) return fail(joined(without));
@@ -291,7 +293,7 @@ void Daemon::mend_next_hops() {
 }
 
 void Daemon::paths_changed(const Snapshot& snapshot) {
-  auto marks = routing_->prepare(demand_of(policy_, snapshot), policy_.mark_mask);
+  auto marks = routing_->prepare(demand(policy_, snapshot), policy_.mark_mask);
   const bool prepared = marks.has_value();
   if (!prepared) {
     spdlog::error("next hops cannot be had now: {}", marks.error().message);

@@ -19,6 +19,8 @@
 #include "broker/paths/router_list.h"
 #include "broker/paths/watcher.h"
 #include "broker/publish/publisher.h"
+#include "broker/routing/member_way.h"
+#include "broker/routing/port_ways.h"
 #include "broker/routing/routing.h"
 #include "broker/sessions/server.h"
 #include "broker/sessions/session_table.h"
@@ -47,6 +49,9 @@ class Daemon {
   tl::expected<void, Rejection> mark(const Peer& peer, const plan::Mark& mark, const Fd& socket);
   void outcome(const Peer& peer, const plan::Outcome& outcome);
   tl::expected<void, Rejection> paths(const Peer& peer, const plan::Paths& paths, const Fd& socket);
+  // Of an SCTP socket, to these members.
+  tl::expected<void, Rejection> give_ways(uid_t user, const std::vector<MemberWay>& members,
+                                          const Fd& socket);
   Answer request(const Peer& peer, std::string_view text);
 
   [[nodiscard]] std::optional<Rejection> check_namespace(std::uint64_t network_namespace) const;
@@ -61,6 +66,13 @@ class Daemon {
   nlohmann::json explain_to(const Peer& peer, const nlohmann::json& question) const;
   nlohmann::json reload();
   nlohmann::json change_routers(const nlohmann::json& question);
+  // What plans and programs need of the kernel.
+  [[nodiscard]] RoutingDemand demand(const Policy& policy, const Snapshot& snapshot) const;
+  [[nodiscard]] Expected<void> renew_port_ways();
+  [[nodiscard]] Expected<void> take_over_ports();
+  // Whether there were any.
+  bool forget_unused_ports();
+  void watch_ports();
   // What plans need of the kernel, then the plans, then what no plan needs any more goes.
   [[nodiscard]] Expected<void> put_in_force(const Policy& policy, const Snapshot& snapshot);
   // The last two of these.
@@ -88,6 +100,7 @@ class Daemon {
   Snapshot snapshot_;
   std::optional<Routing> routing_;
   std::optional<MptcpSubflows> subflows_;
+  PortWays port_ways_;
   std::optional<Publisher> publisher_;
   SessionTable sessions_;
   Server server_;
@@ -97,6 +110,8 @@ class Daemon {
   asio::steady_timer heartbeat_;
   asio::steady_timer counters_;
   asio::steady_timer retry_;
+  asio::steady_timer unused_ports_;
+  bool watches_ports_ = false;
   asio::steady_timer end_;
   std::optional<asio::posix::stream_descriptor> watched_program_;
   std::map<pid_t, Totals> reported_;

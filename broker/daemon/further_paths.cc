@@ -8,6 +8,7 @@
 #include "broker/daemon/daemon.h"
 #include "broker/daemon/host.h"
 #include "broker/routing/program_socket.h"
+#include "broker/routing/sctp_socket.h"
 
 namespace px::broker {
 namespace {
@@ -28,6 +29,15 @@ std::vector<bundle::Endpoint> members_of(const plan::Paths& paths) {
     members.push_back({paths.members[i].address, paths.port, paths.members[i].scope});
   }
   return members;
+}
+
+std::vector<MemberWay> ways_of(const plan::Plan& plan,
+                               const std::vector<bundle::Endpoint>& members) {
+  std::vector<MemberWay> ways;
+  for (const bundle::Endpoint& member : members) {
+    if (auto way = way_of(plan, member)) ways.push_back(std::move(*way));
+  }
+  return ways;
 }
 
 }  // namespace
@@ -58,6 +68,11 @@ tl::expected<void, Rejection> Daemon::paths(const Peer& peer, const plan::Paths&
     const auto added = subflows_->add(socket, std::move(wish), routing_->mask());
     if (!added) return tl::make_unexpected(no_paths(added.error().message));
     return {};
+  }
+  if (is_sctp(socket.get())) {
+    const auto ways = ways_of(plan->plan(), members_of(paths));
+    if (ways.empty()) return tl::make_unexpected(no_paths("the plan lets it reach none of them"));
+    return give_ways(session->uid, ways, socket);
   }
   return tl::make_unexpected(no_paths("the socket is of no protocol with several paths"));
 }

@@ -100,6 +100,8 @@ struct Rule {
   std::uint32_t mark_mask = 0;
   std::optional<Prefix> source;
   std::optional<Prefix> destination;
+  std::uint8_t ip_protocol = 0;   // IPPROTO_*; 0: any
+  std::uint16_t source_port = 0;  // host byte order; 0: any, or several
 };
 
 struct State {

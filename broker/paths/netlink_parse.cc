@@ -43,6 +43,13 @@ std::uint8_t small_number(const nlattr* attribute, std::uint8_t absent) {
   return attribute != nullptr && nla_len(attribute) == 1 ? nla_get_u8(attribute) : absent;
 }
 
+std::uint16_t single_port(const nlattr* attribute) {
+  fib_rule_port_range range{};
+  if (attribute == nullptr || nla_len(attribute) != sizeof range) return 0;
+  std::memcpy(&range, nla_data(attribute), sizeof range);
+  return range.start == range.end ? range.start : 0;
+}
+
 std::string text(const nlattr* attribute) {
   if (attribute == nullptr) return {};
   const auto* start = static_cast<const char*>(nla_data(attribute));
@@ -254,6 +261,8 @@ std::optional<kernel::Rule> parse_rule(const nlmsghdr& message) {
   rule.selects_some = selects_some(*header, attributes);
   rule.input_interface = text(attributes[FRA_IIFNAME]);
   rule.output_interface = text(attributes[FRA_OIFNAME]);
+  rule.ip_protocol = small_number(attributes[FRA_IP_PROTO], 0);
+  rule.source_port = single_port(attributes[FRA_SPORT_RANGE]);
   rule.mark = number(attributes[FRA_FWMARK]);
   rule.mark_mask = number(attributes[FRA_FWMASK], rule.mark != 0 ? UINT32_MAX : 0);
   if (header->src_len != 0) rule.source = prefix(attributes[FRA_SRC], rule.ipv4, header->src_len);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the plans need of the kernel's policy routing: the routing tables that a socket's mark
-// chooses (next hops by rule, ways of listening sockets), and the marks they have been given. Plain
-// values, made from policy and snapshot by publish, carried out by routing.
+// chooses (next hops by rule, ways of listening sockets), the marks they have been given, and the
+// ways of SCTP's ports. Plain values, made from policy and snapshot by publish and from programs'
+// requests by the daemon, carried out by routing.
 #pragma once
 
 #include <compare>
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/paths/source_way.h"
 #include "libbundle/core/address.h"
 
 namespace px::broker {
@@ -41,8 +43,9 @@ struct RoutingDemand {
   // By interface index, the key of the table that answers to calls received there leave by; empty
   // where no profile has `listen: received-interface`.
   std::map<std::uint32_t, std::string> received;
+  std::vector<PortWay> ports = {};
 
-  [[nodiscard]] bool empty() const { return tables.empty() && received.empty(); }
+  [[nodiscard]] bool empty() const { return tables.empty() && received.empty() && ports.empty(); }
   friend bool operator==(const RoutingDemand&, const RoutingDemand&) = default;
 };
 

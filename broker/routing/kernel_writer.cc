@@ -3,6 +3,7 @@
 
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <netlink/errno.h>
 #include <netlink/handlers.h>
 #include <netlink/msg.h>
@@ -30,6 +31,8 @@ void put_address(nl_msg* message, int attribute, const bundle::Address& address,
           address.bytes.data() + skip);
 }
 
+constexpr unsigned kHostLength = 128;
+
 unsigned family_length(bool ipv4, unsigned length) {
   return ipv4 ? length - kernel::kIpv4PrefixOffset : length;
 }
@@ -51,6 +54,7 @@ Message route_message(int type, int flags, const OwnRoute& route) {
   nla_put_u32(message.get(), RTA_PRIORITY, route.metric);
   if (header.rtm_dst_len != 0) put_address(message.get(), RTA_DST, route.destination, route.ipv4);
   if (!route.unreachable()) nla_put_u32(message.get(), RTA_OIF, route.interface_index);
+  if (route.source) put_address(message.get(), RTA_PREFSRC, *route.source, route.ipv4);
   if (route.next_hop && route.ipv4 && !route.next_hop->is_ipv4()) {
     // A struct rtvia: the family, then the address.
     std::array<std::uint8_t, sizeof(sa_family_t) + sizeof(in6_addr)> via{};
@@ -64,18 +68,43 @@ Message route_message(int type, int flags, const OwnRoute& route) {
   return message;
 }
 
+// What others send through this host may be from the same port.
+void put_port(nl_msg* message, const OwnRule& rule) {
+  nla_put_string(message, FRA_IIFNAME, "lo");
+  nla_put_u8(message, FRA_IP_PROTO, IPPROTO_SCTP);
+  const fib_rule_port_range port{rule.sctp_port, rule.sctp_port};
+  nla_put(message, FRA_SPORT_RANGE, sizeof port, &port);
+  if (rule.destination) put_address(message, FRA_DST, *rule.destination, rule.ipv4);
+}
+
+std::uint8_t action_of(const OwnRule& rule) {
+  if (rule.action == OwnAction::kGoBehind) return FR_ACT_GOTO;
+  if (rule.action == OwnAction::kNothing) return FR_ACT_NOP;
+  return rule.table ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE;
+}
+
 Message rule_message(int type, int flags, const OwnRule& rule) {
   Message message(nlmsg_alloc_simple(type, flags));
   if (!message) return message;
   fib_rule_hdr header{};
   header.family = rule.ipv4 ? AF_INET : AF_INET6;
-  header.action = rule.table ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE;
+  header.action = action_of(rule);
   header.flags = rule.inverted ? FIB_RULE_INVERT : 0;
+  if (rule.destination) {
+    header.dst_len = static_cast<unsigned char>(family_length(rule.ipv4, kHostLength));
+  }
   nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
   nla_put_u32(message.get(), FRA_PRIORITY, rule.priority);
-  nla_put_u32(message.get(), FRA_FWMARK, rule.mark);
-  nla_put_u32(message.get(), FRA_FWMASK, rule.mask);
   nla_put_u8(message.get(), FRA_PROTOCOL, kOwnProtocol);
+  if (rule.action == OwnAction::kGoBehind) {
+    nla_put_u32(message.get(), FRA_GOTO, kBehindPriority);
+  }
+  if (rule.sctp_port != 0) {
+    put_port(message.get(), rule);
+  } else if (rule.action == OwnAction::kDecide) {
+    nla_put_u32(message.get(), FRA_FWMARK, rule.mark);
+    nla_put_u32(message.get(), FRA_FWMASK, rule.mask);
+  }
   if (rule.table) nla_put_u32(message.get(), FRA_TABLE, *rule.table);
   if (!rule.interface.empty()) {
     nla_put_string(message.get(), FRA_OIFNAME, rule.interface.c_str());
@@ -144,7 +173,7 @@ Expected<void> KernelWriter::add(const RoutingChanges& changes) {
     const auto message = rule_message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule);
     const int error = carry_out(message.get());
     if (error == 0 || error == EEXIST || is_family_not_there(error)) continue;
-    return fail_errno("cannot add a routing rule for a mark", error);
+    return fail_errno("cannot add a routing rule", error);
   }
   return {};
 }

@@ -12,6 +12,7 @@
 #include "broker/paths/netlink_read.h"
 #include "broker/routing/kernel_writer.h"
 #include "broker/routing/nft_table.h"
+#include "broker/routing/port_rules.h"
 
 namespace px::broker {
 namespace {
@@ -134,6 +135,13 @@ Expected<void> Routing::retire() {
   if (auto remembered = remember(book_.only(keys)); !remembered) return remembered;
   if (keys.empty()) claim_.reset();
   return {};
+}
+
+Expected<std::vector<PortWay>> Routing::ports_left() const {
+  if (!cleans_up_) return std::vector<PortWay>();
+  const auto kernel = read_kernel_state();
+  if (!kernel) return tl::make_unexpected(kernel.error());
+  return found_ports(*kernel, book_);
 }
 
 void Routing::abandon() {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "broker/paths/routing_demand.h"
 #include "broker/routing/mark_book.h"
@@ -34,6 +35,9 @@ class Routing {
   [[nodiscard]] Expected<Marks> prepare(const RoutingDemand& demand, std::uint32_t mask);
   // The prepared demand is the only one from now on: what else was there goes.
   [[nodiscard]] Expected<void> retire();
+  // The ways of ports that an earlier broker has left in the kernel, and that are this one's to go
+  // on with.
+  [[nodiscard]] Expected<std::vector<PortWay>> ports_left() const;
   // The plans could not be published: back to the demand in force. Before there is any, what an
   // earlier broker has left stays for the programs that still use it.
   void abandon();

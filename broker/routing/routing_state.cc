@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "broker/routing/routing_state.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <iterator>
 
 #include "broker/paths/own_routing.h"
+#include "broker/routing/port_rules.h"
 
 namespace px::broker {
 namespace {
@@ -12,9 +15,6 @@ namespace {
 using bundle::Address;
 
 constexpr std::uint32_t kGuardMetric = UINT32_MAX;
-// The same in both families; IPv6 would make 1024 of 0.
-constexpr std::uint32_t kRouteMetric = 1024;
-
 OwnRoute default_route(bool ipv4, std::uint32_t table) {
   OwnRoute route;
   route.ipv4 = ipv4;
@@ -46,20 +46,16 @@ bool contains(const std::vector<kernel::Prefix>& networks, const Address& addres
 
 void add_table(RoutingState& state, bool ipv4, std::uint32_t table,
                const std::optional<TableRoute>& way, const kernel::State& kernel) {
-  OwnRoute guard = default_route(ipv4, table);
-  guard.metric = kGuardMetric;
-  state.routes.insert(guard);
+  state.routes.insert(table_guard(ipv4, table));
   if (!way || way->interface_index == 0) return;
-  const auto networks = connected_networks(kernel, ipv4, way->interface_index);
   OwnRoute route = default_route(ipv4, table);
   route.metric = kRouteMetric;
   route.interface_index = way->interface_index;
   route.next_hop = way->next_hop;
-  route.onlink = way->next_hop && !contains(networks, *way->next_hop) &&
-                 (ipv4 || !way->next_hop->is_link_local());
+  route.onlink = way->next_hop && needs_onlink(kernel, ipv4, way->interface_index, *way->next_hop);
   state.routes.insert(route);
   if (!way->with_connected) return;
-  for (const kernel::Prefix& network : networks) {
+  for (const kernel::Prefix& network : connected_networks(kernel, ipv4, way->interface_index)) {
     OwnRoute neighbours = route;
     neighbours.destination = network.base;
     neighbours.length = network.length;
@@ -88,6 +84,7 @@ OwnRoute own_route(const kernel::Route& route) {
     own.interface_index = route.next_hops.front().interface_index;
     own.next_hop = route.next_hops.front().gateway;
     own.onlink = route.next_hops.front().onlink;
+    own.source = route.preferred_source;
   }
   return own;
 }
@@ -96,6 +93,12 @@ OwnRule own_rule(const kernel::Rule& rule) {
   OwnRule own{rule.ipv4, rule.priority, rule.mark, rule.mark_mask, rule.invert, std::nullopt};
   if (rule.action == kernel::RuleAction::kTable) own.table = rule.table;
   own.interface = rule.output_interface;
+  if (rule.ip_protocol == IPPROTO_SCTP) own.sctp_port = rule.source_port;
+  if (rule.destination) own.destination = rule.destination->base;
+  if (rule.goto_priority != 0) own.action = OwnAction::kGoBehind;
+  if (rule.action == kernel::RuleAction::kNothing && rule.goto_priority == 0) {
+    own.action = OwnAction::kNothing;
+  }
   return own;
 }
 
@@ -107,13 +110,33 @@ std::vector<Value> missing_in(const std::set<Value>& some, const std::set<Value>
   return missing;
 }
 
-}  // namespace
-
-std::set<std::string> keys_of(const RoutingDemand& demand) {
+std::set<std::string> marked_keys(const RoutingDemand& demand) {
   std::set<std::string> keys;
   for (const RoutingTable& table : demand.tables) keys.insert(table.key);
   for (const auto& [interface, key] : demand.received) keys.insert(key);
   if (!demand.received.empty()) keys.insert(kReceivedKey);
+  return keys;
+}
+
+}  // namespace
+
+OwnRoute table_guard(bool ipv4, std::uint32_t table) {
+  OwnRoute guard = default_route(ipv4, table);
+  guard.metric = kGuardMetric;
+  return guard;
+}
+
+bool needs_onlink(const kernel::State& kernel, bool ipv4, std::uint32_t interface_index,
+                  const Address& next_hop) {
+  return (ipv4 || !next_hop.is_link_local()) &&
+         !contains(connected_networks(kernel, ipv4, interface_index), next_hop);
+}
+
+std::set<std::string> keys_of(const RoutingDemand& demand) {
+  std::set<std::string> keys = marked_keys(demand);
+  for (const PortWay& port : demand.ports) {
+    if (port.way) keys.insert(to_key(*port.way));
+  }
   return keys;
 }
 
@@ -126,7 +149,7 @@ RoutingState wanted_state(const RoutingDemand& demand, const MarkBook& book, std
       state.rules.insert(rule);
     }
   };
-  for (const std::string& key : keys_of(demand)) {
+  for (const std::string& key : marked_keys(demand)) {
     const std::uint32_t number = book.numbers().at(key);
     const std::uint32_t table = key == kReceivedKey ? kernel::kMainTable : kOwnTableBase + number;
     add_rule({false, kMarkPriority, mark_of(number, mask), mask, false, table});
@@ -147,6 +170,7 @@ RoutingState wanted_state(const RoutingDemand& demand, const MarkBook& book, std
     add_table(state, true, id, table.ipv4, kernel);
     add_table(state, false, id, table.ipv6, kernel);
   }
+  add_port_rules(state, demand.ports, book, kernel);
   return state;
 }
 

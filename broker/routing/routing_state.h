@@ -17,11 +17,15 @@
 
 namespace px::broker {
 
-// Priorities of px's rules: listening sockets that name an interface, the marks, then the guard
-// behind them, all before main's 32766.
+// Priorities of px's rules: the peers of SCTP's ports, all others of such a port, listening sockets
+// that name an interface, the marks, then the guard behind them, all before main's 32766. Last the
+// one to go on from that says nothing.
+inline constexpr std::uint32_t kPeerPriority = 4997;
+inline constexpr std::uint32_t kOtherPeersPriority = kPeerPriority + 1;
 inline constexpr std::uint32_t kMarkPriority = 5000;
 inline constexpr std::uint32_t kInterfacePriority = kMarkPriority - 1;
 inline constexpr std::uint32_t kGuardPriority = kMarkPriority + 1;
+inline constexpr std::uint32_t kBehindPriority = kGuardPriority + 1;
 
 // A route in one of px's tables. Prefix lengths are of the sixteen-byte form.
 struct OwnRoute {
@@ -33,6 +37,7 @@ struct OwnRoute {
   std::uint32_t interface_index = 0;  // 0: unreachable
   std::optional<bundle::Address> next_hop;
   bool onlink = false;
+  std::optional<bundle::Address> source = {};  // that the kernel takes; absent: as it chooses
 
   [[nodiscard]] bool unreachable() const { return interface_index == 0; }
   friend auto operator<=>(const OwnRoute&, const OwnRoute&) = default;
@@ -40,7 +45,9 @@ struct OwnRoute {
 
 // Packets whose mark, under the mask, is this one (or, inverted, any other), and for which the
 // sender named the interface, if the rule does, look in the table; without a table they are
-// unreachable.
+// unreachable. A rule of an SCTP port is about no mark, but about what the host itself sends from
+// that port to the destination.
+enum class OwnAction : std::uint8_t { kDecide, kGoBehind, kNothing };
 struct OwnRule {
   bool ipv4 = false;
   std::uint32_t priority = 0;
@@ -48,7 +55,10 @@ struct OwnRule {
   std::uint32_t mask = 0;
   bool inverted = false;
   std::optional<std::uint32_t> table;
-  std::string interface = {};  // empty: whichever
+  std::string interface = {};                       // empty: whichever
+  std::uint16_t sctp_port = 0;                      // local, host byte order; 0: no such rule
+  std::optional<bundle::Address> destination = {};  // absent: whichever
+  OwnAction action = OwnAction::kDecide;            // or go on behind px's rules
 
   friend auto operator<=>(const OwnRule&, const OwnRule&) = default;
 };
@@ -61,7 +71,15 @@ struct RoutingState {
   friend bool operator==(const RoutingState&, const RoutingState&) = default;
 };
 
-// The keys that need a mark.
+inline constexpr std::uint32_t kRouteMetric = 1024;
+
+// The last route of each of px's tables.
+[[nodiscard]] OwnRoute table_guard(bool ipv4, std::uint32_t table);
+// Whether the kernel takes the router for a neighbour only where it is told so.
+[[nodiscard]] bool needs_onlink(const kernel::State& kernel, bool ipv4,
+                                std::uint32_t interface_index, const bundle::Address& next_hop);
+
+// The keys that need a number: those of tables and of ways of ports.
 [[nodiscard]] std::set<std::string> keys_of(const RoutingDemand& demand);
 
 // `book` has all keys of the demand. Connected networks come from the kernel's main table.

@@ -90,7 +90,7 @@ def test_descriptors_are_not_taken(broker):
     wait_until(lambda: broker.open_files() == before, "no descriptor stays with the broker")
 
 
-NOT_ALLOWED, UNMARKABLE = 5, 6
+NOT_ALLOWED, UNMARKABLE, NO_PATHS = 5, 6, 7
 
 
 def ask_for_mark(broker, data, descriptors, says_hello=True):
@@ -134,6 +134,20 @@ def test_marks_are_for_programs_that_said_hello(lab, broker):
     with socket_in(lab.client) as sock:
         answer = ask_for_mark(broker, wire.mark(0), [sock.fileno()], says_hello=False)
     assert wire.refusal(answer)[0] == NOT_ALLOWED
+
+
+def test_paths_are_for_programs_that_said_hello_and_their_sockets(lab, broker):
+    request = wire.paths(443, ["203.0.113.80"])
+    with socket_in(lab.client) as sock:
+        answer = ask_for_mark(broker, request, [sock.fileno()], says_hello=False)
+        assert wire.refusal(answer)[0] == NOT_ALLOWED
+        assert wire.refusal(ask_for_mark(broker, request, [sock.fileno()]))[0] == NO_PATHS
+        assert ask_for_mark(broker, request[:-1], [sock.fileno()]) == b""
+        assert ask_for_mark(broker, request, [sock.fileno()] * 2) == b""
+    with socket.socket(socket.AF_UNIX) as local, socket.socket(socket.AF_INET) as elsewhere:
+        for other in (local, elsewhere):
+            code, reason = wire.refusal(ask_for_mark(broker, request, [other.fileno()]))
+            assert code == NO_PATHS and reason
 
 
 def test_a_mark_without_its_one_socket_is_closed(lab, broker):

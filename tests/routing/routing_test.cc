@@ -76,6 +76,30 @@ TEST_F(RoutingTest, WhatIsNotWantedAnyMoreGoesAfterThePublication) {
   EXPECT_NE(before, in_kernel());
 }
 
+// Where such packets go only a kernel with SCTP can say: tests/uml/test_uplinks.py.
+TEST_F(RoutingTest, RulesOfPortsComeBackAndGo) {
+  const SourceWay by_eth1{"eth1", addr(kEth1), std::nullopt};
+  const SourceWay by_router{"eth0", addr("2001:db8::10"), addr("2001:db8::254")};
+  RoutingDemand demand;
+  demand.ports = {{5000, std::nullopt, std::nullopt, true},
+                  {5000, addr("198.51.100.80"), by_eth1},
+                  {5000, addr("203.0.113.81"), std::nullopt},
+                  {5000, addr(kFar6), by_router}};
+  put(demand);
+  const auto whole = in_kernel();
+  EXPECT_EQ(whole, routing_->wanted(read_kernel_state().value()));
+  EXPECT_EQ(whole.rules.size(), 7U) << "the one of all others, and the last, in both families";
+  EXPECT_EQ(way(0, "198.51.100.80"), kEth1) << "nobody else is touched";
+  ip("link set eth1 down");
+  EXPECT_EQ(in_kernel().routes.size(), whole.routes.size() - 1) << "the guard stays";
+  ASSERT_TRUE(routing_->mend()) << "no way there now";
+  ip("link set eth1 up");
+  ASSERT_TRUE(routing_->mend());
+  EXPECT_EQ(in_kernel(), whole);
+  put({});
+  EXPECT_TRUE(in_kernel().empty());
+}
+
 TEST_F(RoutingTest, AnAbandonedDemandLeavesTheOneInForce) {
   put(through_eth1());
   const auto before = in_kernel();
@@ -119,6 +143,19 @@ TEST_F(RoutingTest, GoesOnWhereAKilledBrokerStopped) {
   EXPECT_EQ(put(through_eth1()), (Marks{{"eth1 198.51.100.1", 0x02000000}}));
   EXPECT_EQ(way(0x02000000, kFar), kEth1);
   EXPECT_EQ(way(0x01000000, kFar), kNoWay);
+}
+
+TEST_F(RoutingTest, TellsOfThePortsOfAKilledBroker) {
+  RoutingDemand demand;
+  demand.ports = {{5000, addr(kFar), SourceWay{"eth1", addr(kEth1), std::nullopt}}};
+  be_killed_after(directory_, demand);
+  open();
+  EXPECT_EQ(routing_->ports_left().value(), demand.ports);
+  const auto before = in_kernel();
+  put(demand);
+  EXPECT_EQ(in_kernel(), before);
+  open(false);
+  EXPECT_TRUE(routing_->ports_left()->empty()) << "not a private broker's";
 }
 
 TEST_F(RoutingTest, RemovesWhatAKilledBrokerLeft) {

@@ -280,6 +280,32 @@ TEST(NetlinkParse, RuleSelectors) {
   EXPECT_TRUE(parse_rule(message.get())->selects_some);
 }
 
+TEST(NetlinkParse, RulesOfAPort) {
+  fib_rule_hdr header{};
+  header.family = AF_INET;
+  header.action = FR_ACT_TO_TBL;
+  header.dst_len = 32;
+  const fib_rule_port_range one{5000, 5000};
+  Message message(RTM_NEWRULE, header);
+  message.address(FRA_DST, "203.0.113.1").small(FRA_IP_PROTO, IPPROTO_SCTP);
+  EXPECT_EQ(parse_rule(message.get())->source_port, 0);
+  message.bytes(FRA_SPORT_RANGE, &one, sizeof one);
+  const auto rule = parse_rule(message.get());
+  ASSERT_TRUE(rule && rule->destination);
+  EXPECT_EQ(rule->destination->base, addr("203.0.113.1"));
+  EXPECT_EQ(rule->destination->length, 128U);
+  EXPECT_EQ(rule->ip_protocol, IPPROTO_SCTP);
+  EXPECT_EQ(rule->source_port, 5000);
+  EXPECT_TRUE(rule->selects_some);
+  const fib_rule_port_range several{5000, 5001};
+  Message range(RTM_NEWRULE, header);
+  range.bytes(FRA_SPORT_RANGE, &several, sizeof several);
+  EXPECT_EQ(parse_rule(range.get())->source_port, 0);
+  Message cut(RTM_NEWRULE, header);
+  cut.bytes(FRA_SPORT_RANGE, &one, sizeof one - 1);
+  EXPECT_EQ(parse_rule(cut.get())->source_port, 0);
+}
+
 TEST(NetlinkParse, RefusesOtherMessagesAndShortOnes) {
   Message message(RTM_DELROUTE, route_header(AF_INET, 0));
   EXPECT_FALSE(parse_route(message.get()));

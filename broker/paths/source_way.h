@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// A way out that packets take with one of the host's addresses as their source, and where what
+// leaves one port of SCTP goes by such ways. Values, made from plans' entries by the daemon,
+// carried out by routing; they outlast a broker as text. Pure; callable from any thread.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libbundle/core/address.h"
+
+namespace px::broker {
+
+struct SourceWay {
+  std::string interface;
+  bundle::Address source;
+  std::optional<bundle::Address> next_hop;  // absent: the router that the interface has by itself
+
+  friend auto operator<=>(const SourceWay&, const SourceWay&) = default;
+};
+
+// The key of the way's routing table: "port INTERFACE SOURCE" or "port INTERFACE SOURCE ROUTER".
+[[nodiscard]] std::string to_key(const SourceWay& way);
+// Nothing for a key of anything else.
+[[nodiscard]] std::optional<SourceWay> source_way_from_key(std::string_view key);
+
+// The kernel tells SCTP's packets by their ports alone: it gives them no mark.
+struct PortWay {
+  std::uint16_t port = 0;                      // local, host byte order
+  std::optional<bundle::Address> destination;  // absent: every other one
+  std::optional<SourceWay> way;                // absent: as the system would, or
+  bool unreachable = false;
+
+  friend auto operator<=>(const PortWay&, const PortWay&) = default;
+};
+
+}  // namespace px::broker

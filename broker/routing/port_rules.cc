@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "broker/routing/port_rules.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "broker/paths/own_routing.h"
+#include "broker/paths/reach.h"
+
+namespace px::broker {
+namespace {
+
+using bundle::Address;
+
+constexpr unsigned kHostLength = 128;
+
+std::uint32_t index_of(const kernel::State& kernel, const std::string& interface) {
+  const auto link = std::find_if(kernel.links.begin(), kernel.links.end(),
+                                 [&](const kernel::Link& each) { return each.name == interface; });
+  return link == kernel.links.end() ? 0 : link->index;
+}
+
+// The way that a socket bound to the interface would take.
+std::optional<kernel::NextHop> own_hop(const kernel::State& kernel, const Reach& reach,
+                                       std::uint32_t interface_index, const Address& to) {
+  using Rank = std::tuple<std::uint32_t, unsigned, std::uint32_t>;
+  std::optional<std::pair<Rank, kernel::NextHop>> best;
+  for (const kernel::Route& route : kernel.routes) {
+    const auto position = reach.table_position(route.table, route.ipv4);
+    if (!position || route.kind != kernel::RouteKind::kUnicast || route.ipv4 != to.is_ipv4() ||
+        bundle::common_prefix_length(route.destination.base, to) < route.destination.length) {
+      continue;
+    }
+    const Rank rank{*position, kHostLength - route.destination.length, route.metric};
+    for (const kernel::NextHop& hop : route.next_hops) {
+      if (hop.interface_index != interface_index || !hop.alive) continue;
+      if (!best || rank < best->first) best.emplace(rank, hop);
+    }
+  }
+  return best ? std::optional(best->second) : std::nullopt;
+}
+
+// Nothing where the interface leads there in no way now.
+std::optional<OwnRoute> route_to(const Address& to, const SourceWay& way, std::uint32_t table,
+                                 const kernel::State& kernel, const Reach& reach) {
+  OwnRoute route;
+  route.ipv4 = to.is_ipv4();
+  route.table = table;
+  route.destination = to;
+  route.length = kHostLength;
+  route.metric = kRouteMetric;
+  route.interface_index = index_of(kernel, way.interface);
+  route.source = way.source;
+  if (route.interface_index == 0) return std::nullopt;
+  if (way.next_hop) {
+    route.next_hop = way.next_hop;
+    route.onlink = needs_onlink(kernel, route.ipv4, route.interface_index, *way.next_hop);
+    return route;
+  }
+  const auto hop = own_hop(kernel, reach, route.interface_index, to);
+  if (!hop) return std::nullopt;
+  route.next_hop = hop->gateway;
+  route.onlink = hop->onlink;
+  return route;
+}
+
+// To the families that it is about.
+void add_rule(RoutingState& state, OwnRule rule) {
+  for (const bool ipv4 : {true, false}) {
+    if (rule.destination && rule.destination->is_ipv4() != ipv4) continue;
+    rule.ipv4 = ipv4;
+    state.rules.insert(rule);
+  }
+}
+
+}  // namespace
+
+void add_port_rules(RoutingState& state, const std::vector<PortWay>& ports, const MarkBook& book,
+                    const kernel::State& kernel) {
+  if (ports.empty()) return;
+  const Reach reach(kernel);
+  for (const PortWay& port : ports) {
+    OwnRule rule;
+    rule.sctp_port = port.port;
+    rule.destination = port.destination;
+    rule.priority = port.destination ? kPeerPriority : kOtherPeersPriority;
+    if (port.way && port.destination) {
+      rule.table = kOwnTableBase + book.numbers().at(to_key(*port.way));
+      state.routes.insert(table_guard(port.destination->is_ipv4(), *rule.table));
+      if (const auto route = route_to(*port.destination, *port.way, *rule.table, kernel, reach)) {
+        state.routes.insert(*route);
+      }
+    } else if (!port.unreachable) {
+      rule.action = OwnAction::kGoBehind;
+      OwnRule behind;
+      behind.priority = kBehindPriority;
+      behind.action = OwnAction::kNothing;
+      add_rule(state, behind);
+    }
+    add_rule(state, rule);
+  }
+}
+
+std::vector<PortWay> found_ports(const kernel::State& kernel, const MarkBook& book) {
+  std::map<std::uint32_t, SourceWay> ways;
+  for (const auto& [key, number] : book.numbers()) {
+    if (auto way = source_way_from_key(key)) ways.emplace(kOwnTableBase + number, std::move(*way));
+  }
+  std::set<PortWay> ports;
+  std::set<std::uint16_t> unknown;
+  for (const OwnRule& rule : found_state(kernel).rules) {
+    if (rule.sctp_port == 0) continue;
+    PortWay port{rule.sctp_port, rule.destination, std::nullopt};
+    port.unreachable = !rule.table && rule.action == OwnAction::kDecide;
+    if (rule.table) {
+      const auto way = ways.find(*rule.table);
+      if (way == ways.end()) {
+        unknown.insert(rule.sctp_port);
+        continue;
+      }
+      port.way = way->second;
+    }
+    ports.insert(std::move(port));
+  }
+  std::erase_if(ports, [&](const PortWay& port) { return unknown.contains(port.port); });
+  return {ports.begin(), ports.end()};
+}
+
+}  // namespace px::broker

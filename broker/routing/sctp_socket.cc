@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "broker/routing/sctp_socket.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "util/fd.h"
+
+namespace px::broker {
+namespace {
+
+using bundle::Address;
+using bundle::Endpoint;
+
+constexpr int kSolSctp = 132;
+constexpr int kBindxAdd = 100;              // SCTP_SOCKOPT_BINDX_ADD
+constexpr std::size_t kLocalPortWord = 11;  // of a line of /proc/net/sctp/assocs
+
+int option(int socket, int name) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return getsockopt(socket, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
+struct SocketAddress {
+  explicit SocketAddress(const Endpoint& endpoint)
+      : length(bundle::sockaddr_from_endpoint(
+            endpoint, endpoint.address.is_ipv4() ? AF_INET : AF_INET6, &storage)) {}
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+
+  sockaddr_storage storage{};
+  socklen_t length;
+};
+
+std::uint16_t local_port(int socket, Address* address = nullptr) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  auto* generic = reinterpret_cast<sockaddr*>(&storage);
+  if (getsockname(socket, generic, &length) != 0) return 0;
+  const auto endpoint = bundle::endpoint_from_sockaddr(generic, length);
+  if (endpoint && address != nullptr) *address = endpoint->address;
+  return endpoint ? endpoint->port : 0;
+}
+
+bool number_from(const std::string& text, std::uint16_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// Nobody is kept from the port for longer than this takes.
+bool somebody_is_bound_to(std::uint16_t port) {
+  for (const int family : {AF_INET6, AF_INET}) {
+    const Fd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP));
+    if (!socket) continue;
+    const Address any = family == AF_INET ? bundle::ipv4_address(INADDR_ANY) : Address{};
+    const SocketAddress address({.address = any, .port = port});
+    return bind(socket.get(), address.get(), address.length) != 0;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool is_sctp(int socket) {
+  return option(socket, SO_PROTOCOL) == IPPROTO_SCTP && option(socket, SO_TYPE) == SOCK_STREAM;
+}
+
+Expected<void> bind_source(int socket, const Endpoint& source) {
+  const SocketAddress address(source);
+  if (bind(socket, address.get(), address.length) == 0) return {};
+  return fail_errno("the socket cannot be bound");
+}
+
+Expected<void> bind_further_source(int socket, const Endpoint& source) {
+  const SocketAddress address(source);
+  // EINVAL, too, for what is no address to be bound to: then nothing will leave from it.
+  if (setsockopt(socket, kSolSctp, kBindxAdd, address.get(), address.length) == 0 ||
+      errno == EINVAL) {
+    return {};
+  }
+  return fail_errno("the socket cannot be bound to a further address");
+}
+
+std::uint16_t port_of(int socket) {
+  return local_port(socket);
+}
+
+Expected<Address> system_source(const Endpoint& destination) {
+  const SocketAddress to(destination);
+  const Fd socket(::socket(to.get()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  Address source;
+  if (!socket || connect(socket.get(), to.get(), to.length) != 0 ||
+      local_port(socket.get(), &source) == 0) {
+    return fail_errno("the system has no way there");
+  }
+  return source;
+}
+
+SctpPorts SctpPorts::read() {
+  std::ifstream stream("/proc/net/sctp/assocs");
+  return SctpPorts(std::string(std::istreambuf_iterator<char>(stream), {}));
+}
+
+SctpPorts::SctpPorts(const std::string& associations) {
+  std::istringstream lines(associations);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream stream(line);
+    const std::vector<std::string> words(std::istream_iterator<std::string>(stream), {});
+    std::uint16_t port = 0;
+    if (words.size() <= kLocalPortWord || !number_from(words[kLocalPortWord], port)) continue;
+    auto& peers = peers_[port];
+    for (auto word = std::find(words.begin(), words.end(), "<->"); word != words.end(); ++word) {
+      const bool primary = word->front() == '*';
+      const auto address = bundle::address_from_text(std::string_view(*word).substr(primary));
+      if (address) peers.push_back(*address);
+    }
+  }
+}
+
+bool SctpPorts::in_use(std::uint16_t port, std::span<const Address> destinations) const {
+  const auto found = peers_.find(port);
+  if (found == peers_.end()) return somebody_is_bound_to(port);
+  return std::ranges::any_of(found->second, [&](const Address& peer) {
+    return std::ranges::find(destinations, peer) != destinations.end();
+  });
+}
+
+}  // namespace px::broker

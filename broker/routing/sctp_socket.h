@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// A program's SCTP socket, as it was passed to the broker: binds it, so that it is the kernel that
+// chooses the port, one that nobody has. And which ports of this network namespace are in use.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libbundle/core/address.h"
+#include "util/error.h"
+
+namespace px::broker {
+
+[[nodiscard]] bool is_sctp(int socket);
+
+// Binds the socket, which is bound to nothing, to the source and a port of its own.
+[[nodiscard]] Expected<void> bind_source(int socket, const bundle::Endpoint& source);
+// To another source, besides. That it is bound to it already is no error.
+[[nodiscard]] Expected<void> bind_further_source(int socket, const bundle::Endpoint& source);
+// Host byte order; 0: it is bound to nothing.
+[[nodiscard]] std::uint16_t port_of(int socket);
+
+// The address that the kernel would give to what leaves for the destination the system's way.
+[[nodiscard]] Expected<bundle::Address> system_source(const bundle::Endpoint& destination);
+
+// What an SCTP host's ports are used for, at one moment.
+class SctpPorts {
+ public:
+  [[nodiscard]] static SctpPorts read();
+  // What /proc/net/sctp/assocs says.
+  explicit SctpPorts(const std::string& associations);
+
+  // Whether an association leads from the port to one of the destinations; or none from that port
+  // at all, but a socket is bound to it.
+  [[nodiscard]] bool in_use(std::uint16_t port,
+                            std::span<const bundle::Address> destinations) const;
+
+ private:
+  std::map<std::uint16_t, std::vector<bundle::Address>> peers_;  // by local port
+};
+
+}  // namespace px::broker

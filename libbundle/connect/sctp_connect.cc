@@ -9,7 +9,9 @@
 #include <optional>
 #include <span>
 
+#include "libbundle/connect/kernel_addresses.h"
 #include "libbundle/connect/packed_addresses.h"
+#include "libbundle/connect/sctp_scope.h"
 #include "libbundle/connect/sctp_wait.h"
 
 namespace px::bundle {
@@ -40,19 +42,6 @@ struct InitMessage {
   std::uint16_t most_ms;
 };
 
-// The kernel offers the own addresses whose scope is at least that of the address called first, so
-// the narrowest scope goes first (net/sctp/protocol.c, sctp_v4_scope and sctp_v6_scope).
-int scope_of(const Address& address) {
-  if (address.is_loopback()) return 0;
-  if (address.is_link_local()) return 1;
-  if (!address.is_ipv4()) return 3;
-  const std::uint8_t first = address.bytes[12];
-  const std::uint8_t second = address.bytes[13];
-  const bool is_private =
-      first == 10 || (first == 172 && (second & 0xf0) == 16) || (first == 192 && second == 168);
-  return is_private ? 2 : 3;
-}
-
 int weight(Errno error) {
   if (error == ECONNREFUSED) return 3;
   if (error == ENETUNREACH || error == EACCES) return 0;
@@ -62,9 +51,11 @@ int weight(Errno error) {
 // The members of one host that are still to be tried, in order.
 class Host {
  public:
+  // The narrowest scope goes first, so that all own addresses are offered.
   void add(const Endpoint& member) {
+    const SctpScope scope = sctp_scope(member.address);
     std::size_t at = count_++;
-    for (; at > 0 && scope_of(members_[at - 1].address) > scope_of(member.address); --at) {
+    for (; at > 0 && sctp_scope(members_[at - 1].address) > scope; --at) {
       members_[at] = members_[at - 1];
     }
     members_[at] = member;
@@ -105,7 +96,13 @@ class Association {
  private:
   [[nodiscard]] std::int64_t now() const;
   void keep_permitted(Host& host);
-  [[nodiscard]] Errno goes_along(const Endpoint& member) const;
+  // Whether the members that are left each go their own way.
+  [[nodiscard]] bool spread_over(Host& host);
+  // Likewise what the peer has told of itself.
+  void spread_over_peer();
+  void keep_along(Host& host);
+  [[nodiscard]] bool same_way(const Endpoint& a, const Endpoint& b) const;
+  [[nodiscard]] Errno allowed(const Endpoint& member) const;
   [[nodiscard]] Errno attempt(std::span<const Endpoint> members, std::uint32_t initial_ms);
   void failed(Errno error) {
     if (error_ == 0 || weight(error) > weight(error_)) error_ = error;
@@ -120,6 +117,7 @@ class Association {
   bool connected_ = false;       // before this call
   bool answered_ = false;        // to the last attempt
   std::optional<Endpoint> way_;  // the member whose way the socket is on
+  bool spread_ = false;          // it is on the ways of several
   Errno error_ = 0;
 };
 
@@ -129,9 +127,48 @@ std::int64_t Association::now() const {
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
+void Association::keep_permitted(Host& host) {
+  if (!way_ && spread_over(host)) return;
+  if (spread_) {
+    // What nobody could spread further has no way to anyone else.
+    if (host.count() > 0) failed(ENETUNREACH);
+    while (host.count() > 0) host.drop(0);
+    return;
+  }
+  keep_along(host);
+}
+
+bool Association::spread_over(Host& host) {
+  const auto several = [&] {
+    const auto members = host.members();
+    return std::any_of(members.begin(), members.end(),
+                       [&](const Endpoint& member) { return !same_way(members.front(), member); });
+  };
+  if (!spread_ && !several()) return false;
+  if (connected_) {  // which is the kernel's to say
+    spread_ = true;
+    return true;
+  }
+  for (std::size_t i = host.count(); i-- > 0;) {
+    const Errno error = allowed(host.members()[i]);
+    if (error == 0) continue;
+    failed(error);
+    host.drop(i);
+  }
+  if (host.count() == 0 || (!spread_ && !several())) return false;
+  if (!ways_.spread(fd_, host.members())) return false;
+  spread_ = true;
+  return true;
+}
+
+void Association::spread_over_peer() {
+  const Bundle peer = kernel_addresses(system_, fd_, Side::kPeer);
+  if (peer.count > 0) (void)ways_.spread(fd_, peer.members());
+}
+
 // All paths of an association leave by the socket's one device and source, which it keeps: members
 // that the rules send another way, or nowhere, are left out.
-void Association::keep_permitted(Host& host) {
+void Association::keep_along(Host& host) {
   while (!way_ && host.count() > 0) {
     const Errno error = ways_.prepare(fd_, host.members().front());
     if (error == 0) {
@@ -144,17 +181,18 @@ void Association::keep_permitted(Host& host) {
   for (std::size_t i = host.count(); i-- > 0;) {
     const Endpoint& member = host.members()[i];
     if (member.address == way_->address && member.scope == way_->scope) continue;
-    const Errno error = goes_along(member);
+    const Errno error = same_way(*way_, member) ? allowed(member) : ENETUNREACH;
     if (error == 0) continue;
     failed(error);
     host.drop(i);
   }
 }
 
-Errno Association::goes_along(const Endpoint& member) const {
-  if (!ways_.can_move(fd_, *way_, member) || !ways_.can_move(fd_, member, *way_)) {
-    return ENETUNREACH;
-  }
+bool Association::same_way(const Endpoint& a, const Endpoint& b) const {
+  return ways_.can_move(fd_, a, b) && ways_.can_move(fd_, b, a);
+}
+
+Errno Association::allowed(const Endpoint& member) const {
   const int probe = system_.socket(family_, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
   if (probe < 0) return errno;
   const Errno error = ways_.prepare(probe, member);
@@ -176,7 +214,8 @@ Errno Association::attempt(std::span<const Endpoint> members, std::uint32_t init
   if (error == EALREADY && blocks_) return go_on_connecting(system_, fd_);
   // Made while the kernel was about to call again.
   if (error == EISCONN && blocks_ && !connected_) error = 0;
-  if (error != EINPROGRESS || blocks_ || ways_.health(members.front()) == Health::kAlive) {
+  const bool certain = !spread_ && ways_.health(members.front()) == Health::kAlive;
+  if (error != EINPROGRESS || blocks_ || certain) {
     answered_ = error == 0;
     // A failure is taken off the socket; what the program asks after twice is its own to read.
     const bool failed = error != 0 && error != EINPROGRESS && error != EINTR && error != EALREADY &&
@@ -202,6 +241,7 @@ std::optional<Errno> Association::reach(Host& host) {
     const bool of_first = now() - since < initial;
     if (error == 0 || error == EINPROGRESS) {
       if (of_first && answered_) ways_.report(first, true);
+      if (spread_ && answered_) spread_over_peer();
       return error;
     }
     if (error == EINTR || error == EALREADY || error == EISCONN) return error;

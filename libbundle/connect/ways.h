@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "libbundle/core/address.h"
 
@@ -21,8 +22,17 @@ class Ways {
   // is to take. 0, or the errno that a connect to this member is to fail with.
   [[nodiscard]] virtual Errno prepare(int fd, const Endpoint& member) = 0;
   // Whether a socket that was prepared for `from` can be prepared for `to` after it: a stream's
-  // device and source cannot be taken back.
+  // device and source cannot be taken back. A member itself can be both; false then says that
+  // preparing is not all that its way takes.
   [[nodiscard]] virtual bool can_move(int fd, const Endpoint& from, const Endpoint& to) = 0;
+
+  // Has each of these members, which prepare() takes, be reached by its own way from this SCTP
+  // socket, which was prepared for nobody, but may have been spread before, over others. What is
+  // sent to other addresses than these goes nowhere. False where that cannot be had: then a socket
+  // that was not spread can still be prepared for the first one.
+  [[nodiscard]] virtual bool spread(int /*fd*/, std::span<const Endpoint> /*members*/) {
+    return false;
+  }
 
   [[nodiscard]] virtual Health health(const Endpoint& member) = 0;
   // The member answered, or did not where another one did.

@@ -18,6 +18,17 @@ bool is_ipv6(const SystemCalls& system, int fd) {
   return system.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_INET6;
 }
 
+// Nothing for a socket that is bound to none.
+std::optional<plan::Address> bound_source(const SystemCalls& system, int fd) {
+  sockaddr_storage storage{};
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  socklen_t length = sizeof storage;
+  if (system.getsockname(fd, address, &length) != 0) return std::nullopt;
+  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
+  if (!endpoint || endpoint->port == 0) return std::nullopt;
+  return endpoint->address;
+}
+
 }  // namespace
 
 PlanWays::PlanWays(const SystemCalls& system, FdTable& fds, PlanHolder& holder,
@@ -61,10 +72,36 @@ bool PlanWays::can_move(int, const bundle::Endpoint& from, const bundle::Endpoin
   const plan::Verdict then = verdict(to);
   // What is not prepared is not bound to anything either.
   if (first.action != plan::Action::kVia) return true;
+  if (!honours(first.entry)) return false;
   if (then.action == plan::Action::kRefuse || then.action == plan::Action::kFail) return true;
   if (then.action == plan::Action::kSystem) return false;
   return first.entry.interface_index == then.entry.interface_index &&
          (source_is_fixed() || first.entry.source == then.entry.source);
+}
+
+// The kernel gives SCTP's packets no mark.
+bool PlanWays::honours(const plan::Entry& entry) const {
+  if (entry.mark == 0) return true;
+  int protocol = 0;
+  socklen_t length = sizeof protocol;
+  return system_.getsockopt(own_, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0 ||
+         protocol != IPPROTO_SCTP;
+}
+
+// The broker binds the socket itself. Where it then could not go on, the socket has the source of
+// the first member, and no device yet; where it was bound by then to something else, no way at all.
+bool PlanWays::spread(int fd, std::span<const bundle::Endpoint> members) {
+  const bool bound_by_px =
+      state_.kind == FdKind::kDecided && state_.interface == 0 && !state_.source_fixed;
+  if (fd != own_ || (state_.kind != FdKind::kFresh && !bound_by_px)) return false;
+  const bool taken = holder_.ask_for_paths(fd, members, PathAnswer::kAwaited);
+  const auto source = bound_source(system_, fd);
+  if (!taken && !source) return false;
+  FdState bound = state_;
+  bound.kind = FdKind::kDecided;
+  bound.source = taken ? 0 : source_digest(*source);
+  fds_.set(fd, bound);
+  return taken;
 }
 
 bundle::Health PlanWays::health(const bundle::Endpoint& member) {

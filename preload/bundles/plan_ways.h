@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "libbundle/connect/ways.h"
 #include "preload/connector.h"
@@ -24,6 +25,7 @@ class PlanWays final : public bundle::Ways {
   [[nodiscard]] bundle::Errno prepare(int fd, const bundle::Endpoint& member) override;
   [[nodiscard]] bool can_move(int fd, const bundle::Endpoint& from,
                               const bundle::Endpoint& to) override;
+  [[nodiscard]] bool spread(int fd, std::span<const bundle::Endpoint> members) override;
   [[nodiscard]] bundle::Health health(const bundle::Endpoint& member) override;
   void report(const bundle::Endpoint& member, bool alive) override;
 
@@ -36,6 +38,7 @@ class PlanWays final : public bundle::Ways {
 
  private:
   [[nodiscard]] bool source_is_fixed() const;
+  [[nodiscard]] bool honours(const plan::Entry& entry) const;
   [[nodiscard]] plan::Verdict verdict(const bundle::Endpoint& member);
   [[nodiscard]] std::uint32_t interface_of(const bundle::Endpoint& member);
 

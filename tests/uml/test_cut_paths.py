@@ -24,7 +24,7 @@ print(json.dumps({"longest": longest, "digest": digest.hexdigest()}))
 SEND = """
 import hashlib, socket, sys, time
 peer = socket.create_connection((sys.argv[1], 7001))
-digest, end, piece = hashlib.sha256(), time.monotonic() + 4, 0
+digest, end, piece = hashlib.sha256(), time.monotonic() + float(sys.argv[2]), 0
 while time.monotonic() < end:
     data = piece.to_bytes(4, "big") * 1000
     piece += 1
@@ -38,10 +38,11 @@ print(digest.hexdigest())
 """
 
 
-def transfer(ends, meanwhile):
+def transfer(ends, meanwhile, members=SPELLED, seconds=4):
     """What the receiver says of it, once both ends agree on what was sent."""
     receiver = ends.serve([sys.executable, "-c", RECEIVE], 7001, stdout=subprocess.PIPE)
-    sender = ends.start([sys.executable, "-c", SEND, SPELLED], profile="all", stdout=-1)
+    words = [sys.executable, "-c", SEND, members, str(seconds)]
+    sender = ends.start(words, profile="all", stdout=-1)
     assert sender.stdout.readline() == "under way\n"
     meanwhile()
     sent = sender.communicate(timeout=60)[0].strip()

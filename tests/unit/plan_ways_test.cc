@@ -91,6 +91,66 @@ TEST_F(PlanWaysTest, WhatHasADeviceStaysWithIt) {
   EXPECT_FALSE(made.can_move(kFd, member("198.51.100.2"), member("127.0.0.1")));
 }
 
+TEST_F(PlanWaysTest, ARouterOfItsOwnIsNoWayThatSctpCanBePreparedFor) {
+  plan::Entry router = kVpn;
+  router.mark = 1 << 24;
+  broker_.plan.publish_via(router);
+  fresh();
+  PlanWays made = ways();
+  EXPECT_TRUE(made.can_move(kFd, member("198.51.100.1"), member("198.51.100.2")));
+  kernel_.protocol = IPPROTO_SCTP;
+  EXPECT_FALSE(made.can_move(kFd, member("198.51.100.1"), member("198.51.100.1")));
+}
+
+TEST_F(PlanWaysTest, WithoutABrokerNothingIsSpreadAndAllIsAsBefore) {
+  broker_.plan.publish_via(kVpn);
+  fresh();
+  PlanWays made = ways();
+  const bundle::Endpoint members[] = {member("198.51.100.1"), member("198.51.100.2")};
+  EXPECT_FALSE(made.spread(kFd, members));
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kFresh);
+  EXPECT_FALSE(made.spread(kProbe, members));
+  take_calls();
+  EXPECT_EQ(made.prepare(kFd, members[0]), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", "device vpn0"));
+}
+
+TEST_F(PlanWaysTest, WhatTheBrokerHasBoundInVainStillGoesTheFirstOnesWay) {
+  broker_.plan.publish_via(kVpn);
+  fresh();
+  kernel_.bound = {.address = address("10.2.0.2"), .port = 99};
+  PlanWays made = ways();
+  const bundle::Endpoint members[] = {member("198.51.100.1")};
+  EXPECT_FALSE(made.spread(kFd, members));
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kDecided);
+  EXPECT_EQ(made.prepare(kFd, members[0]), 0);
+  EXPECT_THAT(take_calls(), Contains("device vpn0"));
+}
+
+TEST_F(PlanWaysTest, WhatWasBoundElsewhereMeanwhileGoesNowhere) {
+  broker_.plan.publish_via(kVpn);
+  fresh();
+  kernel_.bound = {.address = address("10.9.9.9"), .port = 99};
+  PlanWays made = ways();
+  const bundle::Endpoint members[] = {member("198.51.100.1")};
+  EXPECT_FALSE(made.spread(kFd, members));
+  EXPECT_EQ(made.prepare(kFd, members[0]), ENETUNREACH);
+}
+
+TEST_F(PlanWaysTest, ASocketOfTheProgramsOwnChoiceIsNotSpread) {
+  broker_.plan.publish_via(kVpn);
+  for (const FdKind kind : {FdKind::kOwned, FdKind::kPortBound}) {
+    FdState state = fresh_socket(AF_INET, SOCK_STREAM, 0);
+    state.kind = kind;
+    fds_->set(kFd, state);
+    PlanWays made = ways();
+    take_calls();
+    const bundle::Endpoint members[] = {member("198.51.100.1"), member("198.51.100.2")};
+    EXPECT_FALSE(made.spread(kFd, members));
+    EXPECT_THAT(take_calls(), IsEmpty());
+  }
+}
+
 TEST_F(PlanWaysTest, WithoutAPlanNothingIsKnown) {
   broker_.outcome = HelloOutcome::kNoProfile;
   fresh();

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ namespace {
 
 using shim::address;
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 constexpr int kFd = 9;
 constexpr int kProbe = 10;
@@ -131,6 +133,30 @@ struct ManyWays final : Ways {
   Health health(const Endpoint&) override { return Health::kUnknown; }
   void report(const Endpoint&, bool) override {}
   std::vector<Address> prepared;
+};
+
+// The same, and a socket can be spread over both.
+struct SpreadWays final : Ways {
+  Errno prepare(int fd, const Endpoint& member) override { return ways.prepare(fd, member); }
+  bool can_move(int fd, const Endpoint& from, const Endpoint& to) override {
+    return ways.can_move(fd, from, to);
+  }
+  bool spread(int fd, std::span<const Endpoint> members) override {
+    EXPECT_EQ(fd, kFd);
+    std::string call;
+    for (const Endpoint& member : members) {
+      std::array<char, kAddressTextSize> room;
+      call += (call.empty() ? "" : " ");
+      call += address_text(member.address, room);
+    }
+    spreads.push_back(call);
+    return can_spread;
+  }
+  Health health(const Endpoint&) override { return Health::kAlive; }
+  void report(const Endpoint&, bool) override {}
+  ManyWays ways;
+  bool can_spread = true;
+  std::vector<std::string> spreads;
 };
 
 class SctpConnect : public testing::Test {
@@ -263,6 +289,54 @@ TEST_F(SctpConnect, WhatGoesAnotherWayOrNowhereIsLeftOut) {
   EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
   EXPECT_THAT(ways.prepared, ElementsAre(address("10.0.0.1")));
+}
+
+TEST_F(SctpConnect, MembersOfSeveralWaysEachGoTheirOwn) {
+  SpreadWays ways;
+  const Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_THAT(ways.spreads, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
+  EXPECT_TRUE(ways.ways.prepared.empty());
+}
+
+TEST_F(SctpConnect, MembersOfOneWayAreNotSpread) {
+  SpreadWays ways;
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, bundle({"10.0.0.1", "10.0.0.3"}), kStagger), 0);
+  EXPECT_THAT(ways.spreads, IsEmpty());
+  const Bundle blocked = bundle({"10.0.0.1", "10.0.1.66"});
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, blocked, kStagger), 0);
+  EXPECT_THAT(ways.spreads, IsEmpty());
+}
+
+TEST_F(SctpConnect, WhereTheyCannotBeSpreadTheyGoTheFirstOnesWay) {
+  SpreadWays ways;
+  ways.can_spread = false;
+  const Bundle to = bundle({"10.0.0.1", "10.0.1.2", "10.0.0.3"});
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_EQ(ways.spreads.size(), 1u);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
+  EXPECT_THAT(ways.ways.prepared, ElementsAre(address("10.0.0.1")));
+}
+
+TEST_F(SctpConnect, AnAlternativeOfASpreadSocketIsSpreadToo) {
+  SpreadWays ways;
+  Bundle to = bundle({"10.0.0.1", "10.0.1.2", "10.0.0.3"});
+  to.alternatives = 1 << 2;
+  kernel_.outcomes = {{ECONNREFUSED}, {ECONNREFUSED}};
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_THAT(ways.spreads, ElementsAre("10.0.0.1 10.0.1.2", "10.0.0.3"));
+  EXPECT_TRUE(ways.ways.prepared.empty());
+}
+
+TEST_F(SctpConnect, ASpreadSocketWaitsEvenForWhoIsAlive) {
+  SpreadWays ways;
+  kernel_.flags = O_NONBLOCK;
+  kernel_.outcomes = {{EINPROGRESS}};
+  kernel_.pending = -1;
+  const Bundle to = bundle({"10.0.0.1", "10.0.1.2"});
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), EINPROGRESS);
+  EXPECT_EQ(kernel_.now, 1'000 + 700);
 }
 
 TEST_F(SctpConnect, AnAlternativeIsAskedAboutToo) {

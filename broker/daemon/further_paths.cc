@@ -70,6 +70,10 @@ tl::expected<void, Rejection> Daemon::paths(const Peer& peer, const plan::Paths&
     return {};
   }
   if (is_sctp(socket.get())) {
+    // Rules are about the ports of this one.
+    if (network_namespace_ == 0) {
+      return tl::make_unexpected(no_paths("this kernel does not tell network namespaces apart"));
+    }
     const auto ways = ways_of(plan->plan(), members_of(paths));
     if (ways.empty()) return tl::make_unexpected(no_paths("the plan lets it reach none of them"));
     return give_ways(session->uid, ways, socket);

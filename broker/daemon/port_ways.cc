@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Ways of SCTP's paths (PB-4, PX-4): a program's socket is bound to the sources of all of them, and
 // routing rules of its port send what leaves for each member by that member's own.
+#include <net/if.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "broker/daemon/daemon.h"
+#include "broker/paths/route_lookup.h"
 #include "broker/publish/routing_needs.h"
 #include "broker/routing/sctp_socket.h"
 #include "libbundle/connect/sctp_scope.h"
@@ -44,7 +46,13 @@ Expected<Path> path_of(const MemberWay& way, const Snapshot& snapshot) {
     return fail("over IPv6 a route cannot have the source of another interface");
   }
   SourceWay found{entry->interface, entry->source, std::nullopt};
-  if (way.entry->mark != 0) found.next_hop = entry->next_hop;
+  if (way.entry->mark != 0) {
+    found.next_hop = entry->next_hop;
+  } else {
+    const auto router = look_up_router(way.member.address, entry->interface_index, entry->source);
+    if (!router) return tl::make_unexpected(router.error());
+    found.next_hop = *router;
+  }
   const std::uint32_t scope = entry->source.is_scoped() ? entry->interface_index : 0;
   return Path{way.member, {entry->source, 0, scope}, std::move(found)};
 }
@@ -68,19 +76,17 @@ bool keeps_sources(const std::vector<Path>& paths) {
   return true;
 }
 
-// Without what nothing leads to now.
+// All or nothing: a program takes what it has asked for as granted.
 Expected<std::vector<Path>> paths_of(const std::vector<MemberWay>& ways, const Snapshot& snapshot) {
   std::vector<Path> paths;
-  Error error;
   for (const MemberWay& way : ways) {
     auto path = path_of(way, snapshot);
-    if (path) {
-      paths.push_back(std::move(*path));
-    } else {
-      error = path.error();
-    }
+    if (!path) return tl::make_unexpected(path.error());
+    paths.push_back(std::move(*path));
   }
-  if (paths.empty()) return tl::make_unexpected(error);
+  const bool any =
+      std::ranges::any_of(paths, [](const Path& path) { return path.way.has_value(); });
+  if (!any) return fail("all of them go the system's way");
   if (!keeps_sources(paths)) {
     return fail("an association to these members would leave out some of its own addresses");
   }
@@ -114,6 +120,7 @@ tl::expected<void, Rejection> Daemon::give_ways(uid_t user, const std::vector<Me
                                                 const Fd& socket) {
   const auto refused = [](const Error& error) { return tl::make_unexpected(no_paths(error)); };
   if (const auto available = routing_->available(); !available) return refused(available.error());
+  if (chooses_port(socket.get())) return refused({"the program chooses the socket's port itself"});
   const auto paths = paths_of(members, snapshot_);
   if (!paths) return refused(paths.error());
   const auto bound = bind_source(socket.get(), paths->front().source);
@@ -147,8 +154,14 @@ Expected<void> Daemon::take_over_ports() {
 bool Daemon::forget_unused_ports() {
   if (port_ways_.empty()) return false;
   const SctpPorts ports = SctpPorts::read();
-  return port_ways_.forget_unused([&](std::uint16_t port, const auto& destinations) {
-    return ports.in_use(port, destinations);
+  return port_ways_.forget_unused([&](std::uint16_t port, const std::vector<SourceWay>& ways) {
+    std::vector<Endpoint> sources;
+    for (const SourceWay& way : ways) {
+      const std::uint32_t scope =
+          way.source.is_scoped() ? if_nametoindex(way.interface.c_str()) : 0;
+      sources.push_back({way.source, 0, scope});
+    }
+    return ports.in_use(port, sources);
   });
 }
 

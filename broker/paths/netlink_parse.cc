@@ -214,13 +214,19 @@ std::optional<kernel::InterfaceAddress> parse_address(const nlmsghdr& message) {
 }
 
 std::optional<kernel::Route> parse_route(const nlmsghdr& message) {
+  const auto* header = static_cast<const rtmsg*>(nlmsg_data(&message));
+  if (nlmsg_datalen(&message) < static_cast<int>(sizeof *header)) return std::nullopt;
+  if ((header->rtm_flags & RTM_F_CLONED) != 0 || header->rtm_tos != 0) return std::nullopt;
+  // IPv6 routes may be for some sources only, which is a selector that no rule shows.
+  if (header->rtm_src_len != 0) return std::nullopt;
+  return parse_answer(message);
+}
+
+std::optional<kernel::Route> parse_answer(const nlmsghdr& message) {
   Attributes<RTA_MAX> attributes{};
   if (message.nlmsg_type != RTM_NEWROUTE) return std::nullopt;
   const auto* header = parse<rtmsg>(message, attributes);
   if (header == nullptr || !is_ip(header->rtm_family)) return std::nullopt;
-  if ((header->rtm_flags & RTM_F_CLONED) != 0 || header->rtm_tos != 0) return std::nullopt;
-  // IPv6 routes may be for some sources only, which is a selector that no rule shows.
-  if (header->rtm_src_len != 0) return std::nullopt;
   const auto kind = route_kind(header->rtm_type);
   if (!kind) return std::nullopt;
   kernel::Route route;

@@ -16,6 +16,8 @@ namespace px::broker {
 [[nodiscard]] std::optional<kernel::Link> parse_link(const nlmsghdr& message);
 [[nodiscard]] std::optional<kernel::InterfaceAddress> parse_address(const nlmsghdr& message);
 [[nodiscard]] std::optional<kernel::Route> parse_route(const nlmsghdr& message);
+// The same of what the kernel says when it is asked for the route of one packet.
+[[nodiscard]] std::optional<kernel::Route> parse_answer(const nlmsghdr& message);
 // libnl's own rtnl_rule would hide whether a rule is inverted.
 [[nodiscard]] std::optional<kernel::Rule> parse_rule(const nlmsghdr& message);
 

@@ -17,7 +17,7 @@ namespace px::broker {
 struct SourceWay {
   std::string interface;
   bundle::Address source;
-  std::optional<bundle::Address> next_hop;  // absent: the router that the interface has by itself
+  std::optional<bundle::Address> next_hop;  // absent: what it is for is a neighbour
 
   friend auto operator<=>(const SourceWay&, const SourceWay&) = default;
 };

@@ -31,8 +31,6 @@ void put_address(nl_msg* message, int attribute, const bundle::Address& address,
           address.bytes.data() + skip);
 }
 
-constexpr unsigned kHostLength = 128;
-
 unsigned family_length(bool ipv4, unsigned length) {
   return ipv4 ? length - kernel::kIpv4PrefixOffset : length;
 }

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <iterator>
 #include <sstream>
 
 #include "broker/paths/own_routing.h"
+#include "broker/paths/source_way.h"
 
 namespace px::broker {
 namespace {
@@ -16,6 +18,11 @@ constexpr char kHeading[] = "px-marks 1";
 bool number_from(std::string_view text, std::uint32_t& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+// Ways of SCTP's ports have a table and no mark.
+bool is_marked(const std::string& key) {
+  return !source_way_from_key(key);
 }
 
 }  // namespace
@@ -65,12 +72,22 @@ Expected<MarkBook> MarkBook::with(const std::set<std::string>& keys, std::uint32
   const std::uint32_t count = mark_count(mask);
   MarkBook book = *this;
   // Under a narrower mask than before, what does not fit any more is numbered anew.
-  std::erase_if(book.numbers_, [&](const auto& entry) { return entry.second > count; });
+  std::erase_if(book.numbers_,
+                [&](const auto& entry) { return entry.second > count && is_marked(entry.first); });
   std::set<std::uint32_t> taken;
   for (const auto& [key, number] : book.numbers_) taken.insert(number);
   for (const std::string& key : keys) {
     if (book.numbers_.contains(key)) continue;
-    if (taken.size() >= count) {
+    if (!is_marked(key)) {
+      // From the other end: what programs ask for leaves the policy its marks.
+      std::uint32_t number = kMostTables;
+      while (number > 0 && !taken.insert(number).second) --number;
+      if (number == 0) return fail("there is no routing table left");
+      book.numbers_.emplace(key, number);
+      continue;
+    }
+    const auto used = std::distance(taken.begin(), taken.upper_bound(count));
+    if (static_cast<std::uint64_t>(used) >= count) {
       return fail("the mark mask has room for " + std::to_string(count) +
                   " next hops at a time, those of the policy in force included, and " +
                   std::to_string(keys.size()) + " are wanted; set a wider broker.mark-mask");
@@ -91,7 +108,9 @@ MarkBook MarkBook::only(const std::set<std::string>& keys) const {
 
 Marks MarkBook::marks(std::uint32_t mask) const {
   Marks marks;
-  for (const auto& [key, number] : numbers_) marks.emplace(key, mark_of(number, mask));
+  for (const auto& [key, number] : numbers_) {
+    if (is_marked(key)) marks.emplace(key, mark_of(number, mask));
+  }
   return marks;
 }
 

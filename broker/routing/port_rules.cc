@@ -4,17 +4,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "broker/paths/own_routing.h"
-#include "broker/paths/reach.h"
 
 namespace px::broker {
 namespace {
 
 using bundle::Address;
-
-constexpr unsigned kHostLength = 128;
 
 std::uint32_t index_of(const kernel::State& kernel, const std::string& interface) {
   const auto link = std::find_if(kernel.links.begin(), kernel.links.end(),
@@ -22,29 +18,9 @@ std::uint32_t index_of(const kernel::State& kernel, const std::string& interface
   return link == kernel.links.end() ? 0 : link->index;
 }
 
-// The way that a socket bound to the interface would take.
-std::optional<kernel::NextHop> own_hop(const kernel::State& kernel, const Reach& reach,
-                                       std::uint32_t interface_index, const Address& to) {
-  using Rank = std::tuple<std::uint32_t, unsigned, std::uint32_t>;
-  std::optional<std::pair<Rank, kernel::NextHop>> best;
-  for (const kernel::Route& route : kernel.routes) {
-    const auto position = reach.table_position(route.table, route.ipv4);
-    if (!position || route.kind != kernel::RouteKind::kUnicast || route.ipv4 != to.is_ipv4() ||
-        bundle::common_prefix_length(route.destination.base, to) < route.destination.length) {
-      continue;
-    }
-    const Rank rank{*position, kHostLength - route.destination.length, route.metric};
-    for (const kernel::NextHop& hop : route.next_hops) {
-      if (hop.interface_index != interface_index || !hop.alive) continue;
-      if (!best || rank < best->first) best.emplace(rank, hop);
-    }
-  }
-  return best ? std::optional(best->second) : std::nullopt;
-}
-
-// Nothing where the interface leads there in no way now.
+// Nothing where the interface is gone.
 std::optional<OwnRoute> route_to(const Address& to, const SourceWay& way, std::uint32_t table,
-                                 const kernel::State& kernel, const Reach& reach) {
+                                 const kernel::State& kernel) {
   OwnRoute route;
   route.ipv4 = to.is_ipv4();
   route.table = table;
@@ -53,16 +29,10 @@ std::optional<OwnRoute> route_to(const Address& to, const SourceWay& way, std::u
   route.metric = kRouteMetric;
   route.interface_index = index_of(kernel, way.interface);
   route.source = way.source;
+  route.next_hop = way.next_hop;
   if (route.interface_index == 0) return std::nullopt;
-  if (way.next_hop) {
-    route.next_hop = way.next_hop;
-    route.onlink = needs_onlink(kernel, route.ipv4, route.interface_index, *way.next_hop);
-    return route;
-  }
-  const auto hop = own_hop(kernel, reach, route.interface_index, to);
-  if (!hop) return std::nullopt;
-  route.next_hop = hop->gateway;
-  route.onlink = hop->onlink;
+  route.onlink =
+      way.next_hop && needs_onlink(kernel, route.ipv4, route.interface_index, *way.next_hop);
   return route;
 }
 
@@ -80,7 +50,6 @@ void add_rule(RoutingState& state, OwnRule rule) {
 void add_port_rules(RoutingState& state, const std::vector<PortWay>& ports, const MarkBook& book,
                     const kernel::State& kernel) {
   if (ports.empty()) return;
-  const Reach reach(kernel);
   for (const PortWay& port : ports) {
     OwnRule rule;
     rule.sctp_port = port.port;
@@ -89,7 +58,7 @@ void add_port_rules(RoutingState& state, const std::vector<PortWay>& ports, cons
     if (port.way && port.destination) {
       rule.table = kOwnTableBase + book.numbers().at(to_key(*port.way));
       state.routes.insert(table_guard(port.destination->is_ipv4(), *rule.table));
-      if (const auto route = route_to(*port.destination, *port.way, *rule.table, kernel, reach)) {
+      if (const auto route = route_to(*port.destination, *port.way, *rule.table, kernel)) {
         state.routes.insert(*route);
       }
     } else if (!port.unreachable) {

@@ -11,7 +11,7 @@
 
 namespace px::broker {
 
-// Adds them. A peer that the way's interface has no route to now is unreachable. `book` has the
+// Adds them. A peer whose way's interface is gone is unreachable. `book` has the
 // keys of all ways.
 void add_port_rules(RoutingState& state, const std::vector<PortWay>& ports, const MarkBook& book,
                     const kernel::State& kernel);

@@ -38,11 +38,11 @@ Expected<void> PortWays::add(uid_t user, const std::vector<PortWay>& ways) {
 
 bool PortWays::forget_unused(const InUse& in_use) {
   return std::erase_if(ports_, [&](const auto& entry) {
-           Destinations destinations;
-           for (const auto& [destination, way] : entry.second.ways) {
-             if (destination) destinations.push_back(*destination);
+           std::vector<SourceWay> ways;
+           for (const auto& [destination, port_way] : entry.second.ways) {
+             if (port_way.way) ways.push_back(*port_way.way);
            }
-           return !in_use(entry.first, destinations);
+           return !in_use(entry.first, ways);
          }) != 0;
 }
 

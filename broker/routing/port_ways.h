@@ -25,9 +25,8 @@ class PortWays {
     std::size_t in_all;
     friend bool operator==(const Limits&, const Limits&) = default;
   };
-  using Destinations = std::vector<bundle::Address>;
-  // Whether a port that had been given ways to these is in use by who had it.
-  using InUse = std::function<bool(std::uint16_t port, const Destinations& destinations)>;
+  // Whether the socket that had been given these ways of its port is still there.
+  using InUse = std::function<bool(std::uint16_t port, const std::vector<SourceWay>& ways)>;
 
   explicit PortWays(Limits limits = {256, 1024}) : limits_(limits) {}
 

@@ -86,8 +86,8 @@ Expected<void> Routing::remember(MarkBook book) {
 }
 
 Expected<void> Routing::carry_out(const Wish& wish) {
+  if (wish.demand.empty()) return {};
   const auto keys = keys_of(wish.demand);
-  if (keys.empty()) return {};
   if (auto claimed = claim(); !claimed) return claimed;
   auto book = book_.with(keys, wish.mask);
   if (!book) return tl::make_unexpected(book.error());
@@ -118,13 +118,14 @@ Expected<Marks> Routing::prepare(const RoutingDemand& demand, std::uint32_t mask
 
 Expected<void> Routing::retire() {
   const auto keys = keys_of(prepared_.demand);
+  const bool nothing = prepared_.demand.empty();
   const bool first = !in_force_;
   const bool had = in_force_ && !in_force_->demand.empty();
   in_force_ = prepared_;
   // Nothing was there, and nothing is.
-  if (keys.empty() && !had && !(first && cleans_up_) && !claim_) return {};
+  if (nothing && !had && !(first && cleans_up_) && !claim_) return {};
   // What is there without this broker's doing is another broker's, or `pxctl doctor` tells of it.
-  if (keys.empty() && !claim()) return {};
+  if (nothing && !claim()) return {};
   const auto kernel = read_kernel_state();
   if (!kernel) return tl::make_unexpected(kernel.error());
   const RoutingState wanted = wanted_state(prepared_.demand, book_, prepared_.mask, *kernel);
@@ -133,7 +134,7 @@ Expected<void> Routing::retire() {
     if (auto removed = remove_nft_table(); !removed) return removed;
   }
   if (auto remembered = remember(book_.only(keys)); !remembered) return remembered;
-  if (keys.empty()) claim_.reset();
+  if (nothing) claim_.reset();
   return {};
 }
 

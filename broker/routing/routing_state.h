@@ -27,6 +27,9 @@ inline constexpr std::uint32_t kInterfacePriority = kMarkPriority - 1;
 inline constexpr std::uint32_t kGuardPriority = kMarkPriority + 1;
 inline constexpr std::uint32_t kBehindPriority = kGuardPriority + 1;
 
+// The prefix length of one address.
+inline constexpr unsigned kHostLength = 128;
+
 // A route in one of px's tables. Prefix lengths are of the sixteen-byte form.
 struct OwnRoute {
   bool ipv4 = false;

@@ -19,8 +19,11 @@ using bundle::Address;
 using bundle::Endpoint;
 
 constexpr int kSolSctp = 132;
-constexpr int kBindxAdd = 100;              // SCTP_SOCKOPT_BINDX_ADD
-constexpr std::size_t kLocalPortWord = 11;  // of a line of /proc/net/sctp/assocs
+constexpr int kLocalPortRange = 51;  // IP_LOCAL_PORT_RANGE: newer than Debian 12's headers
+constexpr int kBindxAdd = 100;       // SCTP_SOCKOPT_BINDX_ADD
+// Of a line of /proc/net/sctp/assocs.
+constexpr std::size_t kLocalPortWord = 11;
+constexpr std::size_t kFirstSourceWord = 13;
 
 int option(int socket, int name) {
   int value = -1;
@@ -54,21 +57,23 @@ bool number_from(const std::string& text, std::uint16_t& number) {
 }
 
 // Nobody is kept from the port for longer than this takes.
-bool somebody_is_bound_to(std::uint16_t port) {
-  for (const int family : {AF_INET6, AF_INET}) {
-    const Fd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP));
-    if (!socket) continue;
-    const Address any = family == AF_INET ? bundle::ipv4_address(INADDR_ANY) : Address{};
-    const SocketAddress address({.address = any, .port = port});
-    return bind(socket.get(), address.get(), address.length) != 0;
-  }
-  return true;
+bool is_bound(std::uint16_t port, Endpoint source) {
+  source.port = port;
+  const SocketAddress address(source);
+  const Fd socket(::socket(address.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP));
+  return socket && bind(socket.get(), address.get(), address.length) != 0 && errno == EADDRINUSE;
 }
 
 }  // namespace
 
 bool is_sctp(int socket) {
   return option(socket, SO_PROTOCOL) == IPPROTO_SCTP && option(socket, SO_TYPE) == SOCK_STREAM;
+}
+
+bool chooses_port(int socket) {
+  std::uint32_t range = 0;
+  socklen_t length = sizeof range;
+  return getsockopt(socket, IPPROTO_IP, kLocalPortRange, &range, &length) == 0 && range != 0;
 }
 
 Expected<void> bind_source(int socket, const Endpoint& source) {
@@ -114,21 +119,24 @@ SctpPorts::SctpPorts(const std::string& associations) {
     const std::vector<std::string> words(std::istream_iterator<std::string>(stream), {});
     std::uint16_t port = 0;
     if (words.size() <= kLocalPortWord || !number_from(words[kLocalPortWord], port)) continue;
-    auto& peers = peers_[port];
-    for (auto word = std::find(words.begin(), words.end(), "<->"); word != words.end(); ++word) {
-      const bool primary = word->front() == '*';
-      const auto address = bundle::address_from_text(std::string_view(*word).substr(primary));
-      if (address) peers.push_back(*address);
+    auto& sources = sources_[port];
+    for (std::size_t i = kFirstSourceWord; i < words.size() && words[i] != "<->"; ++i) {
+      const bool primary = words[i].front() == '*';
+      const auto address = bundle::address_from_text(std::string_view(words[i]).substr(primary));
+      if (address) sources.push_back(*address);
     }
   }
 }
 
-bool SctpPorts::in_use(std::uint16_t port, std::span<const Address> destinations) const {
-  const auto found = peers_.find(port);
-  if (found == peers_.end()) return somebody_is_bound_to(port);
-  return std::ranges::any_of(found->second, [&](const Address& peer) {
-    return std::ranges::find(destinations, peer) != destinations.end();
-  });
+bool SctpPorts::in_use(std::uint16_t port, std::span<const Endpoint> sources) const {
+  const auto found = sources_.find(port);
+  const auto is_there = [&](const Endpoint& source) {
+    return found != sources_.end() &&
+           std::ranges::find(found->second, source.address) != found->second.end();
+  };
+  return std::ranges::any_of(sources, is_there) ||
+         std::ranges::any_of(sources,
+                             [&](const Endpoint& source) { return is_bound(port, source); });
 }
 
 }  // namespace px::broker

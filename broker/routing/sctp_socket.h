@@ -15,6 +15,8 @@
 namespace px::broker {
 
 [[nodiscard]] bool is_sctp(int socket);
+// Whether its program has said which ports the kernel may give it.
+[[nodiscard]] bool chooses_port(int socket);
 
 // Binds the socket, which is bound to nothing, to the source and a port of its own.
 [[nodiscard]] Expected<void> bind_source(int socket, const bundle::Endpoint& source);
@@ -26,20 +28,19 @@ namespace px::broker {
 // The address that the kernel would give to what leaves for the destination the system's way.
 [[nodiscard]] Expected<bundle::Address> system_source(const bundle::Endpoint& destination);
 
-// What an SCTP host's ports are used for, at one moment.
+// Which of this host's addresses and SCTP ports are in use, at one moment. No two sockets have the
+// same, so who is bound to a source and port that a socket was given is that socket.
 class SctpPorts {
  public:
   [[nodiscard]] static SctpPorts read();
   // What /proc/net/sctp/assocs says.
   explicit SctpPorts(const std::string& associations);
 
-  // Whether an association leads from the port to one of the destinations; or none from that port
-  // at all, but a socket is bound to it.
-  [[nodiscard]] bool in_use(std::uint16_t port,
-                            std::span<const bundle::Address> destinations) const;
+  // Whether an association, or else a socket, has the port at one of these addresses.
+  [[nodiscard]] bool in_use(std::uint16_t port, std::span<const bundle::Endpoint> sources) const;
 
  private:
-  std::map<std::uint16_t, std::vector<bundle::Address>> peers_;  // by local port
+  std::map<std::uint16_t, std::vector<bundle::Address>> sources_;  // by local port
 };
 
 }  // namespace px::broker

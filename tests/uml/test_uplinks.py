@@ -299,16 +299,22 @@ def test_what_the_broker_is_asked_for_by_hand(ends):
     one_to_many = socket_in(ends.paths.client, kind=socket.SOCK_SEQPACKET, protocol=SCTP)
     for bad in (sockets[0], one_to_many):
         assert ask(bad, [A, B])[0] == NO_PATHS
-    assert ask(sockets[1], [BLOCKED])[0] == NO_PATHS
+    for alone in (BLOCKED, NO_RULE):
+        assert ask(sockets[1], [alone])[0] == NO_PATHS
     assert not port_rules(ends.paths.client)
     assert ask(sockets[2], [A, B]) is None
     assert ask(sockets[2], [A, B]) is None, "again"
     assert len(port_rules(ends.paths.client)) == 4
-    many = [f"10.20.1.{number}" for number in range(16)]
+    many = [A, *(f"10.20.1.{number}" for number in range(15))]
     answers = [ask(sock, many) for sock in sockets[3:]]
     refused = [answer for answer in answers if answer]
     assert answers[0] is None and "the user may have 256" in refused[0][1]
     assert len(port_rules(ends.paths.client)) <= 256 + len(sockets)
+    # Somebody else may have the same port at another address: the rules are not his.
+    elsewhere = socket_in(ends.paths.client, protocol=SCTP)
+    elsewhere.bind(("127.0.0.1", sockets[2].getsockname()[1]))
+    elsewhere.listen()
     for sock in (*sockets, one_to_many):
         sock.close()
     wait_until(lambda: not port_rules(ends.paths.client), "the rules are gone with the sockets")
+    elsewhere.close()

@@ -59,6 +59,19 @@ TEST(MarkBook, NumbersAnewWhatANarrowerMaskHasNoRoomFor) {
   EXPECT_LE(narrow.numbers().at("key19"), 15U);
 }
 
+TEST(MarkBook, WaysOfPortsTakeNoneOfTheMarks) {
+  std::set<std::string> ports;
+  for (int i = 1; i <= 20; ++i) ports.insert("port eth0 192.0.2." + std::to_string(i));
+  MarkBook book = book_with({}, ports, 0x3);
+  EXPECT_TRUE(book.marks(0x3).empty());
+  ports.insert({"a", "b", "c"});
+  book = book_with(book, ports, 0x3);
+  EXPECT_EQ(book.marks(0x3), (Marks{{"a", 1}, {"b", 2}, {"c", 3}}));
+  EXPECT_EQ(book.numbers().at("port eth0 192.0.2.1"), 0xffffU);
+  EXPECT_FALSE(book.with({"d"}, 0x3));
+  EXPECT_EQ(MarkBook::parse(book.text()).value(), book);
+}
+
 TEST(MarkBook, ReadsWhatItWrote) {
   const MarkBook book = book_with(book_with({}, {"x"}).only({}), {"eth0 192.0.2.1", "received"});
   const auto read = MarkBook::parse(book.text());

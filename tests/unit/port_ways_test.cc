@@ -62,15 +62,15 @@ TEST(PortWays, TooManyAreRefusedAndChangeNothing) {
 TEST(PortWays, AreForgottenWithTheirPort) {
   PortWays ways;
   ASSERT_TRUE(ways.add(kAnn, {to_others(5), to(5, "10.0.0.1"), to(6, "10.0.0.2")}));
-  const auto all = [](std::uint16_t, const PortWays::Destinations&) { return true; };
-  EXPECT_FALSE(ways.forget_unused(all));
-  std::vector<std::pair<std::uint16_t, PortWays::Destinations>> asked;
-  EXPECT_TRUE(ways.forget_unused([&](std::uint16_t port, const PortWays::Destinations& peers) {
-    asked.emplace_back(port, peers);
+  using Ways = std::vector<SourceWay>;
+  EXPECT_FALSE(ways.forget_unused([](std::uint16_t, const Ways&) { return true; }));
+  std::vector<std::pair<std::uint16_t, Ways>> asked;
+  EXPECT_TRUE(ways.forget_unused([&](std::uint16_t port, const Ways& its) {
+    asked.emplace_back(port, its);
     return port == 6;
   }));
-  EXPECT_THAT(asked, ElementsAre(std::pair(5, PortWays::Destinations{addr("10.0.0.1")}),
-                                 std::pair(6, PortWays::Destinations{addr("10.0.0.2")})));
+  EXPECT_THAT(asked, ElementsAre(std::pair(5, Ways{*to(5, "10.0.0.1").way}),
+                                 std::pair(6, Ways{*to(6, "10.0.0.2").way})));
   EXPECT_THAT(ways.all(), ElementsAre(to(6, "10.0.0.2")));
 }
 

@@ -26,20 +26,20 @@ constexpr char kAssociations[] =
     "<-> *10.20.0.9 \t    3000    10    10   10    0    0        0        1        0   212992   "
     "212992\n";
 
-bool in_use(std::uint16_t port, const char* destination) {
-  return SctpPorts(kAssociations).in_use(port, std::array{addr(destination)});
+bool in_use(std::uint16_t port, const char* source) {
+  return SctpPorts(kAssociations).in_use(port, std::array{bundle::Endpoint{addr(source)}});
 }
 
-TEST(SctpPorts, AnAssociationWithAnyOfThemUsesThePort) {
-  EXPECT_TRUE(in_use(5001, "10.20.0.1"));
-  EXPECT_TRUE(in_use(5001, "10.20.0.2"));
-  EXPECT_TRUE(in_use(5001, "fd20::1"));
-  EXPECT_TRUE(in_use(5002, "10.20.0.9"));
+TEST(SctpPorts, AnAssociationWithAnyOfTheSourcesUsesThePort) {
+  EXPECT_TRUE(in_use(5001, "10.1.0.1"));
+  EXPECT_TRUE(in_use(5001, "10.2.0.1"));
+  EXPECT_TRUE(in_use(5002, "10.1.0.1"));
 }
 
 TEST(SctpPorts, SomebodyElsesAssociationDoesNot) {
-  EXPECT_FALSE(in_use(5001, "10.20.0.9"));
-  EXPECT_FALSE(in_use(5001, "10.1.0.1")) << "an own address";
+  EXPECT_FALSE(in_use(5002, "10.2.0.1")) << "from another address";
+  EXPECT_FALSE(in_use(5001, "10.20.0.1")) << "a peer's address";
+  EXPECT_FALSE(in_use(5003, "10.1.0.1"));
 }
 
 TEST(SctpPorts, AnyTextIsSafe) {

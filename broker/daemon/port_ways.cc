@@ -26,7 +26,7 @@ struct Path {
   std::optional<SourceWay> way;  // absent: the system's
 };
 
-Rejection no_paths(const Error& error) {
+Rejection no_paths(const px::Error& error) {
   return {plan::RefusalCode::kNoPaths, error.message};
 }
 
@@ -118,7 +118,7 @@ Expected<void> Daemon::renew_port_ways() {
 // say of it then is about this socket alone.
 tl::expected<void, Rejection> Daemon::give_ways(uid_t user, const std::vector<MemberWay>& members,
                                                 const Fd& socket) {
-  const auto refused = [](const Error& error) { return tl::make_unexpected(no_paths(error)); };
+  const auto refused = [](const px::Error& error) { return tl::make_unexpected(no_paths(error)); };
   if (const auto available = routing_->available(); !available) return refused(available.error());
   if (chooses_port(socket.get())) return refused({"the program chooses the socket's port itself"});
   const auto paths = paths_of(members, snapshot_);

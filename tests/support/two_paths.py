@@ -7,6 +7,7 @@
   +--------+ p2   10.2.0.1 fd02::1   10.2.0.2 fd02::2   p2 +--------+
 """
 
+import pathlib
 import re
 import subprocess
 
@@ -77,7 +78,10 @@ def associations(end, port=None):
     """What /proc/net/sctp/assocs shows of an end: (port, own addresses, peer's addresses) for each,
     one port being `port` if that is given."""
     found = []
-    for line in end.run(["cat", "/proc/net/sctp/assocs"]).stdout.splitlines()[1:]:
+    # Without a program for it: a connection may last no longer than that takes to start.
+    with end.inside():
+        text = pathlib.Path("/proc/net/sctp/assocs").read_text(encoding="ascii")
+    for line in text.splitlines()[1:]:
         found_addresses = re.search(r"((?: *[*]?[0-9a-f.:]+)+) <-> ((?:[*]?[0-9a-f.:]+ )+)", line)
         own, peer = found_addresses.groups()
         ports = {int(word) for word in line.split()[11:13]}
@@ -116,10 +120,12 @@ class Ends:
         words = [*self.paths.px_words(profile), *argv]
         return self.paths.client.run(words, env=self.client_broker.environment(), **options)
 
-    def await_both(self, port):
-        """Waits for an association of which both ends' both addresses are known."""
+    def await_both(self, port, client=None):
+        """Waits for an association of which both ends' both addresses are known, while the client
+        runs."""
 
         def is_there():
+            assert client is None or client.poll() is None, f"ended with {client.returncode}"
             there = associations(self.paths.client, port)
             return any({FIRST, SECOND} <= peer for _, _, peer in there)
 

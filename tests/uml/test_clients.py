@@ -130,7 +130,7 @@ def web(ends):
 def test_http(ends, web, client):
     copy = ends.directory / "copy"
     process = ends.start([*client, copy, f"http://{SPELLED}:7006/payload"], profile="all")
-    ends.await_both(7006)
+    ends.await_both(7006, process)
     assert process.wait(timeout=60) == 0
     assert same(web, copy)
 

@@ -74,14 +74,23 @@ class TwoPaths(Network):
         self.filter(self.server, "OUTPUT", "-s", address)
 
 
+def kernel_lines(end, file):
+    """Of /proc/net/sctp in one end, without the heading. No program is started for it: a connection
+    may last no longer than that takes."""
+    with end.inside():
+        return (pathlib.Path("/proc/net/sctp") / file).read_text(encoding="ascii").splitlines()[1:]
+
+
+def bound_ports(end):
+    """As text. The sixth word; others, inode numbers among them, look like ports, too."""
+    return {line.split()[5] for line in kernel_lines(end, "eps")}
+
+
 def associations(end, port=None):
     """What /proc/net/sctp/assocs shows of an end: (port, own addresses, peer's addresses) for each,
     one port being `port` if that is given."""
     found = []
-    # Without a program for it: a connection may last no longer than that takes to start.
-    with end.inside():
-        text = pathlib.Path("/proc/net/sctp/assocs").read_text(encoding="ascii")
-    for line in text.splitlines()[1:]:
+    for line in kernel_lines(end, "assocs"):
         found_addresses = re.search(r"((?: *[*]?[0-9a-f.:]+)+) <-> ((?:[*]?[0-9a-f.:]+ )+)", line)
         own, peer = found_addresses.groups()
         ports = {int(word) for word in line.split()[11:13]}
@@ -104,9 +113,8 @@ class Ends:
         options.setdefault("stdout", subprocess.DEVNULL)
         words = [*self.paths.px_words("all"), *argv]
         process = self.paths.server.popen(words, env=self.server_broker.environment(), **options)
-        eps = ["cat", "/proc/net/sctp/eps"]
         wait_until(
-            lambda: f" {port} " in self.paths.server.run(eps).stdout,
+            lambda: str(port) in bound_ports(self.paths.server),
             f"{argv[0]} listens on SCTP port {port}",
             30,
         )

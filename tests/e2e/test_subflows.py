@@ -43,21 +43,15 @@ WITHOUT = POLICY.replace("mptcp, tcp", "tcp")
 PORT = 7001
 BUNDLE = f"<{CORPORATE},{PUBLIC}>"
 
-RECEIVE = """
-import hashlib, json, socket, sys, time
-family, bound = sys.argv[1:]
-listener = socket.socket(int(family), socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind((bound, 7001))
-listener.listen()
-peer, _ = listener.accept()
-digest, longest, last = hashlib.sha256(), 0, None
-while data := peer.recv(65536):
-    now = time.monotonic()
-    longest, last = max(longest, now - (last or now)), now
-    digest.update(data)
-print(json.dumps({"longest": longest, "digest": digest.hexdigest()}))
-"""
+SUPPORT = pathlib.Path(wire.__file__).parent
+
+
+def receiver(family=socket.AF_INET):
+    """The words that start one."""
+    bound = "0.0.0.0" if family == socket.AF_INET else "::"
+    numbers = str(int(family)), bound, str(socket.IPPROTO_MPTCP)
+    return [sys.executable, SUPPORT / "gap_receiver.py", *numbers]
+
 
 # Sends until it is told to stop, and then says what.
 SEND = """
@@ -96,9 +90,7 @@ class Transfer:
     def __init__(
         self, lab, broker, bundle=BUNDLE, family=socket.AF_INET, send=SEND, profile="both"
     ):
-        bound = "0.0.0.0" if family == socket.AF_INET else "::"
-        receive = [sys.executable, "-c", RECEIVE, str(int(family)), bound]
-        self.receiver = lab.server.popen(receive, stdout=subprocess.PIPE)
+        self.receiver = lab.server.popen(receiver(family), stdout=subprocess.PIPE)
         lab.server.listens(PORT)
         self.sender = lab.px_popen(
             broker,
@@ -276,11 +268,9 @@ sys.stdin.readline()
 def test_who_asks_again_and_again_gets_one_subflow(lab, both):
     """Also to members that are silent, so that nothing ends the attempts."""
     lab.server.run(["nft", f"add table ip cut; {SILENT % PUBLIC}"])
-    receive = [sys.executable, "-c", RECEIVE, str(int(socket.AF_INET)), "0.0.0.0"]
-    lab.server.popen(receive, stdout=subprocess.DEVNULL)
+    lab.server.popen(receiver(), stdout=subprocess.DEVNULL)
     lab.server.listens(PORT)
-    support = pathlib.Path(wire.__file__).parent
-    argv = [sys.executable, "-c", ASKING, support, BUNDLE, CORPORATE, PUBLIC]
+    argv = [sys.executable, "-c", ASKING, SUPPORT, BUNDLE, CORPORATE, PUBLIC]
     program = lab.px_popen(both, argv, "both", stdin=-1, stdout=-1)
     assert program.stdout.readline() == "asked\n"
     waiting = lab.client.run(["ss", "-Htn", "state", "syn-sent", "dst", PUBLIC]).stdout

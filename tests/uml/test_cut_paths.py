@@ -2,24 +2,15 @@
 """A path is cut in mid-transfer, and the transfer goes on by the other (PB-4)."""
 
 import json
+import pathlib
+import socket
 import subprocess
 import sys
 
+import two_paths
 from two_paths import FIRST, SPELLED
 
-RECEIVE = """
-import hashlib, json, socket, time
-listener = socket.socket()
-listener.bind(("0.0.0.0", 7001))
-listener.listen()
-peer, _ = listener.accept()
-digest, longest, last = hashlib.sha256(), 0, None
-while data := peer.recv(65536):
-    now = time.monotonic()
-    longest, last = max(longest, now - (last or now)), now
-    digest.update(data)
-print(json.dumps({"longest": longest, "digest": digest.hexdigest()}))
-"""
+RECEIVER = pathlib.Path(two_paths.__file__).with_name("gap_receiver.py")
 
 SEND = """
 import hashlib, socket, sys, time
@@ -40,7 +31,8 @@ print(digest.hexdigest())
 
 def transfer(ends, meanwhile, members=SPELLED, seconds=4):
     """What the receiver says of it, once both ends agree on what was sent."""
-    receiver = ends.serve([sys.executable, "-c", RECEIVE], 7001, stdout=subprocess.PIPE)
+    words = [sys.executable, RECEIVER, str(int(socket.AF_INET)), "0.0.0.0", "0"]
+    receiver = ends.serve(words, 7001, stdout=subprocess.PIPE)
     words = [sys.executable, "-c", SEND, members, str(seconds)]
     sender = ends.start(words, profile="all", stdout=-1)
     assert sender.stdout.readline() == "under way\n"

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "libbundle/connect/ways.h"
+#include "libbundle/connect/egress.h"
 #include "libbundle/core/address.h"
 
 namespace px::plan {

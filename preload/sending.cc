@@ -6,8 +6,8 @@
 #include <climits>
 #include <span>
 
-#include "preload/kernel_socket.h"
-#include "preload/packet_info.h"
+#include "preload/datagrams/packet_info.h"
+#include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
 namespace {

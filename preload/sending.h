@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "preload/connector.h"
-#include "preload/datagrams.h"
-#include "preload/sctp/stream_manners.h"
-#include "preload/symbols.h"
+#include "preload/datagrams/datagrams.h"
+#include "preload/process/symbols.h"
+#include "preload/streams/connector.h"
+#include "preload/streams/tcp_compatibility.h"
 
 namespace px::shim {
 

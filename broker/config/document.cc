@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "broker/config/suggestion.h"
-#include "broker/config/text_check.h"
+#include "broker/config/yaml_precheck.h"
 
 namespace px::broker {
 namespace {

@@ -8,7 +8,7 @@
 #include "broker/config/bundles_section.h"
 #include "broker/config/paths_section.h"
 #include "broker/config/profiles_section.h"
-#include "broker/config/text_check.h"
+#include "broker/config/yaml_precheck.h"
 #include "util/fd.h"
 
 namespace px::broker {

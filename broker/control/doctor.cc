@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/control/reports.h"
-#include "broker/paths/own_routing.h"
+#include "broker/host/own_routing.h"
 #include "broker/routing/nft_table.h"
 
 namespace px::broker {

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "broker/paths/kernel_state.h"
-#include "broker/paths/routing_demand.h"
+#include "broker/host/routing_demand.h"
 #include "broker/routing/routing_state.h"
+#include "netlink/kernel_state.h"
 
 namespace px::broker {
 

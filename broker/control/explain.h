@@ -10,7 +10,7 @@
 #include <string>
 
 #include "broker/config/policy.h"
-#include "broker/paths/snapshot.h"
+#include "broker/host/snapshot.h"
 #include "broker/publish/publisher.h"
 #include "plan/plan.h"
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/control/bundle_reports.h"
-#include "broker/paths/router_list.h"
+#include "broker/host/router_list.h"
 #include "broker/publish/path_resolution.h"
 #include "broker/publish/plan_builder.h"
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "broker/config/policy.h"
+#include "broker/host/added_router.h"
+#include "broker/host/snapshot.h"
 #include "broker/identity/processes.h"
-#include "broker/paths/added_router.h"
-#include "broker/paths/snapshot.h"
 #include "broker/publish/publisher.h"
 #include "broker/sessions/server.h"
 #include "broker/sessions/session_table.h"

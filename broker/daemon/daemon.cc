@@ -9,11 +9,11 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include "broker/daemon/further_paths.h"
+#include "broker/daemon/extra_paths.h"
 #include "broker/daemon/host.h"
 #include "broker/daemon/policy_source.h"
 #include "broker/publish/routing_needs.h"
-#include "broker/sessions/listener.h"
+#include "ipc/listener.h"
 #ifdef PX_HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif

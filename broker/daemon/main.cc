@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <exception>
 
-#include "broker/daemon/check.h"
 #include "broker/daemon/daemon.h"
 #include "broker/daemon/options.h"
+#include "broker/daemon/policy_check.h"
 
 namespace {
 

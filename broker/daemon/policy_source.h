@@ -8,7 +8,7 @@
 
 #include "broker/config/policy.h"
 #include "broker/daemon/options.h"
-#include "broker/paths/snapshot.h"
+#include "broker/host/snapshot.h"
 
 namespace px::broker {
 

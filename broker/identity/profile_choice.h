@@ -7,7 +7,7 @@
 #include <string>
 
 #include "broker/config/policy.h"
-#include "broker/identity/standing.h"
+#include "broker/identity/profile_assignment.h"
 
 namespace px::broker {
 

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "broker/mptcp/connections.h"
-#include "broker/routing/member_way.h"
+#include "broker/routing/member_egress.h"
 #include "util/error.h"
 
 struct nl_sock;

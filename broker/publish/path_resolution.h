@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "broker/config/policy.h"
-#include "broker/paths/snapshot.h"
+#include "broker/host/snapshot.h"
 
 namespace px::broker {
 

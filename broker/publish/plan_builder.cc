@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-#include "broker/paths/range_set.h"
+#include "broker/host/range_set.h"
 #include "broker/publish/bundle_tables.h"
 #include "broker/publish/destination_trie.h"
 #include "broker/publish/path_resolution.h"

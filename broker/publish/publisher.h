@@ -10,8 +10,8 @@
 #include <string>
 
 #include "broker/config/policy.h"
-#include "broker/paths/routing_demand.h"
-#include "broker/paths/snapshot.h"
+#include "broker/host/routing_demand.h"
+#include "broker/host/snapshot.h"
 #include "broker/publish/plan_file.h"
 #include "util/error.h"
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "broker/config/policy.h"
-#include "broker/paths/routing_demand.h"
-#include "broker/paths/snapshot.h"
+#include "broker/host/routing_demand.h"
+#include "broker/host/snapshot.h"
 
 namespace px::broker {
 

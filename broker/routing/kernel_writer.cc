@@ -15,7 +15,7 @@
 #include <cstring>
 #include <string>
 
-#include "broker/paths/own_routing.h"
+#include "broker/host/own_routing.h"
 
 namespace px::broker {
 namespace {

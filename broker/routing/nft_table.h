@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "broker/paths/routing_demand.h"
+#include "broker/host/routing_demand.h"
 #include "util/error.h"
 
 namespace px::broker {

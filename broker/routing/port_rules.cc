@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "broker/paths/own_routing.h"
+#include "broker/host/own_routing.h"
 
 namespace px::broker {
 namespace {

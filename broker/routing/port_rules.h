@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "broker/paths/kernel_state.h"
 #include "broker/routing/routing_state.h"
+#include "netlink/kernel_state.h"
 
 namespace px::broker {
 

@@ -9,10 +9,10 @@
 #include <fstream>
 #include <iterator>
 
-#include "broker/paths/netlink_read.h"
 #include "broker/routing/kernel_writer.h"
 #include "broker/routing/nft_table.h"
 #include "broker/routing/port_rules.h"
+#include "netlink/kernel_state_dump.h"
 
 namespace px::broker {
 namespace {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "broker/paths/routing_demand.h"
-#include "broker/routing/mark_book.h"
+#include "broker/host/routing_demand.h"
+#include "broker/routing/mark_allocator.h"
 #include "broker/routing/namespace_claim.h"
 #include "broker/routing/routing_state.h"
 #include "util/error.h"

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "broker/paths/own_routing.h"
+#include "broker/host/own_routing.h"
 #include "broker/routing/port_rules.h"
 
 namespace px::broker {

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "broker/paths/kernel_state.h"
-#include "broker/paths/routing_demand.h"
-#include "broker/routing/mark_book.h"
+#include "broker/host/routing_demand.h"
+#include "broker/routing/mark_allocator.h"
+#include "netlink/kernel_state.h"
 
 namespace px::broker {
 

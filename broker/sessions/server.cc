@@ -8,7 +8,7 @@
 #include <cstring>
 #include <deque>
 
-#include "broker/sessions/listener.h"
+#include "ipc/listener.h"
 
 namespace px::broker {
 namespace {

@@ -16,8 +16,8 @@
 #include <string>
 #include <string_view>
 
-#include "broker/sessions/packet_socket.h"
-#include "broker/sessions/peer.h"
+#include "ipc/packet_socket.h"
+#include "ipc/peer.h"
 #include "plan/bundle_wire.h"
 #include "plan/wire.h"
 #include "util/error.h"

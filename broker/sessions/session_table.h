@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "broker/identity/processes.h"
-#include "broker/identity/standing.h"
+#include "broker/identity/profile_assignment.h"
 #include "broker/sessions/counters_page.h"
-#include "broker/sessions/peer.h"
+#include "ipc/peer.h"
 #include "util/error.h"
 
 namespace px::broker {

@@ -4,7 +4,7 @@
 // handlers. May change errno.
 #pragma once
 
-#include "libbundle/connect/ways.h"
+#include "libbundle/connect/egress.h"
 #include "libbundle/core/system_calls.h"
 
 namespace px::bundle {

@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include "libbundle/connect/ways.h"
+#include "libbundle/connect/egress.h"
 #include "libbundle/core/address.h"
 #include "libbundle/core/system_calls.h"
 

@@ -7,7 +7,7 @@
 
 #include <sys/socket.h>
 
-#include "libbundle/connect/ways.h"
+#include "libbundle/connect/egress.h"
 #include "libbundle/core/address.h"
 #include "libbundle/core/system_calls.h"
 

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <span>
 
-#include "libbundle/connect/ways.h"
+#include "libbundle/connect/egress.h"
 #include "libbundle/core/address.h"
 #include "libbundle/core/system_calls.h"
 

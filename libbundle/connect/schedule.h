@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "libbundle/connect/ways.h"
+#include "libbundle/connect/egress.h"
 #include "libbundle/core/bundle.h"
 
 namespace px::bundle {

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "libbundle/connect/ways.h"
+#include "libbundle/connect/egress.h"
 #include "libbundle/core/bundle.h"
 #include "libbundle/core/system_calls.h"
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "libbundle/connect/ways.h"
+#include "libbundle/connect/egress.h"
 #include "libbundle/core/system_calls.h"
 
 namespace px::bundle {

@@ -9,9 +9,9 @@
 
 #include "libbundle/connect/sctp_bind.h"
 #include "libbundle/core/layout.h"
-#include "preload/bundles/listener_filter.h"
-#include "preload/program_choices.h"
-#include "preload/signals.h"
+#include "preload/bundles/filter_program.h"
+#include "preload/process/signals.h"
+#include "preload/sockets/program_choices.h"
 
 namespace px::shim {
 namespace {

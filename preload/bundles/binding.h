@@ -7,12 +7,12 @@
 
 #include <sys/socket.h>
 
-#include "preload/bundles/admissions.h"
-#include "preload/bundles/known_bundles.h"
-#include "preload/fd_table.h"
-#include "preload/plan_holder.h"
-#include "preload/symbols.h"
-#include "preload/system_calls.h"
+#include "preload/bundles/listener_filters.h"
+#include "preload/names/bundle_cache.h"
+#include "preload/process/symbols.h"
+#include "preload/process/system_calls.h"
+#include "preload/session/plan_holder.h"
+#include "preload/sockets/fd_table.h"
 
 namespace px::shim {
 

@@ -9,7 +9,7 @@
 #include "libbundle/connect/race.h"
 #include "libbundle/connect/sctp_connect.h"
 #include "libbundle/core/layout.h"
-#include "preload/bundles/plan_ways.h"
+#include "preload/bundles/plan_egress.h"
 
 namespace px::shim {
 namespace {

@@ -10,11 +10,11 @@
 #include <optional>
 
 #include "libbundle/core/bundle.h"
-#include "preload/bundles/known_bundles.h"
-#include "preload/connector.h"
-#include "preload/fd_table.h"
-#include "preload/plan_holder.h"
-#include "preload/system_calls.h"
+#include "preload/names/bundle_cache.h"
+#include "preload/process/system_calls.h"
+#include "preload/session/plan_holder.h"
+#include "preload/sockets/fd_table.h"
+#include "preload/streams/connector.h"
 
 namespace px::shim {
 

@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 
 #include "libbundle/core/bundle.h"
-#include "preload/bundles/admissions.h"
-#include "preload/fd_table.h"
-#include "preload/symbols.h"
-#include "preload/system_calls.h"
+#include "preload/bundles/listener_filters.h"
+#include "preload/process/symbols.h"
+#include "preload/process/system_calls.h"
+#include "preload/sockets/fd_table.h"
 
 namespace px::shim {
 

@@ -4,11 +4,11 @@
 // handlers; errno changes only with a failure.
 #pragma once
 
-#include "preload/bundles/kernel_transports.h"
-#include "preload/fd_table.h"
-#include "preload/plan_holder.h"
-#include "preload/symbols.h"
-#include "preload/system_calls.h"
+#include "preload/process/symbols.h"
+#include "preload/process/system_calls.h"
+#include "preload/session/plan_holder.h"
+#include "preload/sockets/fd_table.h"
+#include "preload/sockets/kernel_transports.h"
 
 namespace px::shim {
 

@@ -2,7 +2,7 @@
 // What one decision costs, by number and kind of rules.
 #include <benchmark/benchmark.h>
 
-#include "tests/unit/plan_fixture.h"
+#include "tests/unit/plan/plan_fixture.h"
 
 namespace px::broker {
 namespace {

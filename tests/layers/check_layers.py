@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The rules of CONTRIBUTING.md that a script can check: who includes whom, how long a file may be,
-how it opens.
+"""The rules of CONTRIBUTING.md that a script can check: who includes whom (rules.toml), how long a
+file may be, how it opens.
 
 Usage: check_layers.py ROOT. Prints one line per breach; exits with 1 if there is one.
 """
@@ -9,60 +9,37 @@ Usage: check_layers.py ROOT. Prints one line per breach; exits with 1 if there i
 import pathlib
 import re
 import sys
+import tomllib
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
-# Folder: the folders it may include from, besides its own. The longest folder that fits counts.
-MAY_INCLUDE = {
-    "libbundle": [],
-    "libbundle/bundle.h": [],
-    "libbundle/core": ["libbundle/bundle.h"],
-    "libbundle/connect": ["libbundle/bundle.h", "libbundle/core"],
-    "libbundle/api": ["libbundle"],
-    "plan": ["libbundle"],
-    "preload": ["plan", "libbundle"],
-    "util": [],
-    "broker/config": ["plan", "libbundle", "util"],
-    "broker/paths": ["plan", "libbundle", "util"],
-    "broker/routing": ["plan", "libbundle", "util", "broker/paths"],
-    "broker/mptcp": ["plan", "libbundle", "util", "broker/routing"],
-    "broker/publish": ["plan", "libbundle", "util", "broker/config", "broker/paths"],
-    "broker/identity": ["plan", "libbundle", "util", "broker/config"],
-    "broker/sessions": ["plan", "libbundle", "util", "broker/publish", "broker/identity"],
-    "broker/control": [
-        *("plan", "libbundle", "util", "broker/config", "broker/paths"),
-        *("broker/publish", "broker/routing", "broker/identity", "broker/sessions"),
-    ],
-    "broker/daemon": ["plan", "libbundle", "util", "broker"],
-    "cli": ["plan", "libbundle", "util"],
-    "tests": ["plan", "libbundle", "util", "preload", "broker", "cli", "tests"],
-}
+with open(pathlib.Path(__file__).with_name("rules.toml"), "rb") as rules_file:
+    RULES = tomllib.load(rules_file)
+FOLDERS = RULES["folders"]
+LIBRARIES = RULES["libraries"]
+FREESTANDING = RULES["freestanding"]["folders"]
+FREESTANDING_CXX = set(RULES["freestanding"]["headers"])
+# The tree's own top folders.
+TOPS = sorted({folder.split("/")[0] for folder in FOLDERS})
 
-# A library's headers: the only folders that may include them.
-LIBRARIES = {
-    r"yaml-cpp/": ["broker/config"],
-    r"netlink/": ["broker/paths", "broker/routing", "broker/mptcp"],
-    # preload asks without a library
-    r"linux/(rt)?netlink\.h": ["broker/paths", "broker/routing", "preload"],
-    r"nftables/": ["broker/routing"],
-    r"CLI/": ["cli", "broker/daemon"],
-    r"(gtest|gmock|benchmark)/": ["tests"],
-    r"systemd/": ["broker/daemon"],
-    r"spdlog/": ["broker/daemon"],
-}
 
-# What runs inside foreign programs: libc, and of the C++ library only what is headers alone.
-FREESTANDING = ("libbundle", "plan", "preload")
-FREESTANDING_CXX = set(
-    "algorithm array atomic bit cerrno climits compare concepts cstddef cstdint cstdio cstdlib "
-    "cstring ctime iterator limits new numeric optional span string_view tuple type_traits utility "
-    "csignal cstdarg initializer_list ranges functional".split()
-)
+def closed(folders):
+    """Each folder with all that it may include, itself and what those may include too."""
+    reachable = {}
+    for folder, rule in folders.items():
+        reachable[folder] = {folder}
+        for other in rule["may"]:
+            if other not in reachable:
+                raise ValueError(f"{folder} may include {other}, which does not stand before it")
+            reachable[folder] |= reachable[other]
+    return reachable
+
+
+MAY_INCLUDE = closed(FOLDERS)
 
 LONGEST = {".h": 150, ".cc": 400, ".c": 400}
 COMMENT_LINES = range(2, 10)  # of a header's opening comment, SPDX line included
 SPDX = "SPDX-License-Identifier: MIT"
-FOLDERS = ["libbundle", "plan", "preload", "util", "broker", "cli", "tests"]
 
 
 def folder_of(path, folders):
@@ -71,21 +48,28 @@ def folder_of(path, folders):
     return max(fits, key=len, default=None)
 
 
+def is_in(path, folders):
+    return folder_of(path, folders) is not None
+
+
 def include_breaches(path, text):
-    own = folder_of(path, MAY_INCLUDE)
-    if own is None:
-        yield "stands in no folder that has include rules"
+    own = str(pathlib.Path(path).parent)
+    if is_in(path, ["tests"]):
+        own = "tests"
+    if own not in FOLDERS:
+        yield "stands in no folder that has include rules (tests/layers/rules.toml)"
         return
     for bracket, name in INCLUDE.findall(text):
-        target = folder_of(name, [*FOLDERS, *MAY_INCLUDE])
-        if target and folder_of(target, [own, *MAY_INCLUDE[own]]) is None:
-            yield f"includes {name}, which {own} may not"
+        if bracket == '"':
+            target = folder_of(name if "/" in name else f"{own}/{name}", FOLDERS)
+            if target not in MAY_INCLUDE[own]:
+                yield f"includes {name}, which {own} may not"
+            continue
         for pattern, allowed in LIBRARIES.items():
-            if re.match(pattern, name) and folder_of(path, [*allowed, "tests"]) is None:
-                yield f"includes {name}, which only {' and '.join(allowed)} may"
-        hosted = bracket == "<" and "." not in name and "/" not in name
-        freestanding = folder_of(path, FREESTANDING) is not None
-        if freestanding and hosted and name not in FREESTANDING_CXX:
+            if re.match(pattern, name) and not is_in(path, [*allowed, "tests"]):
+                yield f"includes {name}, which only {' and '.join(allowed) or 'tests'} may"
+        hosted = "." not in name and "/" not in name
+        if is_in(path, FREESTANDING) and hosted and name not in FREESTANDING_CXX:
             yield f"includes <{name}>, which is not for code that runs in foreign programs"
 
 
@@ -104,8 +88,8 @@ def shape_breaches(path, text):
 
 
 def breaches(root):
-    for folder in FOLDERS:
-        for file in sorted((root / folder).rglob("*")):
+    for top in TOPS:
+        for file in sorted((root / top).rglob("*")):
             if file.suffix not in LONGEST:
                 continue
             path, text = str(file.relative_to(root)), file.read_text(encoding="utf-8")

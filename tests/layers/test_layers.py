@@ -17,7 +17,7 @@ GOOD = {
     "preload/lib.cc": SOURCE + '#include <sys/socket.h>\n#include "plan/plan.h"\n',
     "broker/config/policy.cc": SOURCE + "#include <yaml-cpp/yaml.h>\n#include <string>\n",
     "broker/daemon/daemon.cc": SOURCE + '#include "broker/control/reports.h"\n',
-    "tests/unit/plan_test.cc": SOURCE + "#include <gtest/gtest.h>\n",
+    "tests/unit/plan/plan_test.cc": SOURCE + "#include <gtest/gtest.h>\n",
 }
 
 BAD = {
@@ -31,17 +31,20 @@ BAD = {
     "core sees hosted": ("libbundle/core/a.cc", "#include <string>\n", "<string>"),
     "broker sees cli": ("broker/daemon/a.cc", '#include "cli/client.h"\n', "cli/client.h"),
     "cli sees broker": ("cli/a.cc", '#include "broker/daemon/host.h"\n', "host.h"),
-    "config sees paths": ("broker/config/a.cc", '#include "broker/paths/reach.h"\n', "reach.h"),
-    "paths sees config": ("broker/paths/a.cc", '#include "broker/config/policy.h"\n', "policy.h"),
-    "sessions sees config": (
+    "config sees host": ("broker/config/a.cc", '#include "broker/host/reach.h"\n', "reach.h"),
+    "host sees config": ("broker/host/a.cc", '#include "broker/config/policy.h"\n', "policy.h"),
+    "sessions sees control": (
         "broker/sessions/a.cc",
-        '#include "broker/config/policy.h"\n',
-        "policy.h",
+        '#include "broker/control/reports.h"\n',
+        "reports.h",
     ),
     "control sees daemon": ("broker/control/a.cc", '#include "broker/daemon/host.h"\n', "host.h"),
-    "YAML elsewhere": ("broker/paths/a.cc", "#include <yaml-cpp/yaml.h>\n", "yaml-cpp"),
+    "YAML elsewhere": ("broker/host/a.cc", "#include <yaml-cpp/yaml.h>\n", "yaml-cpp"),
     "netlink elsewhere": ("broker/config/a.cc", "#include <netlink/netlink.h>\n", "netlink"),
     "CLI11 elsewhere": ("broker/control/a.cc", "#include <CLI/CLI.hpp>\n", "CLI/CLI.hpp"),
+    "session sees streams": ("preload/session/a.cc", '#include "preload/streams/a.h"\n', "streams"),
+    "a folder without rules": ("broker/odd/a.cc", "\n", "no folder that has include rules"),
+    "nothing beside folders": ("broker/a.cc", "\n", "no folder that has include rules"),
     "a long source": ("cli/a.cc", "\n" * 400, "401 lines"),
 }
 

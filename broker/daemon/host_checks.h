@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Collects what `pxctl doctor` judges: the kernel's state, px's part of it, and the sysctls that
+// matter. Blocks for as long as reading takes; changes nothing.
+#pragma once
+
+#include "broker/config/policy.h"
+#include "broker/control/doctor.h"
+#include "broker/host/snapshot.h"
+#include "broker/routing/routing.h"
+#include "util/error.h"
+
+namespace px::broker {
+
+[[nodiscard]] Expected<Checkup> check_up(const Policy& policy, const Snapshot& snapshot,
+                                         Routing& routing);
+
+}  // namespace px::broker

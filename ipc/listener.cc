@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "ipc/listener.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace px::broker {
+namespace {
+
+Expected<sockaddr_un> unix_address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return fail("socket path is longer than " + std::to_string(sizeof address.sun_path - 1) +
+                " bytes: " + path);
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+// Removes a socket that nobody listens at any more.
+Expected<void> remove_dead(const std::string& path, const sockaddr_un& address) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return {};
+    return fail_errno(path);
+  }
+  if (!S_ISSOCK(status.st_mode)) return fail(path + " exists and is not a socket");
+  const Fd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!probe) return fail_errno("socket");
+  if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+      errno == EAGAIN) {
+    return fail("another broker is running at " + path);
+  }
+  if (errno != ECONNREFUSED) return fail_errno("cannot tell whether a broker runs at " + path);
+  if (unlink(path.c_str()) != 0) return fail_errno("cannot remove " + path);
+  return {};
+}
+
+// A socket's option that is a number; -1 where it is no socket.
+int option_of(int socket, int name) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return getsockopt(socket, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
+}  // namespace
+
+Expected<Fd> listen_at(const std::filesystem::path& path) {
+  const auto address = unix_address(path.string());
+  if (!address) return tl::make_unexpected(address.error());
+  if (auto removed = remove_dead(path.string(), *address); !removed) {
+    return tl::make_unexpected(removed.error());
+  }
+  Fd listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!listener) return fail_errno("socket");
+  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0 ||
+      chmod(path.c_str(), 0666) != 0 || ::listen(listener.get(), SOMAXCONN) != 0) {
+    return fail_errno("cannot listen at " + path.string());
+  }
+  return listener;
+}
+
+Expected<std::optional<PassedListener>> passed_listener() {
+  constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
+  const char* pid = std::getenv("LISTEN_PID");
+  const char* count = std::getenv("LISTEN_FDS");
+  if (pid == nullptr || count == nullptr || pid != std::to_string(getpid())) return std::nullopt;
+  const bool single = std::string_view(count) == "1";
+  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) unsetenv(name);
+  sockaddr_un address{};
+  socklen_t length = sizeof address;
+  if (!single || option_of(kFirst, SO_TYPE) != SOCK_SEQPACKET ||
+      option_of(kFirst, SO_ACCEPTCONN) != 1 ||
+      getsockname(kFirst, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
+      address.sun_family != AF_UNIX || address.sun_path[0] != '/') {
+    return fail(
+        "the service manager is to pass one listening socket (ListenSequentialPacket=PATH)");
+  }
+  if (fcntl(kFirst, F_SETFD, FD_CLOEXEC) != 0 || fcntl(kFirst, F_SETFL, O_NONBLOCK) != 0) {
+    return fail_errno("fcntl");
+  }
+  return PassedListener{Fd(kFirst), address.sun_path};
+}
+
+}  // namespace px::broker

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "ipc/packet_socket.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstring>
+
+#include "plan/wire.h"
+
+namespace px::broker {
+namespace {
+
+constexpr std::size_t kMostDescriptors = 2;
+// SCM_MAX_FD: what there is no room for, the kernel would close in our name, as it is.
+constexpr std::size_t kMostReceived = 253;
+
+// Closing a client's socket must not wait for whoever does not read from it (SO_LINGER).
+void make_closable(const Fd& descriptor) {
+  const linger off{};
+  (void)setsockopt(descriptor.get(), SOL_SOCKET, SO_LINGER, &off, sizeof off);
+}
+
+bool try_again(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+ssize_t send_packet(int socket, std::span<const std::byte> packet,
+                    std::span<const int> descriptors) {
+  iovec data{const_cast<std::byte*>(packet.data()), packet.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostDescriptors * sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (!descriptors.empty()) {
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
+  }
+  return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+// The descriptors of a received message, each owned from here on.
+std::vector<Fd> descriptors_of(msghdr& message) {
+  std::vector<Fd> descriptors;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int descriptor = -1;
+      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
+      descriptors.emplace_back(descriptor);
+    }
+  }
+  return descriptors;
+}
+
+}  // namespace
+
+PacketSocket::PacketSocket(asio::io_context& context, Fd socket)
+    : descriptor_(context, socket.release()), timer_(context) {}
+
+void PacketSocket::wait(WaitType type, std::chrono::milliseconds deadline,
+                        std::function<void(bool)> done) {
+  const std::uint64_t number = ++waits_;
+  timer_.expires_after(deadline);
+  timer_.async_wait([self = shared_from_this(), number](const std::error_code& error) {
+    if (!error && self->waits_ == number) self->close();
+  });
+  descriptor_.async_wait(
+      type, [self = shared_from_this(), done = std::move(done)](const std::error_code& error) {
+        ++self->waits_;
+        self->timer_.cancel();
+        done(!error);
+      });
+}
+
+void PacketSocket::receive(std::chrono::milliseconds deadline, Received done) {
+  wait(WaitType::wait_read, deadline, [this, deadline, done = std::move(done)](bool readable) {
+    if (!readable) return done(std::nullopt);
+    Packet packet(plan::kLargestMessage);  // not before: idle connections cost no buffer
+    iovec data{packet.data(), packet.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostReceived * sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t length =
+        recvmsg(descriptor_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (length < 0 && try_again(errno)) return receive(deadline, done);
+    if (length < 0) return done(std::nullopt);
+    std::vector<Fd> descriptors = descriptors_of(message);
+    for (const Fd& descriptor : descriptors) make_closable(descriptor);
+    if (length == 0 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+        descriptors.size() > 1) {
+      return done(std::nullopt);
+    }
+    packet.resize(static_cast<std::size_t>(length));
+    done(Incoming{std::move(packet), descriptors.empty() ? Fd() : std::move(descriptors.front())});
+  });
+}
+
+void PacketSocket::send(std::deque<Outgoing> packets, std::chrono::milliseconds deadline,
+                        Sent done) {
+  outgoing_ = std::move(packets);
+  send_some(deadline, std::move(done));
+}
+
+void PacketSocket::send_some(std::chrono::milliseconds deadline, Sent done) {
+  while (!outgoing_.empty() && descriptor_.is_open()) {
+    const Outgoing& next = outgoing_.front();
+    if (send_packet(descriptor_.native_handle(), next.packet, next.descriptors) >= 0) {
+      outgoing_.pop_front();
+    } else if (try_again(errno)) {
+      return wait(WaitType::wait_write, deadline,
+                  [this, deadline, done = std::move(done)](bool writable) {
+                    if (!writable) return done(false);
+                    send_some(deadline, done);
+                  });
+    } else {
+      break;
+    }
+  }
+  done(outgoing_.empty());
+}
+
+void PacketSocket::wait_readable(std::function<void()> done) {
+  descriptor_.async_wait(WaitType::wait_read, [self = shared_from_this(), done = std::move(done)](
+                                                  const std::error_code&) { done(); });
+}
+
+void PacketSocket::close() {
+  std::error_code ignored;
+  descriptor_.close(ignored);
+}
+
+}  // namespace px::broker

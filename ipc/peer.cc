@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "ipc/peer.h"
+
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <climits>
+#include <fstream>
+
+namespace px::broker {
+namespace {
+
+// Newer than Debian 12's headers; include/uapi/asm-generic/socket.h.
+constexpr int kSoPeerPidFd = 77;
+
+}  // namespace
+
+Expected<Peer> peer_of(int socket) {
+  ucred credentials{};
+  socklen_t length = sizeof credentials;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
+    return fail_errno("SO_PEERCRED");
+  }
+  // A peer in a PID namespace that this broker does not see has no number here.
+  if (credentials.pid <= 0) return fail("the peer is in a PID namespace unknown here");
+  Peer peer{credentials.pid, credentials.uid, {}};
+  int process = -1;
+  length = sizeof process;
+  if (getsockopt(socket, SOL_SOCKET, kSoPeerPidFd, &process, &length) == 0) {
+    peer.process = Fd(process);
+  } else if (errno == ENOPROTOOPT) {
+    peer.process = Fd(static_cast<int>(syscall(SYS_pidfd_open, credentials.pid, 0)));
+  }
+  if (!peer.process) return fail_errno("pidfd of " + std::to_string(credentials.pid));
+  return peer;
+}
+
+std::string executable_of(pid_t pid) {
+  const std::string directory = "/proc/" + std::to_string(pid);
+  std::array<char, PATH_MAX> target{};
+  const ssize_t length = readlink((directory + "/exe").c_str(), target.data(), target.size());
+  if (length > 0) return {target.data(), static_cast<std::size_t>(length)};
+  std::ifstream comm(directory + "/comm");
+  std::string name;
+  std::getline(comm, name);
+  return "[" + name + "]";
+}
+
+std::string user_name(uid_t uid) {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+    return found->pw_name;
+  }
+  return std::to_string(uid);
+}
+
+}  // namespace px::broker

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The ways of a bundle's members under the plan: each goes by its own rule's interface, source and
+// next hop, and what is known of it is what this user's programs have told the broker. For one
+// connect(2), on its stack. Callable from any thread and from signal handlers. May change errno.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "libbundle/connect/egress.h"
+#include "preload/process/system_calls.h"
+#include "preload/session/plan_holder.h"
+#include "preload/sockets/fd_table.h"
+#include "preload/streams/connector.h"
+
+namespace px::shim {
+
+class PlanWays final : public bundle::Ways {
+ public:
+  // `own` is the program's stream socket; every other one is a probe beside it.
+  PlanWays(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Connector& connector,
+           int own);
+
+  [[nodiscard]] bundle::Errno prepare(int fd, const bundle::Endpoint& member) override;
+  [[nodiscard]] bool can_move(int fd, const bundle::Endpoint& from,
+                              const bundle::Endpoint& to) override;
+  [[nodiscard]] bool spread(int fd, std::span<const bundle::Endpoint> members) override;
+  [[nodiscard]] bundle::Health health(const bundle::Endpoint& member) override;
+  void report(const bundle::Endpoint& member, bool alive) override;
+
+  // The member that the program's socket was prepared for last, which is where it goes; nothing for
+  // a socket whose way the program has chosen itself.
+  [[nodiscard]] std::optional<bundle::Endpoint> destination() const {
+    if (state_.kind == FdKind::kOwned) return std::nullopt;
+    return destination_;
+  }
+
+ private:
+  [[nodiscard]] bool source_is_fixed() const;
+  [[nodiscard]] bool honours(const plan::Entry& entry) const;
+  [[nodiscard]] plan::Verdict verdict(const bundle::Endpoint& member);
+  [[nodiscard]] std::uint32_t interface_of(const bundle::Endpoint& member);
+
+  const SystemCalls& system_;
+  FdTable& fds_;
+  PlanHolder& holder_;
+  Connector& connector_;
+  const int own_;
+  bundle::Endpoint destination_;
+  const FdState state_;  // of the own socket, before it is prepared
+};
+
+}  // namespace px::shim

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+#include "preload/datagrams/datagrams.h"
+
+#include <netinet/in.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "preload/sockets/kernel_socket.h"
+
+namespace px::shim {
+namespace {
+
+constexpr std::uint32_t kLoopbackInterface = 1;  // its index in every network namespace
+
+bool is_group(const bundle::Address& address) {
+  return address.is_ipv4() ? address.bytes[12] >> 4 == 0xe : address.bytes[0] == 0xff;
+}
+
+// The kernel takes AF_UNSPEC for AF_INET here, on AF_INET sockets.
+std::optional<bundle::Endpoint> destination_of(const msghdr& message, const FdState& state) {
+  const auto* address = static_cast<const sockaddr*>(message.msg_name);
+  const auto endpoint = bundle::endpoint_from_sockaddr(address, message.msg_namelen);
+  if (endpoint) {
+    if (!state.ipv6 && !endpoint->address.is_ipv4()) return std::nullopt;
+    return endpoint;
+  }
+  sockaddr_in ipv4;
+  if (state.ipv6 || message.msg_namelen < sizeof ipv4) return std::nullopt;
+  std::memcpy(&ipv4, address, sizeof ipv4);
+  if (ipv4.sin_family != AF_UNSPEC) return std::nullopt;
+  ipv4.sin_family = AF_INET;
+  return bundle::endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(&ipv4), sizeof ipv4);
+}
+
+bool has_device(const FdState& state) {
+  return state.kind == FdKind::kDecided && state.interface != 0;
+}
+
+}  // namespace
+
+bool Datagrams::concern(int fd) const {
+  const FdState state = fds_.get(fd);
+  if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return false;
+  if (state.kind != FdKind::kUnknown && !state.datagram) return false;
+  return !holder_.says_nothing() || holder_.listen_mode() != plan::ListenMode::kSystem ||
+         has_device(state);
+}
+
+Datagrams::Way Datagrams::way_of(int fd, const msghdr& message) {
+  if (message.msg_name == nullptr) return {};
+  const KeepErrno keep;
+  Sender sender{fd, fds_.get(fd), fds_.notes(fd)};
+  if (sender.state.kind == FdKind::kUnknown)
+    sender.state = ask_kernel(system_, fd, holder_.mark_mask());
+  const FdState& state = sender.state;
+  if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned || !state.datagram) return {};
+  const auto destination = destination_of(message, state);
+  if (!destination) return {};
+  if (destination->port == 0 && state.transport == plan::Transport::kUdp) return {};
+  if (has_packet_info(message) || (sender.notes.group_chosen && is_group(destination->address))) {
+    return choose_next_hop(sender, 0) ? Way{} : unavailable();
+  }
+  const plan::Call call{.destination = destination->address,
+                        .port = destination->port,
+                        .scope = destination->scope,
+                        .transport = state.transport,
+                        .source_fixed = false};
+  if (sender.notes.watched) {
+    const auto called = called_.find(sender.notes.generation, *destination, CalledAddresses::now());
+    if (called) return answer(sender, call, *called);
+  }
+  if (call.destination.is_loopback() || call.destination.is_unspecified()) {
+    return has_device(state) ? unavailable() : Way{};
+  }
+  return decide(sender, call);
+}
+
+Datagrams::Way Datagrams::answer(const Sender& sender, const plan::Call& call,
+                                 const PacketInfo& called) {
+  const bool inside = called.interface == kLoopbackInterface || call.destination.is_loopback();
+  if (inside) return {.error = 0, .info = PacketInfo{.address = called.address, .interface = 0}};
+  if (!holder_.introduce()) return unavailable();
+  const plan::ListenMode mode = holder_.listen_mode();
+  if (mode == plan::ListenMode::kSystem) {
+    const plan::Verdict verdict = holder_.decide(call);
+    if (verdict.action == plan::Action::kVia) {
+      // Whoever calls a group calls no address of this host.
+      const bool own = !called.address.is_unspecified();
+      return via(sender, call, verdict.entry, own ? &called.address : nullptr);
+    }
+    if (verdict.action != plan::Action::kSystem) return decide(sender, call);
+    if (!choose_next_hop(sender, 0)) return unavailable();
+    holder_.count(&plan::Counters::system);
+    return {.error = 0, .info = PacketInfo{.address = called.address, .interface = 0}};
+  }
+  PacketInfo wanted = called;
+  if (mode == plan::ListenMode::kReceivedSource) {
+    const auto entry = holder_.listen_entry(call);
+    if (!entry) return unavailable();
+    wanted.interface = entry->interface_index;
+  }
+  // Another interface than the device is EINVAL on IPv6.
+  const bool elsewhere = has_device(sender.state) && sender.state.interface != wanted.interface;
+  if ((elsewhere && !call.destination.is_ipv4()) ||
+      !choose_next_hop(sender, holder_.listen_mark())) {
+    return unavailable();
+  }
+  holder_.count(&plan::Counters::routed);
+  return {.error = 0, .info = wanted};
+}
+
+Datagrams::Way Datagrams::decide(const Sender& sender, const plan::Call& call) {
+  const plan::Verdict verdict = holder_.decide(call);
+  switch (verdict.action) {
+    case plan::Action::kSystem:
+      return by_system(sender);
+    case plan::Action::kRefuse:
+      holder_.count(&plan::Counters::refused);
+      return {.error = EACCES, .info = std::nullopt};
+    case plan::Action::kFail:
+      return unavailable();
+    case plan::Action::kVia:
+      break;
+  }
+  return via(sender, call, verdict.entry, nullptr);
+}
+
+Datagrams::Way Datagrams::via(const Sender& sender, const plan::Call& call,
+                              const plan::Entry& entry, const bundle::Address* called) {
+  if (!choose_next_hop(sender, entry.mark)) return unavailable();
+  const bool same_device =
+      has_device(sender.state) && sender.state.interface == entry.interface_index;
+  if (same_device && called == nullptr &&
+      (sender.state.source_fixed || sender.state.source == source_digest(entry.source))) {
+    holder_.count(&plan::Counters::routed);
+    return {};
+  }
+  const PacketInfo wanted{.address = called != nullptr ? *called : entry.source,
+                          .interface = entry.interface_index};
+  std::optional<PacketInfo> info;
+  constexpr std::uint32_t kKernelsOwn = plan::kEntryKernelSource | plan::kEntryAnySource;
+  const bool kernels_own = called == nullptr && (entry.flags & kKernelsOwn) != 0;
+  if (entry.mark != 0) {
+    info = wanted;  // its table has one way, by that interface
+  } else if (kernels_own && !call.destination.is_ipv4() && !same_device && !connected(sender)) {
+    info = PacketInfo{.address = {}, .interface = entry.interface_index};
+  } else {
+    info = info_for(sender, call.destination, wanted);
+  }
+  if (!info && called != nullptr && holder_.listen_mode() == plan::ListenMode::kSystem) {
+    // The rule's interface is the policy's word, the address only a better answer.
+    return via(sender, call, entry, nullptr);
+  }
+  if (!info) return unavailable();
+  holder_.count(&plan::Counters::routed);
+  return {.error = 0, .info = info};
+}
+
+// Control data cannot take a device away for one datagram.
+Datagrams::Way Datagrams::by_system(const Sender& sender) {
+  if (has_device(sender.state) || !choose_next_hop(sender, 0)) return unavailable();
+  holder_.count(&plan::Counters::system);
+  return {};
+}
+
+// A socket has one mark at a time, which only the broker can change. It is asked of the kernel
+// where the plan has marks at all.
+bool Datagrams::choose_next_hop(const Sender& sender, std::uint32_t mark) {
+  const std::uint32_t mask = holder_.mark_mask();
+  if (mask == 0) return mark == 0;
+  if ((marker_.mark_of(sender.fd) & mask) == mark) return true;
+  return holder_.introduce() && marker_.set(sender.fd, mark);
+}
+
+Datagrams::Way Datagrams::unavailable() {
+  holder_.count(&plan::Counters::unavailable);
+  return {.error = ENETUNREACH, .info = std::nullopt};
+}
+
+// What makes the datagram leave by exactly this interface from exactly this address. IPv4 takes
+// both at their word. IPv6 with both looks for a route without regard to the interface, unless the
+// destination is link-local or a group or the socket has a device; with the interface alone, it
+// keeps to that. So the source is left out where the kernel would choose it by itself.
+std::optional<PacketInfo> Datagrams::info_for(const Sender& sender,
+                                              const bundle::Address& destination,
+                                              const PacketInfo& wanted) {
+  if (destination.is_ipv4() || wanted.interface == 0) return wanted;
+  if (has_device(sender.state)) {
+    // Another interface than the device is EINVAL.
+    if (sender.state.interface != wanted.interface) return std::nullopt;
+    return wanted;
+  }
+  if (destination.is_link_local() || is_group(destination)) return wanted;
+  if (!connected(sender)) {
+    if (wanted.address.is_unspecified()) return wanted;
+    if (kernel_chooses(destination, wanted)) {
+      return PacketInfo{.address = {}, .interface = wanted.interface};
+    }
+  }
+  const auto route = probe_(destination, wanted.address, wanted.interface);
+  if (!route || route->interface != wanted.interface) return std::nullopt;
+  return wanted;
+}
+
+// A connected IPv6 socket has a source that control data without one leaves in place.
+bool Datagrams::connected(const Sender& sender) const {
+  const bool remembered = fds_.get(sender.fd).kind != FdKind::kUnknown;
+  return remembered ? sender.notes.connected : is_connected(system_, sender.fd);
+}
+
+// That it did once is remembered as long as the plan stands; should the routing have changed since,
+// the interface is right all the same.
+bool Datagrams::kernel_chooses(const bundle::Address& destination, const PacketInfo& wanted) {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
+  std::uint64_t digest = holder_.generation() << 32 | wanted.interface;
+  for (const auto& address : {destination, wanted.address}) {
+    for (const std::uint64_t half : std::bit_cast<std::array<std::uint64_t, 2>>(address.bytes)) {
+      digest = (std::rotl(digest, 29) ^ half) * kOdd;
+    }
+  }
+  auto& remembered = choices_[digest >> 56];
+  if (digest != 0 && remembered.load(std::memory_order_relaxed) == digest) return true;
+  const auto route = probe_(destination, {}, wanted.interface);
+  if (!route || route->interface != wanted.interface || route->source != wanted.address) {
+    return false;
+  }
+  remembered.store(digest, std::memory_order_relaxed);
+  return true;
+}
+
+}  // namespace px::shim

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// How a datagram that names its destination leaves (PX-4, PX-5, PX-6): decided for each, and said
+// in its control data; the socket itself is never bound for it. An answer from a wildcard server
+// leaves from the address that was called. Holds nothing but references. Callable from any thread
+// and from signal handlers.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include "libbundle/core/address.h"
+#include "preload/datagrams/local_address_cache.h"
+#include "preload/datagrams/packet_info.h"
+#include "preload/datagrams/route_probe.h"
+#include "preload/process/system_calls.h"
+#include "preload/session/marker.h"
+#include "preload/session/plan_holder.h"
+#include "preload/sockets/fd_table.h"
+
+namespace px::shim {
+
+class Datagrams {
+ public:
+  using ProbeRoute = std::optional<Route> (*)(const bundle::Address& destination,
+                                              const bundle::Address& source,
+                                              std::uint32_t interface);
+
+  constexpr Datagrams(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Marker& marker,
+                      const CalledAddresses& called, ProbeRoute probe)
+      : system_(system),
+        fds_(fds),
+        holder_(holder),
+        marker_(marker),
+        called_(called),
+        probe_(probe) {}
+
+  // Whether anything may be chosen for what this socket sends.
+  [[nodiscard]] bool concern(int fd) const;
+
+  // Whether deciding about one message may change how another leaves.
+  [[nodiscard]] bool may_be_marked() const { return holder_.mark_mask() != 0; }
+
+  struct Way {
+    int error = 0;                   // not 0: not to be sent; EACCES or ENETUNREACH
+    std::optional<PacketInfo> info;  // to be sent with it; nothing: the message as it is
+  };
+  // Counts the message as sent. Changes no errno.
+  [[nodiscard]] Way way_of(int fd, const msghdr& message);
+
+ private:
+  struct Sender {
+    int fd;
+    FdState state;
+    FdNotes notes;
+  };
+  [[nodiscard]] Way answer(const Sender& sender, const plan::Call& call, const PacketInfo& called);
+  [[nodiscard]] Way decide(const Sender& sender, const plan::Call& call);
+  // Through the entry, from its own source or from the one that was called.
+  [[nodiscard]] Way via(const Sender& sender, const plan::Call& call, const plan::Entry& entry,
+                        const bundle::Address* called);
+  [[nodiscard]] Way by_system(const Sender& sender);
+  [[nodiscard]] Way unavailable();
+  // Whether the socket has the mark of this next hop now; 0 for none.
+  [[nodiscard]] bool choose_next_hop(const Sender& sender, std::uint32_t mark);
+  [[nodiscard]] std::optional<PacketInfo> info_for(const Sender& sender,
+                                                   const bundle::Address& destination,
+                                                   const PacketInfo& wanted);
+  [[nodiscard]] bool connected(const Sender& sender) const;
+  [[nodiscard]] bool kernel_chooses(const bundle::Address& destination, const PacketInfo& wanted);
+
+  const SystemCalls& system_;
+  FdTable& fds_;
+  PlanHolder& holder_;
+  Marker& marker_;
+  const CalledAddresses& called_;
+  const ProbeRoute probe_;
+  // Digests of what kernel_chooses() found true.
+  std::array<std::atomic<std::uint64_t>, 256> choices_{};
+};
+
+}  // namespace px::shim

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "preload/datagrams/receiving.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <span>
+
+#include "libbundle/core/address.h"
+#include "preload/sockets/kernel_socket.h"
+
+namespace px::shim {
+namespace {
+
+constexpr unsigned kMostMessages = 1024;  // UIO_MAXIOV: the kernel looks at no more
+constexpr unsigned kBatch = 8;
+constexpr std::size_t kControlRoom = 1024;
+// Both kinds may come with a datagram.
+constexpr std::size_t kOwnSpace = 2 * kPacketInfoSpace;
+
+// Where the kernel puts control data: behind ours where the program's part leaves room for it in
+// `room`, which is then shortened; else in the program's own memory.
+bool lend_control_room(msghdr* message, std::span<std::byte>* room) {
+  const std::size_t wanted =
+      CMSG_ALIGN(message->msg_control == nullptr ? 0 : message->msg_controllen) + kOwnSpace;
+  if (wanted > room->size()) return false;
+  message->msg_control = room->data();
+  message->msg_controllen = wanted;
+  *room = room->subspan(wanted);
+  return true;
+}
+
+}  // namespace
+
+void Receiving::bound(int fd, const sockaddr* address, socklen_t length) {
+  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
+  FdNotes notes = fds_.notes(fd);
+  // Whoever takes any port is nobody's server: its own datagrams come first.
+  notes.examined = endpoint && endpoint->port == 0;
+  fds_.set_notes(fd, notes);
+  if (!notes.examined && fds_.get(fd).kind == FdKind::kPortBound) examine(fd);
+}
+
+sa_family_t Receiving::connected(int fd, const sockaddr* address, socklen_t length) {
+  sa_family_t family = AF_UNSPEC;
+  if (length >= sizeof family) std::memcpy(&family, &address->sa_family, sizeof family);
+  const FdState state = fds_.get(fd);
+  if (!state.datagram && state.kind != FdKind::kUnknown) return family;
+  FdNotes notes = fds_.notes(fd);
+  notes.connected = family != AF_UNSPEC;
+  fds_.set_notes(fd, notes);
+  return family;
+}
+
+void Receiving::option_set(int fd, int level, int name, const void* value, socklen_t length) {
+  const bool ipv4 = level == IPPROTO_IP;
+  if (!ipv4 && level != IPPROTO_IPV6) return;
+  FdNotes notes = fds_.notes(fd);
+  if (name == (ipv4 ? IP_MULTICAST_IF : IPV6_MULTICAST_IF)) {
+    notes.group_chosen = true;
+    fds_.set_notes(fd, notes);
+    return;
+  }
+  if (name != (ipv4 ? IP_PKTINFO : IPV6_RECVPKTINFO)) return;
+  // A byte will do for IP options.
+  std::uint8_t byte = 0;
+  int number = 0;
+  if (length >= sizeof number) {
+    std::memcpy(&number, value, sizeof number);
+  } else if (length > 0) {
+    std::memcpy(&byte, value, sizeof byte);
+    number = byte;
+  }
+  (ipv4 ? notes.asked_ipv4 : notes.asked_ipv6) = number != 0;
+  if (!notes.watched) return;
+  fds_.set_notes(fd, notes);
+  if (number == 0) {
+    const KeepErrno keep;
+    const int on = 1;
+    (void)system_.setsockopt(fd, level, name, &on, sizeof on);
+  }
+}
+
+bool Receiving::watches(int fd) {
+  const FdNotes notes = fds_.notes(fd);
+  if (notes.watched || notes.examined) return notes.watched;
+  const FdState state = fds_.get(fd);
+  if (state.kind != FdKind::kPortBound && state.kind != FdKind::kUnknown) return false;
+  examine(fd);
+  return fds_.notes(fd).watched;
+}
+
+void Receiving::examine(int fd) {
+  if (fd < 0 || static_cast<std::size_t>(fd) >= FdTable::kSize) return;
+  if (holder_.says_nothing() && holder_.listen_mode() == plan::ListenMode::kSystem) return;
+  const KeepErrno keep;
+  FdState state = fds_.get(fd);
+  FdNotes notes = fds_.notes(fd);
+  if (state.kind == FdKind::kUnknown) state = ask_kernel(system_, fd, holder_.mark_mask());
+  notes.examined = true;
+  if (state.kind == FdKind::kPortBound && state.transport == plan::Transport::kUdp) {
+    watch(fd, state, notes);
+  } else {
+    fds_.set_notes(fd, notes);
+  }
+}
+
+void Receiving::watch(int fd, const FdState& state, FdNotes notes) {
+  notes.watched = turn_on(fd, IPPROTO_IP, IP_PKTINFO, &notes.asked_ipv4);
+  if (state.ipv6 && !turn_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &notes.asked_ipv6)) {
+    notes.watched = false;
+  }
+  if (notes.generation == 0) notes.generation = fds_.new_generation();
+  fds_.set_notes(fd, notes);
+}
+
+bool Receiving::turn_on(int fd, int level, int name, bool* asked) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  if (system_.getsockopt(fd, level, name, &value, &length) != 0) return false;
+  *asked = value != 0;
+  if (*asked) return true;
+  value = 1;
+  return system_.setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, msghdr* program) {
+  if ((flags & MSG_ERRQUEUE) == 0) {
+    const auto called = received_packet_info(received);
+    const auto peer =
+        bundle::endpoint_from_sockaddr(static_cast<const sockaddr*>(received.msg_name),
+                                       std::min(received.msg_namelen, program->msg_namelen));
+    // What was queued before the option was on does not say.
+    if (called && peer && called->interface != 0)
+      called_.remember(notes.generation, *peer, *called, CalledAddresses::now());
+  }
+  program->msg_namelen = received.msg_namelen;
+  pass_control_data(received, {.ipv4 = notes.asked_ipv4, .ipv6 = notes.asked_ipv6}, program);
+}
+
+ssize_t Receiving::recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
+                            socklen_t* length) {
+  // Who is not told who called does not answer.
+  if (address == nullptr || length == nullptr || !watches(fd)) {
+    return libc_.recvfrom(fd, data, size, flags, address, length);
+  }
+  const FdNotes notes = fds_.notes(fd);
+  alignas(cmsghdr) std::byte room[kOwnSpace];
+  iovec buffer{data, size};
+  msghdr message{};
+  message.msg_name = address;
+  message.msg_namelen = *length;
+  message.msg_iov = &buffer;
+  message.msg_iovlen = 1;
+  message.msg_control = room;
+  message.msg_controllen = sizeof room;
+  const ssize_t result = libc_.recvmsg(fd, &message, flags);
+  if (result < 0) return result;
+  msghdr program{};
+  program.msg_namelen = *length;
+  take(notes, flags, message, &program);
+  *length = message.msg_namelen;
+  return result;
+}
+
+ssize_t Receiving::recvmsg(int fd, msghdr* message, int flags) {
+  if (message == nullptr || !watches(fd)) return libc_.recvmsg(fd, message, flags);
+  const FdNotes notes = fds_.notes(fd);
+  alignas(cmsghdr) std::byte memory[kControlRoom];
+  std::span<std::byte> room(memory);
+  msghdr received = *message;
+  (void)lend_control_room(&received, &room);
+  const ssize_t result = libc_.recvmsg(fd, &received, flags);
+  if (result >= 0) take(notes, flags, received, message);
+  return result;
+}
+
+int Receiving::recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
+  if (messages == nullptr || count == 0 || !watches(fd)) {
+    return libc_.recvmmsg(fd, messages, count, flags, timeout);
+  }
+  const int errno_before = errno;
+  count = std::min(count, kMostMessages);
+  unsigned received = 0;
+  while (received < count) {
+    unsigned wanted = count - received;
+    const int done = receive_batch(fd, messages + received, &wanted, flags, timeout);
+    // What stopped it after the first is for the next call to tell.
+    if (done < 0 && received == 0) return done;
+    received += static_cast<unsigned>(std::max(done, 0));
+    if (done < static_cast<int>(wanted)) break;
+    // The kernel looks at the time only when a datagram has come.
+    if (timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec == 0) break;
+    if ((flags & MSG_WAITFORONE) != 0) flags |= MSG_DONTWAIT;
+  }
+  errno = errno_before;
+  return static_cast<int>(received);
+}
+
+// As recvmmsg, of as many of the messages as there is room for: `count` on return.
+int Receiving::receive_batch(int fd, mmsghdr* messages, unsigned* count, int flags,
+                             timespec* timeout) {
+  const FdNotes notes = fds_.notes(fd);
+  std::array<mmsghdr, kBatch> batch;
+  alignas(cmsghdr) std::byte memory[kControlRoom];
+  std::span<std::byte> room(memory);
+  unsigned ready = 0;
+  for (; ready < std::min(*count, kBatch); ++ready) {
+    batch[ready] = messages[ready];
+    if (!lend_control_room(&batch[ready].msg_hdr, &room) && ready > 0) break;
+  }
+  *count = ready;
+  const int done = libc_.recvmmsg(fd, batch.data(), ready, flags, timeout);
+  for (unsigned i = 0; done > 0 && i < static_cast<unsigned>(done); ++i) {
+    take(notes, flags, batch[i].msg_hdr, &messages[i].msg_hdr);
+    messages[i].msg_len = batch[i].msg_len;
+  }
+  return done;
+}
+
+}  // namespace px::shim

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// The interposed receive calls: on datagram sockets that the program bound to a port alone, the
+// kernel is asked along which of its addresses was called, which is remembered for the answer and
+// kept from a program that did not ask for it. Holds nothing but references. Callable from any
+// thread and from signal handlers; results and errno as in libc.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <ctime>
+
+#include "preload/datagrams/local_address_cache.h"
+#include "preload/datagrams/packet_info.h"
+#include "preload/process/symbols.h"
+#include "preload/process/system_calls.h"
+#include "preload/session/plan_holder.h"
+#include "preload/sockets/fd_table.h"
+
+namespace px::shim {
+
+class Receiving {
+ public:
+  constexpr Receiving(const Symbols& libc, const SystemCalls& system, FdTable& fds,
+                      const PlanHolder& holder, CalledAddresses& called)
+      : libc_(libc), system_(system), fds_(fds), holder_(holder), called_(called) {}
+
+  ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
+                   socklen_t* length);
+  ssize_t recvmsg(int fd, msghdr* message, int flags);
+  int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout);
+
+  // After the program's own bind(2), setsockopt(2) and connect(2) that succeeded. Change no errno.
+  void bound(int fd, const sockaddr* address, socklen_t length);
+  void option_set(int fd, int level, int name, const void* value, socklen_t length);
+  sa_family_t connected(int fd, const sockaddr* address, socklen_t length);
+
+ private:
+  // Watches the socket if that has to be looked at still; whether it is watched.
+  [[nodiscard]] bool watches(int fd);
+  void examine(int fd);
+  void watch(int fd, const FdState& state, FdNotes notes);
+  [[nodiscard]] bool turn_on(int fd, int level, int name, bool* asked);
+  // What is made of one received message: remembered, and given to the program without what it did
+  // not ask for.
+  void take(const FdNotes& notes, int flags, const msghdr& received, msghdr* program);
+  [[nodiscard]] int receive_batch(int fd, mmsghdr* messages, unsigned* count, int flags,
+                                  timespec* timeout);
+
+  const Symbols& libc_;
+  const SystemCalls& system_;
+  FdTable& fds_;
+  const PlanHolder& holder_;
+  CalledAddresses& called_;
+};
+
+}  // namespace px::shim

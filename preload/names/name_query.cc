@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "preload/names/name_query.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "preload/names/members_text.h"
+
+namespace px::shim {
+namespace {
+
+using bundle::NotationKind;
+
+// What needs no plan to be known as ordinary: no alias is an address, and the host itself none.
+bool is_never_bundle(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.empty() || text == "localhost" || text.find(':') != text.npos) return true;
+  const std::string_view last = text.substr(text.rfind('.') + 1);
+  return std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+AskedName::AskedName(PlanHolder& holder, const char* name)
+    : text_(name), notation_(bundle::parse_notation(text_)), kind_(kind_of(holder)) {}
+
+AskedName::Kind AskedName::kind_of(PlanHolder& holder) {
+  const bool ordinary = notation_.kind == NotationKind::kNone;
+  if (ordinary && is_never_bundle(text_)) return Kind::kOrdinary;
+  // Without a plan the names are the broker's to say. Where nobody answers they are libc's, but for
+  // what is no name: of that nobody is to be asked.
+  if (!ordinary && !holder.introduce()) return Kind::kBad;
+  if (ordinary && !holder.knows_plan()) (void)holder.introduce();
+  if (holder.bundle_settings().transports[0] == plan::BundleTransport::kNone) {
+    return Kind::kOrdinary;
+  }
+  switch (notation_.kind) {
+    case NotationKind::kNone:
+      return kind_by_policy(holder, text_);
+    case NotationKind::kMembers:
+      return Kind::kMembers;
+    case NotationKind::kPolicyName:
+      // Nobody else has names that end like this.
+      if (kind_by_policy(holder, notation_.policy_name) != Kind::kMembers) return Kind::kBad;
+      return implicit_ ? Kind::kBad : Kind::kMembers;
+    case NotationKind::kBad:
+      break;
+  }
+  return Kind::kBad;
+}
+
+AskedName::Kind AskedName::kind_by_policy(const PlanHolder& holder, std::string_view name) {
+  const auto found = holder.bundle_named(name);
+  if (!found) return Kind::kOrdinary;
+  named_ = true;
+  implicit_ = found->implicit;
+  if (found->length == 0) return found->any ? Kind::kAny : Kind::kAlias;
+  of_policy_ = *found;
+  notation_ = bundle::parse_notation(of_policy_.text());
+  return notation_.kind == NotationKind::kMembers ? Kind::kMembers : Kind::kBad;
+}
+
+std::string_view AskedName::name(std::span<char, kNameSize> buffer) const {
+  if (!named_) return members_text(members(), buffer);
+  std::string_view text = text_;
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.size() >= buffer.size()) return {};
+  std::transform(text.begin(), text.end(), buffer.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return {buffer.data(), text.size()};
+}
+
+}  // namespace px::shim

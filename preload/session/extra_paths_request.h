@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Asks the broker for paths of a socket of this program to further members of its bundle
+// (docs/protocol.md, "A program: further paths"): MPTCP's subflows and SCTP's ways take privileges
+// that programs lack. Bounded by one deadline, leaves nothing open. Bare system calls alone;
+// callable from any thread and from signal handlers. Changes no errno.
+#pragma once
+
+#include <span>
+
+#include "libbundle/core/address.h"
+#include "preload/process/settings.h"
+
+namespace px::shim {
+
+enum class PathAnswer { kAwaited, kNotAwaited };
+
+// At most bundle::kMostMembers members, all of one port. Whether the broker has taken it on; not
+// awaited: whether it was told.
+[[nodiscard]] bool request_paths(const Settings& settings, int fd,
+                                 std::span<const bundle::Endpoint> members, PathAnswer answer);
+
+}  // namespace px::shim

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Tells the broker what came of connecting to a member of a bundle (docs/protocol.md, "A program:
+// outcomes"), so that this user's other programs need not find out. Waits for nothing: where the
+// broker cannot take it at once, it is lost. Bare system calls alone, nothing is left open;
+// callable from any thread and from signal handlers. Changes no errno.
+#pragma once
+
+#include <string_view>
+
+#include "plan/health.h"
+#include "preload/process/settings.h"
+
+namespace px::shim {
+
+// The key's user does not count: the broker knows whose program this is.
+void report_outcome(const Settings& settings, std::string_view profile, const plan::HealthKey& key,
+                    bool alive);
+
+}  // namespace px::shim

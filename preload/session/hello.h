@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// One exchange with the broker (docs/protocol.md, "A program: hello"), bounded by one deadline.
+// Bare system calls alone; nothing is left open but the two descriptors of a welcome, which are the
+// caller's. Callable from any thread and from signal handlers; may change errno.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "plan/wire.h"
+#include "preload/process/settings.h"
+
+namespace px::shim {
+
+enum class HelloOutcome : std::uint8_t {
+  kWelcome,
+  kNoProfile,  // the broker has none for this program
+  kRefusal,
+  kNoAnswer,       // nobody there, or too late
+  kStrangeAnswer,  // nothing that a broker of this version says
+};
+
+struct HelloAnswer {
+  HelloOutcome outcome = HelloOutcome::kNoAnswer;
+  // kWelcome:
+  std::uint64_t broker_instance = 0;
+  std::array<char, plan::kProfileNameSize> profile{};  // NUL-terminated
+  std::uint32_t recheck = 0;
+  int plan_fd = -1;
+  int counters_fd = -1;
+  // kRefusal:
+  std::array<char, plan::kReasonSize> reason{};
+};
+
+// What a program says.
+struct Greeting {
+  std::string_view profile;  // that it goes by; empty: whichever matches
+  std::uint32_t flags = 0;   // plan::kHelloGoesOn or 0
+};
+
+[[nodiscard]] HelloAnswer say_hello(const Settings& settings, const Greeting& greeting);
+
+}  // namespace px::shim

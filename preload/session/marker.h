@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// px's mark on the program's sockets: what it is, asked of the kernel, and changed by the broker,
+// which alone may. The mark chooses the routing table, and with it the next hop. Holds the settings
+// only; one static instance, started by the constructor; afterwards callable from any thread and
+// from signal handlers. Changes no errno.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "preload/process/settings.h"
+#include "preload/process/system_calls.h"
+#include "preload/session/mark_request.h"
+
+namespace px::shim {
+
+class Marker {
+ public:
+  using RequestMark = MarkAnswer (*)(const Settings&, int fd, std::uint32_t mark);
+
+  constexpr Marker(const SystemCalls& system, RequestMark request)
+      : system_(system), request_(request) {}
+
+  // Once, before any other call.
+  void start(const Settings& settings) { settings_ = settings; }
+
+  // SO_MARK of the socket, whole; 0 where the kernel tells none.
+  [[nodiscard]] std::uint32_t mark_of(int fd) const;
+
+  // Has the broker set the socket's mark to `mark` (0: none of px's), as far as `mask` reaches. If
+  // that fails, one line on stderr says why, once a process.
+  [[nodiscard]] bool set(int fd, std::uint32_t mark);
+
+ private:
+  void complain(const MarkAnswer& answer);
+
+  const SystemCalls& system_;
+  const RequestMark request_;
+  Settings settings_{};
+  std::atomic<bool> complained_{false};
+  std::atomic<std::int64_t> retry_at_{0};  // ms; nobody answers before
+};
+
+}  // namespace px::shim

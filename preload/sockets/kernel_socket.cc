@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "preload/sockets/kernel_socket.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "libbundle/core/address.h"
+
+namespace px::shim {
+namespace {
+
+// The option's value; `absent` where the kernel has none to tell.
+int option(const SystemCalls& system, int fd, int level, int name, int absent) {
+  int value = absent;
+  socklen_t length = sizeof value;
+  return system.getsockopt(fd, level, name, &value, &length) == 0 ? value : absent;
+}
+
+bool has_mark(const SystemCalls& system, int fd, std::uint32_t own_marks) {
+  const auto mark = static_cast<std::uint32_t>(option(system, fd, SOL_SOCKET, SO_MARK, 0));
+  return (mark & ~own_marks) != 0;
+}
+
+// TCP ignores this one.
+bool has_outgoing_interface(const SystemCalls& system, int fd, bool ipv6) {
+  return (ipv6 ? option(system, fd, IPPROTO_IPV6, IPV6_UNICAST_IF, 0)
+               : option(system, fd, IPPROTO_IP, IP_UNICAST_IF, 0)) != 0;
+}
+
+FdKind kind_by_address(const SystemCalls& system, int fd, bool datagram) {
+  sockaddr_storage storage{};
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  socklen_t length = sizeof storage;
+  if (system.getsockname(fd, address, &length) != 0) return FdKind::kForeign;
+  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
+  if (!endpoint) return FdKind::kForeign;
+  if (endpoint->address.is_unspecified() && endpoint->port == 0) return FdKind::kFresh;
+  if (datagram && is_connected(system, fd)) return FdKind::kFresh;
+  return endpoint->address.is_unspecified() ? FdKind::kPortBound : FdKind::kOwned;
+}
+
+}  // namespace
+
+bool is_connected(const SystemCalls& system, int fd) {
+  sockaddr_storage peer;
+  socklen_t length = sizeof peer;
+  return system.getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0;
+}
+
+Device device_of(const SystemCalls& system, int fd, const char* name) {
+  char bound[IFNAMSIZ]{};
+  socklen_t length = sizeof bound;
+  if (system.getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bound, &length) != 0) {
+    return errno == ENODEV ? Device::kGone : Device::kOther;
+  }
+  if (length == 0) return Device::kNone;
+  const std::string_view device(bound, strnlen(bound, sizeof bound));
+  return device == name ? Device::kThis : Device::kOther;
+}
+
+FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks) {
+  const int domain = option(system, fd, SOL_SOCKET, SO_DOMAIN, AF_UNSPEC);
+  if (domain != AF_INET && domain != AF_INET6) return {.kind = FdKind::kForeign};
+  const int type = option(system, fd, SOL_SOCKET, SO_TYPE, 0);
+  const int protocol = option(system, fd, SOL_SOCKET, SO_PROTOCOL, 0);
+  FdState state = fresh_socket(domain, type, protocol);
+  if (device_of(system, fd, "") != Device::kNone || has_mark(system, fd, own_marks) ||
+      (state.datagram && has_outgoing_interface(system, fd, state.ipv6))) {
+    state.kind = FdKind::kOwned;
+  } else {
+    state.kind = kind_by_address(system, fd, state.datagram);
+  }
+  return state;
+}
+
+void dissolve(const SystemCalls& system, int fd) {
+  sockaddr nothing{};
+  nothing.sa_family = AF_UNSPEC;
+  (void)system.connect(fd, &nothing, sizeof nothing);
+}
+
+bool tcp_is_closed(const SystemCalls& system, int fd) {
+  std::uint8_t state = TCP_CLOSE;  // tcp_info's first member
+  socklen_t length = sizeof state;
+  return system.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &length) != 0 || state == TCP_CLOSE;
+}
+
+}  // namespace px::shim

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// What the kernel says about a socket of which nothing is remembered: inherited, received, one of
+// several aliases. Nothing of it is remembered either. Callable from any thread and from signal
+// handlers; may change errno.
+#pragma once
+
+#include "preload/process/system_calls.h"
+#include "preload/sockets/fd_table.h"
+
+namespace px::shim {
+
+// kForeign, kFresh, kPortBound or kOwned. A connected datagram socket counts as kFresh: its address
+// may be the kernel's choice as well as the program's (see dissolve()). `own_marks`: the bits of
+// SO_MARK that are px's, not the program's choice.
+[[nodiscard]] FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks);
+
+// Ends a datagram socket's connection; what address it has then is the program's choice.
+void dissolve(const SystemCalls& system, int fd);
+
+// Whether a socket has a peer.
+[[nodiscard]] bool is_connected(const SystemCalls& system, int fd);
+
+// The device a socket is bound to, beside one of interest. kGone: it was deleted since.
+enum class Device { kNone, kThis, kOther, kGone };
+[[nodiscard]] Device device_of(const SystemCalls& system, int fd, const char* name);
+
+// Whether a TCP socket is not connected, nor about to be.
+[[nodiscard]] bool tcp_is_closed(const SystemCalls& system, int fd);
+
+}  // namespace px::shim

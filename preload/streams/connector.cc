@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "preload/streams/connector.h"
+
+#include <netinet/in.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "preload/sockets/kernel_socket.h"
+
+namespace px::shim {
+namespace {
+
+// An IPv6 link-local address can only be bound together with its device, which bind then takes.
+bool source_names_device(const plan::Entry& entry) {
+  return !entry.source.is_ipv4() && entry.source.is_link_local();
+}
+
+// Whether a socket of this kind takes a destination of this family at all; the kernel says EINVAL
+// or EAFNOSUPPORT to the others.
+bool takes_family(const FdState& state, sa_family_t family) {
+  if (state.ipv6) return family == AF_INET6 || state.datagram;
+  return family == AF_INET;
+}
+
+bool source_is_fixed(const FdState& state) {
+  return state.kind == FdKind::kPortBound || state.source_fixed;
+}
+
+}  // namespace
+
+bool Connector::prepare(int fd, const sockaddr* address, socklen_t length, By by) {
+  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
+  if (!endpoint) return true;
+  if (endpoint->address.is_loopback() || endpoint->address.is_unspecified()) {
+    if (release(fd, fds_.get(fd))) return true;
+    holder_.count(&plan::Counters::unavailable);
+    errno = ENETUNREACH;
+    return false;
+  }
+  if (holder_.says_nothing()) {
+    // Under another profile, or another policy, it may have been sent elsewhere.
+    if (release(fd, fds_.get(fd))) return true;
+    errno = ENETUNREACH;
+    return false;
+  }
+  sa_family_t family;
+  std::memcpy(&family, &address->sa_family, sizeof family);
+  const int errno_before = errno;
+  std::optional<Errno> failure = attempt(fd, *endpoint, family, by);
+  if (!failure) failure = attempt(fd, *endpoint, family, by);
+  const Errno error = failure.value_or(ENETUNREACH);
+  errno = error == 0 ? errno_before : error;
+  if (error == ENETUNREACH) holder_.count(&plan::Counters::unavailable);
+  return error == 0;
+}
+
+void Connector::dissolved(int fd) {
+  FdState state = fds_.get(fd);
+  if (state.kind != FdKind::kDecided || !state.datagram) return;
+  const KeepErrno keep;
+  if (!undo(fd, &state)) fds_.forget(fd);
+}
+
+// What goes the system's way must not leave by a device that px chose for the destination before.
+// From a stream only the privileged can take the device back.
+bool Connector::release(int fd, FdState state) {
+  const KeepErrno keep;
+  if (state.kind != FdKind::kDecided) {
+    return !state.datagram || holder_.says_nothing() || choose_next_hop(fd, state, 0);
+  }
+  if (state.datagram) return undo(fd, &state);
+  if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return true;
+  if (!choose_next_hop(fd, state, 0)) return false;
+  if (state.interface == 0) return true;
+  if (system_.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 0) != 0) return false;
+  state.interface = 0;
+  if (state.source_fixed) state.kind = FdKind::kPortBound;
+  state.source_fixed = false;
+  fds_.set(fd, state);
+  return true;
+}
+
+// Makes a datagram socket again what it was before px decided: dissolving it takes the device away
+// and, where the program chose no port, lets it be bound once more.
+bool Connector::undo(int fd, FdState* state) {
+  dissolve(system_, fd);
+  if (!choose_next_hop(fd, *state, 0)) return false;
+  if (!state->source_fixed) {
+    sockaddr_storage any;
+    const bundle::Endpoint nowhere{.address = state->ipv6 ? plan::Address{}
+                                                          : bundle::ipv4_address(INADDR_ANY)};
+    const socklen_t length =
+        bundle::sockaddr_from_endpoint(nowhere, state->ipv6 ? AF_INET6 : AF_INET, &any);
+    if (system_.bind(fd, reinterpret_cast<const sockaddr*>(&any), length) != 0) return false;
+  }
+  state->kind = state->source_fixed ? FdKind::kPortBound : FdKind::kFresh;
+  state->source_fixed = false;
+  state->source = 0;
+  state->interface = 0;
+  fds_.set(fd, *state);
+  return true;
+}
+
+std::optional<Connector::Errno> Connector::attempt(int fd, const bundle::Endpoint& endpoint,
+                                                   sa_family_t family, By by) {
+  FdState state = fds_.get(fd);
+  if (state.kind == FdKind::kUnknown) state = ask_kernel(system_, fd, holder_.mark_mask());
+  if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return 0;
+  if (!takes_family(state, family)) return 0;
+  if (by == By::kFastOpen && state.transport != plan::Transport::kTcp) return 0;
+  const plan::Verdict verdict = holder_.decide({.destination = endpoint.address,
+                                                .port = endpoint.port,
+                                                .scope = endpoint.scope,
+                                                .transport = state.transport,
+                                                .source_fixed = source_is_fixed(state)});
+  switch (verdict.action) {
+    case plan::Action::kSystem:
+      if (!release(fd, state)) return ENETUNREACH;
+      holder_.count(&plan::Counters::system);
+      return 0;
+    case plan::Action::kRefuse:
+      holder_.count(&plan::Counters::refused);
+      return EACCES;
+    case plan::Action::kFail:
+      return ENETUNREACH;
+    case plan::Action::kVia:
+      break;
+  }
+  const auto error = send_via(fd, state, verdict.entry);
+  if (error == 0) holder_.count(&plan::Counters::routed);
+  return error;
+}
+
+std::optional<Connector::Errno> Connector::send_via(int fd, const FdState& state,
+                                                    const plan::Entry& entry) {
+  if (state.kind == FdKind::kDecided) return decide_again(fd, state, entry);
+  FdState decided = state;
+  if (state.kind == FdKind::kFresh) {
+    const auto error = choose_source(fd, state, entry);
+    if (error != 0) return error;
+    decided.source = source_digest(entry.source);
+  } else if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) {
+    return 0;  // connected before there was a rule: EISCONN is the kernel's to say
+  }
+  decided.source_fixed = source_is_fixed(state);
+  decided.kind = FdKind::kDecided;
+  const bool chosen = choose_device(fd, state, entry);
+  decided.interface = chosen ? entry.interface_index : 0;
+  // A port-bound socket without a device is what it was.
+  if (chosen || !decided.source_fixed) fds_.set(fd, decided);
+  return chosen && choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
+}
+
+// A later connect on a socket that px sent somewhere before. The kernel is asked whether that still
+// holds: connecting to AF_UNSPEC takes the device of a datagram socket away, in any process that
+// shares it, and libc makes some sockets without the hooks.
+std::optional<Connector::Errno> Connector::decide_again(int fd, FdState state,
+                                                        const plan::Entry& entry) {
+  const bool same_source = state.source_fixed || state.source == source_digest(entry.source);
+  const Device device = device_of(system_, fd, entry.interface);
+  if (state.interface == entry.interface_index && same_source && device == Device::kThis) {
+    return choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
+  }
+  if (state.datagram) return undo(fd, &state) ? send_via(fd, state, entry) : ENETUNREACH;
+  if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return 0;
+  if (state.interface == 0 && same_source && choose_device(fd, state, entry)) {
+    state.interface = entry.interface_index;
+    fds_.set(fd, state);
+    return choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
+  }
+  if (state.interface == 0 || device != Device::kNone) return ENETUNREACH;
+  fds_.forget(fd);
+  return std::nullopt;
+}
+
+// bind comes before the device, because it is what fails, without harm, on a socket that was bound
+// or connected behind the hooks, and because a device cannot be taken back without privilege.
+std::optional<Connector::Errno> Connector::choose_source(int fd, const FdState& state,
+                                                         const plan::Entry& entry) {
+  if (state.transport != plan::Transport::kOther) {
+    // Without it (MPTCP before Linux 6.8) bind takes a port that connect would have shared.
+    const int on = 1;
+    (void)system_.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  }
+  sockaddr_storage source;
+  const bundle::Endpoint endpoint{.address = entry.source,
+                                  .scope = source_names_device(entry) ? entry.interface_index : 0};
+  const socklen_t length =
+      bundle::sockaddr_from_endpoint(endpoint, state.ipv6 ? AF_INET6 : AF_INET, &source);
+  if (length == 0) return ENETUNREACH;
+  if (system_.bind(fd, reinterpret_cast<const sockaddr*>(&source), length) == 0) return 0;
+  if (errno == EADDRNOTAVAIL || errno == ENODEV) return ENETUNREACH;
+  // Not unbound, as was thought: a datagram socket that the system has connected, an alias of one
+  // that was bound, or another socket or file altogether.
+  if (state.datagram && is_connected(system_, fd)) dissolve(system_, fd);
+  fds_.forget(fd);
+  return std::nullopt;
+}
+
+bool Connector::choose_device(int fd, const FdState& state, const plan::Entry& entry) {
+  if (!source_is_fixed(state) && source_names_device(entry)) return true;
+  // Once connected, a datagram socket keeps the source it was given then.
+  if (state.kind == FdKind::kPortBound && state.datagram && is_connected(system_, fd)) {
+    dissolve(system_, fd);
+  }
+  return system_.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, entry.interface,
+                            sizeof entry.interface) == 0;
+}
+
+// A stream that was fresh has no mark. Which one another has, the kernel knows: a datagram may have
+// been sent through it.
+bool Connector::choose_next_hop(int fd, const FdState& state, std::uint32_t mark) {
+  const bool unmarked = state.kind != FdKind::kDecided && !state.datagram;
+  if (unmarked && mark == 0) return true;
+  const std::uint32_t mask = holder_.mark_mask();
+  if (!unmarked) {
+    if (mask == 0 || (marker_.mark_of(fd) & mask) == mark) return true;
+    // A connected stream keeps its way: EISCONN is the kernel's to say.
+    if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return true;
+  }
+  return holder_.introduce() && marker_.set(fd, mark);
+}
+
+}  // namespace px::shim

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// What comes before a connect: the verdict, and the calls that make the program's own socket follow
+// it (PX-1, PX-4, PX-6). Holds nothing of its own. Callable from any thread and from signal
+// handlers; errno changes only with a failure.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "libbundle/core/address.h"
+#include "preload/process/system_calls.h"
+#include "preload/session/marker.h"
+#include "preload/session/plan_holder.h"
+#include "preload/sockets/fd_table.h"
+
+namespace px::shim {
+
+// How the program connects.
+enum class By : std::uint8_t {
+  kConnect,   // connect(2)
+  kFastOpen,  // a send with MSG_FASTOPEN: connects TCP sockets, and no others
+};
+
+class Connector {
+ public:
+  constexpr Connector(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Marker& marker)
+      : system_(system), fds_(fds), holder_(holder), marker_(marker) {}
+
+  // Whether the program's call is to be made now; if not, it fails with errno: EACCES (a rule says
+  // block) or ENETUNREACH (nothing is available). A call that px has no say in is made as it is.
+  [[nodiscard]] bool prepare(int fd, const sockaddr* address, socklen_t length, By by);
+
+  // The program has taken its socket's peer away, and the kernel what px chose for it: a datagram
+  // socket is what it was before px decided.
+  void dissolved(int fd);
+
+ private:
+  // Whether the socket can go the system's way.
+  [[nodiscard]] bool release(int fd, FdState state);
+  // One attempt; nothing when the socket is not what was remembered and has been forgotten.
+  using Errno = int;  // 0: make the call
+  [[nodiscard]] std::optional<Errno> attempt(int fd, const bundle::Endpoint& endpoint,
+                                             sa_family_t family, By by);
+  [[nodiscard]] std::optional<Errno> send_via(int fd, const FdState& state,
+                                              const plan::Entry& entry);
+  [[nodiscard]] std::optional<Errno> choose_source(int fd, const FdState& state,
+                                                   const plan::Entry& entry);
+  [[nodiscard]] bool choose_device(int fd, const FdState& state, const plan::Entry& entry);
+  // The mark of the entry's next hop, on a socket that may have another; 0 takes px's mark away.
+  [[nodiscard]] bool choose_next_hop(int fd, const FdState& state, std::uint32_t mark);
+  [[nodiscard]] std::optional<Errno> decide_again(int fd, FdState state, const plan::Entry& entry);
+  [[nodiscard]] bool undo(int fd, FdState* state);
+
+  const SystemCalls& system_;
+  FdTable& fds_;
+  PlanHolder& holder_;
+  Marker& marker_;
+};
+
+}  // namespace px::shim

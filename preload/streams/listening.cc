@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "preload/streams/listening.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "libbundle/core/address.h"
+#include "preload/sockets/kernel_socket.h"
+
+namespace px::shim {
+namespace {
+
+bool is_internet_stream(const SystemCalls& system, int fd) {
+  const auto option = [&](int name) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return system.getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+  };
+  const int domain = option(SO_DOMAIN);
+  return (domain == AF_INET || domain == AF_INET6) && option(SO_TYPE) == SOCK_STREAM;
+}
+
+bool is_bound_to_loopback(const SystemCalls& system, int fd) {
+  sockaddr_storage storage{};
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  socklen_t length = sizeof storage;
+  if (system.getsockname(fd, address, &length) != 0) return false;
+  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
+  return endpoint && endpoint->address.is_loopback();
+}
+
+bool is_reached_from_outside(const SystemCalls& system, int fd) {
+  return is_internet_stream(system, fd) && !is_bound_to_loopback(system, fd) &&
+         device_of(system, fd, "") == Device::kNone;
+}
+
+bool mark(const PlanHolder* holder, Marker* marker, int fd) {
+  const std::uint32_t wanted = holder->listen_mark();
+  const std::uint32_t mask = holder->mark_mask();
+  if (wanted == 0) return true;
+  const std::uint32_t present = marker->mark_of(fd);
+  const bool programs_own = (present & ~mask) != 0;
+  return programs_own || (present & mask) == wanted || marker->set(fd, wanted);
+}
+
+}  // namespace
+
+bool prepare_listen(const SystemCalls& system, PlanHolder* holder, Marker* marker, int fd) {
+  if (holder->leaves_servers_alone()) return true;
+  bool ready = false;
+  {
+    const KeepErrno keep;
+    ready =
+        !is_reached_from_outside(system, fd) || (holder->introduce() && mark(holder, marker, fd));
+  }
+  if (!ready) errno = ENETUNREACH;
+  return ready;
+}
+
+}  // namespace px::shim

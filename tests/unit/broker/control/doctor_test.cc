@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "broker/control/doctor.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "broker/host/own_routing.h"
+#include "tests/unit/netlink/kernel_state_fixture.h"
+
+namespace px::broker {
+namespace {
+
+using nlohmann::json;
+using test::addr;
+
+constexpr std::uint32_t kMask = 0xff000000;
+
+struct Host : test::StateBuilder {
+  Host() {
+    link(2, "eth0");
+    link(3, "eth1");
+    route(2, "0.0.0.0/0", "192.0.2.1");
+    device_route(3, "198.51.100.0/24");
+  }
+
+  // Everything as it should be, with one next hop on eth1.
+  Checkup checkup() {
+    Checkup checkup;
+    checkup.demand = {{{"eth1 router", TableRoute{3, addr("198.51.100.1"), false}, {}}}, {}};
+    const auto book = *MarkBook{}.with(keys_of(checkup.demand), kMask);
+    checkup.marks = book.marks(kMask);
+    checkup.mark_mask = kMask;
+    checkup.wanted = wanted_state(checkup.demand, book, kMask, state);
+    for (const OwnRoute& own : checkup.wanted.routes) install(own);
+    for (const OwnRule& own : checkup.wanted.rules) install(own);
+    checkup.kernel = state;
+    checkup.filters = {{"eth0", 0, false}, {"eth1", 0, false}};
+    checkup.interfaces = {"eth0", "eth1"};
+    return checkup;
+  }
+
+  void install(const OwnRoute& own) {
+    kernel::Route route;
+    route.kind = own.unreachable() ? kernel::RouteKind::kDeny : kernel::RouteKind::kUnicast;
+    route.ipv4 = own.ipv4;
+    route.destination = {own.destination, own.length};
+    route.table = own.table;
+    route.metric = own.metric;
+    route.protocol = kOwnProtocol;
+    if (!own.unreachable()) route.next_hops = {{own.interface_index, own.next_hop, own.onlink}};
+    state.routes.push_back(route);
+  }
+
+  void install(const OwnRule& own) {
+    auto& added = rule(own.ipv4, own.priority, own.table.value_or(0));
+    if (!own.table) added.action = kernel::RuleAction::kDeny;
+    added.mark = own.mark;
+    added.mark_mask = own.mask;
+    added.invert = own.inverted;
+    added.protocol = kOwnProtocol;
+  }
+};
+
+// "SEVERITY: WHAT; DO" of each finding.
+std::vector<std::string> findings(const Checkup& checkup) {
+  std::vector<std::string> texts;
+  const json report = doctor_report(checkup);
+  for (const json& each : report.at("findings")) {
+    texts.push_back(each.at("severity").get<std::string>() + ": " +
+                    each.at("what").get<std::string>() + "; " +
+                    (each.at("do").is_null() ? "" : each.at("do").get<std::string>()));
+  }
+  return texts;
+}
+
+bool holds(const std::vector<std::string>& texts, const std::string& one, const std::string& two) {
+  for (const std::string& text : texts) {
+    if (text.find(one) != std::string::npos && text.find(two) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(Doctor, AHealthyHostHasNoFindings) {
+  const json report = doctor_report(Host().checkup());
+  EXPECT_TRUE(report.at("healthy")) << report.dump(2);
+  EXPECT_TRUE(report.at("findings").empty()) << report.dump(2);
+  EXPECT_TRUE(report.at("foreign_rules").empty()) << report.dump(2);
+  const json& hop = report.at("next_hops").at(0);
+  EXPECT_EQ(hop.at("mark"), "0x1000000");
+  EXPECT_EQ(hop.at("table"), kOwnTableBase + 1);
+  EXPECT_EQ(hop.at("ipv4"), "198.51.100.1 on eth1");
+  EXPECT_TRUE(hop.at("ipv6").is_null());
+}
+
+TEST(Doctor, WhatWasTakenAwayIsAWarning) {
+  Checkup checkup = Host().checkup();
+  std::erase_if(checkup.kernel.rules, [](const kernel::Rule& rule) { return is_own(rule); });
+  EXPECT_TRUE(holds(findings(checkup), "warning: 4 of px's routes and rules", "pxctl reload"));
+}
+
+TEST(Doctor, ARouteOfALinkThatIsDownIsANote) {
+  Host host;
+  Checkup checkup = host.checkup();
+  checkup.kernel.links[2].up = false;
+  std::erase_if(checkup.kernel.routes, [](const kernel::Route& route) {
+    return is_own(route) && !route.next_hops.empty();
+  });
+  EXPECT_TRUE(holds(findings(checkup), "note: 1 of px's routes", "down"));
+  EXPECT_TRUE(doctor_report(checkup).at("healthy"));
+}
+
+TEST(Doctor, WhatIsLeftOverIsAWarningUnlessItIsAnotherBrokers) {
+  Checkup checkup = Host().checkup();
+  checkup.demand = {};
+  checkup.wanted = {};
+  EXPECT_TRUE(holds(findings(checkup), "warning: 7 routes and rules of px are left", ""));
+  checkup.no_next_hops = "another broker (pid 7) manages next hops";
+  EXPECT_TRUE(holds(findings(checkup), "note: 7 routes and rules", "another broker"));
+  EXPECT_TRUE(doctor_report(checkup).at("healthy"));
+}
+
+TEST(Doctor, ForeignRulesAreShownAndOverlappingMarksNamed) {
+  Host host;
+  auto& harmless = host.rule(true, 6000, 77);
+  harmless.mark = 0x5;
+  harmless.mark_mask = 0xff;
+  EXPECT_TRUE(findings(host.checkup()).empty());
+  auto& overlapping = host.rule(true, 7000, 78);
+  overlapping.mark = 0x1;
+  overlapping.mark_mask = 0xffffffff;
+  const Checkup checkup = host.checkup();
+  EXPECT_TRUE(holds(findings(checkup), "7000: ipv4 fwmark 0x1/0xffffffff lookup 78", "mark-mask"));
+  EXPECT_EQ(doctor_report(checkup).at("foreign_rules").size(), 2U);
+}
+
+TEST(Doctor, ARuleBeforePxsIsANote) {
+  Host host;
+  host.rule(true, 100, 99).source = test::net("192.0.2.0/24");
+  EXPECT_TRUE(holds(findings(host.checkup()), "note: another's rule decides before px's", "100:"));
+}
+
+TEST(Doctor, StrictFiltersAreNamedWherePxSendsAnotherWay) {
+  Checkup checkup = Host().checkup();
+  checkup.filters = {{"eth0", 1, false}, {"eth1", 1, false}, {"eth2", 1, false}};
+  const auto texts = findings(checkup);
+  EXPECT_EQ(texts.size(), 1U);
+  EXPECT_TRUE(holds(texts, "warning: eth1 drops", "sysctl -w net.ipv4.conf.eth1.rp_filter=2"));
+}
+
+TEST(Doctor, AnNftTableThatWasTakenAwayIsAWarning) {
+  Checkup checkup = Host().checkup();
+  checkup.demand.received = {{3, "eth1 router"}};
+  checkup.nft_table = true;
+  EXPECT_FALSE(holds(findings(checkup), "nftables", ""));
+  checkup.nft_table = false;
+  EXPECT_TRUE(holds(findings(checkup), "warning: the nftables table", "pxctl reload"));
+}
+
+TEST(Doctor, WhyThereAreNoNextHopsIsSaid) {
+  Checkup checkup;
+  checkup.no_next_hops = "the broker runs without CAP_NET_ADMIN";
+  EXPECT_TRUE(holds(findings(checkup), "note: next hops", "CAP_NET_ADMIN"));
+}
+
+}  // namespace
+}  // namespace px::broker

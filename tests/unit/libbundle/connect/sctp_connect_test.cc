@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+#include "libbundle/connect/sctp_connect.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tests/unit/preload/shim_plan_fixture.h"
+
+namespace px::bundle {
+namespace {
+
+using shim::address;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr int kFd = 9;
+constexpr int kProbe = 10;
+constexpr std::uint32_t kStagger = 100;
+
+struct Outcome {
+  Errno error;
+  std::int64_t after_ms = 0;
+};
+
+// A blocking SCTP socket, and a clock that passes while it connects.
+struct FakeSctp {
+  FakeSctp() {
+    here = this;
+    system.fcntl = [](int, int, int) { return here->flags; };
+    system.clock_gettime = [](clockid_t, timespec* now) {
+      *now = {.tv_sec = here->now / 1000, .tv_nsec = here->now % 1000 * 1'000'000};
+      return 0;
+    };
+    system.getsockopt = [](int, int, int name, void* value, socklen_t*) {
+      if (name == SO_SNDTIMEO) {
+        *static_cast<timeval*>(value) = here->timeout;
+      } else {
+        *static_cast<int*>(value) = name == SO_DOMAIN ? here->domain : here->pending;
+      }
+      return 0;
+    };
+    system.getpeername = [](int, sockaddr*, socklen_t*) { return here->connected ? 0 : -1; };
+    system.sigprocmask = [](int, const SignalMask*, SignalMask*, std::size_t) { return 0; };
+    system.sigpending = [](SignalMask* pending, std::size_t) {
+      *pending = here->now >= here->signal_at ? 1u << (SIGUSR1 - 1) : 0;
+      return 0;
+    };
+    system.sigaction = [](int, const SignalAction*, SignalAction* action, std::size_t) {
+      *action = {.handler = 0x1000, .flags = here->action_flags, .restorer = 0, .mask = 0};
+      return 0;
+    };
+    system.ppoll = [](pollfd*, unsigned, timespec* time, const SignalMask*, std::size_t) {
+      if (here->pending >= 0 || time == nullptr) return 1;
+      here->now += time->tv_sec * 1000 + time->tv_nsec / 1'000'000;
+      return 0;
+    };
+    system.socket = [](int, int, int) { return kProbe; };
+    system.close = [](int fd) {
+      EXPECT_EQ(fd, kProbe);
+      return 0;
+    };
+    system.setsockopt = [](int, int level, int name, const void* value, socklen_t length) {
+      if (level != 132 || name != 110) return 0;
+      return here->connectx(static_cast<const char*>(value), length);
+    };
+  }
+  ~FakeSctp() { here = nullptr; }
+
+  int connectx(const char* bytes, socklen_t length) {
+    std::string call;
+    for (socklen_t at = 0; at < length;) {
+      const auto* one = reinterpret_cast<const sockaddr*>(bytes + at);
+      const socklen_t size = one->sa_family == AF_INET ? 16 : 28;
+      std::array<char, kAddressTextSize> room;
+      call += (at == 0 ? "" : " ");
+      call += address_text(endpoint_from_sockaddr(one, size)->address, room);
+      at += size;
+    }
+    calls.push_back(call);
+    const Outcome outcome = outcomes.empty() ? Outcome{0} : outcomes.front();
+    if (!outcomes.empty()) outcomes.pop_front();
+    now += outcome.after_ms;
+    errno = outcome.error;
+    return outcome.error == 0 ? 0 : -1;
+  }
+
+  static inline FakeSctp* here = nullptr;
+  SystemCalls system;
+  int flags = 0;
+  int domain = AF_INET6;
+  int pending = 0;  // SO_ERROR; -1: nothing has happened
+  bool connected = false;
+  timeval timeout{};
+  std::int64_t signal_at = 1'000'000;
+  unsigned long action_flags = 0;
+  std::int64_t now = 1'000;
+  std::deque<Outcome> outcomes;  // of each attempt; success after the last
+  std::vector<std::string> calls;
+};
+
+struct OneWay final : Ways {
+  Errno prepare(int, const Endpoint&) override { return error; }
+  bool can_move(int, const Endpoint&, const Endpoint&) override { return true; }
+  Health health(const Endpoint&) override { return known; }
+  void report(const Endpoint&, bool) override {}
+  Errno error = 0;
+  Health known = Health::kUnknown;
+};
+
+// 10.0.0.0/24 and 10.0.1.0/24 are two ways; what ends in .66 is blocked.
+struct ManyWays final : Ways {
+  Errno prepare(int fd, const Endpoint& member) override {
+    if (member.address.bytes[15] == 66) return EACCES;
+    if (fd == kFd) prepared.push_back(member.address);
+    return 0;
+  }
+  bool can_move(int, const Endpoint& from, const Endpoint& to) override {
+    return from.address.bytes[14] == to.address.bytes[14];
+  }
+  Health health(const Endpoint&) override { return Health::kUnknown; }
+  void report(const Endpoint&, bool) override {}
+  std::vector<Address> prepared;
+};
+
+// The same, and a socket can be spread over both.
+struct SpreadWays final : Ways {
+  Errno prepare(int fd, const Endpoint& member) override { return ways.prepare(fd, member); }
+  bool can_move(int fd, const Endpoint& from, const Endpoint& to) override {
+    return ways.can_move(fd, from, to);
+  }
+  bool spread(int fd, std::span<const Endpoint> members) override {
+    EXPECT_EQ(fd, kFd);
+    std::string call;
+    for (const Endpoint& member : members) {
+      std::array<char, kAddressTextSize> room;
+      call += (call.empty() ? "" : " ");
+      call += address_text(member.address, room);
+    }
+    spreads.push_back(call);
+    return can_spread;
+  }
+  Health health(const Endpoint&) override { return Health::kAlive; }
+  void report(const Endpoint&, bool) override {}
+  ManyWays ways;
+  bool can_spread = true;
+  std::vector<std::string> spreads;
+};
+
+class SctpConnect : public testing::Test {
+ protected:
+  static Bundle bundle(const std::vector<const char*>& members) {
+    Bundle made;
+    for (const char* member : members) {
+      made.endpoints[made.count++] = {.address = address(member), .port = 80};
+    }
+    return made;
+  }
+  Errno connect(const Bundle& to) { return sctp_connect(kernel_.system, ways_, kFd, to, kStagger); }
+
+  FakeSctp kernel_;
+  OneWay ways_;
+};
+
+TEST_F(SctpConnect, OneAssociationHasAllMembersOfAHost) {
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2"));
+}
+
+TEST_F(SctpConnect, TheNarrowestScopeGoesFirst) {
+  EXPECT_EQ(connect(bundle({"2001:db8::1", "fd00::1", "10.0.0.1", "fe80::1", "192.0.2.1"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("fe80::1 10.0.0.1 2001:db8::1 fd00::1 192.0.2.1"));
+}
+
+TEST_F(SctpConnect, AMemberThatRefusesIsLeftOut) {
+  kernel_.outcomes = {{ECONNREFUSED}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2", "10.0.0.3"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2 10.0.0.3", "10.0.0.2 10.0.0.3"));
+}
+
+TEST_F(SctpConnect, ARefusalThatMayBeAnyonesLeavesNobodyOut) {
+  kernel_.outcomes = {{ECONNREFUSED, 150}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "10.0.0.2 10.0.0.1"));
+}
+
+TEST_F(SctpConnect, AnAssociationThatDiesGivesTheNextMemberItsTurn) {
+  kernel_.outcomes = {{ETIMEDOUT, 500}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "10.0.0.2 10.0.0.1"));
+}
+
+TEST_F(SctpConnect, AHostThatIsSilentIsGivenUp) {
+  kernel_.outcomes = {{ETIMEDOUT, 600}, {ETIMEDOUT, 1100}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), ETIMEDOUT);
+  EXPECT_EQ(kernel_.calls.size(), 2u);
+}
+
+TEST_F(SctpConnect, AlternativesAreOneAfterAnother) {
+  Bundle to = bundle({"10.0.0.1", "10.0.0.2", "10.0.0.3"});
+  to.alternatives = 1 << 2;
+  kernel_.outcomes = {{ECONNREFUSED}, {ECONNREFUSED}};
+  EXPECT_EQ(connect(to), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "10.0.0.2", "10.0.0.3"));
+}
+
+TEST_F(SctpConnect, TheFailureThatSaysMostIsTold) {
+  Bundle to = bundle({"10.0.0.1", "10.0.0.2"});
+  to.alternatives = 1 << 1;
+  kernel_.outcomes = {{ECONNREFUSED}, {ETIMEDOUT, 2000}};
+  EXPECT_EQ(connect(to), ECONNREFUSED);
+}
+
+TEST_F(SctpConnect, AnIpv4SocketTakesIpv4MembersAlone) {
+  kernel_.domain = AF_INET;
+  EXPECT_EQ(connect(bundle({"fd00::1", "10.0.0.1"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1"));
+  EXPECT_EQ(connect(bundle({"fd00::1"})), EAFNOSUPPORT);
+}
+
+TEST_F(SctpConnect, ASocketThatDoesNotBlockHasARefusalMadeGoodToo) {
+  kernel_.flags = O_NONBLOCK;
+  kernel_.outcomes = {{EINPROGRESS}, {EINPROGRESS}};
+  kernel_.pending = ECONNREFUSED;
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), ECONNREFUSED);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "10.0.0.2"));
+}
+
+TEST_F(SctpConnect, ASocketThatDoesNotBlockWaitsOnlyForWhatIsUnknown) {
+  kernel_.flags = O_NONBLOCK;
+  kernel_.outcomes = {{EINPROGRESS}, {EINPROGRESS}};
+  kernel_.pending = -1;
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), EINPROGRESS);
+  EXPECT_EQ(kernel_.now, 1'000 + 700);
+  ways_.known = Health::kAlive;
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), EINPROGRESS);
+  EXPECT_EQ(kernel_.now, 1'000 + 700);
+}
+
+TEST_F(SctpConnect, WhatTheKernelBeganAgainGoesOn) {
+  kernel_.outcomes = {{EALREADY}, {EISCONN}, {EISCONN}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), 0);
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), 0);
+  kernel_.connected = true;
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), EISCONN);
+}
+
+TEST_F(SctpConnect, WhatGoesOnEndsWithTheProgramsTime) {
+  kernel_.outcomes = {{EALREADY}};
+  kernel_.pending = -1;
+  kernel_.timeout = {.tv_sec = 1, .tv_usec = 20'000};
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), EALREADY);
+  EXPECT_EQ(kernel_.now, 1'000 + 1'020);
+}
+
+TEST_F(SctpConnect, WhatGoesOnEndsWithAHandlerThatDoesNotRestart) {
+  kernel_.outcomes = {{EALREADY}, {EALREADY}};
+  kernel_.pending = -1;
+  kernel_.signal_at = 1'250;
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), EINTR);
+  EXPECT_EQ(kernel_.now, 1'300);
+  // One that restarts ends it only where there is a time.
+  kernel_.action_flags = SA_RESTART;
+  kernel_.timeout = {.tv_sec = 1, .tv_usec = 0};
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), EINTR);
+}
+
+TEST_F(SctpConnect, WhatThePolicyForbidsIsNotTried) {
+  ways_.error = ENETUNREACH;
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), ENETUNREACH);
+  EXPECT_TRUE(kernel_.calls.empty());
+}
+
+TEST_F(SctpConnect, WhatGoesAnotherWayOrNowhereIsLeftOut) {
+  ManyWays ways;
+  const Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
+  EXPECT_THAT(ways.prepared, ElementsAre(address("10.0.0.1")));
+}
+
+TEST_F(SctpConnect, MembersOfSeveralWaysEachGoTheirOwn) {
+  SpreadWays ways;
+  const Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_THAT(ways.spreads, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
+  EXPECT_TRUE(ways.ways.prepared.empty());
+}
+
+TEST_F(SctpConnect, MembersOfOneWayAreNotSpread) {
+  SpreadWays ways;
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, bundle({"10.0.0.1", "10.0.0.3"}), kStagger), 0);
+  EXPECT_THAT(ways.spreads, IsEmpty());
+  const Bundle blocked = bundle({"10.0.0.1", "10.0.1.66"});
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, blocked, kStagger), 0);
+  EXPECT_THAT(ways.spreads, IsEmpty());
+}
+
+TEST_F(SctpConnect, WhereTheyCannotBeSpreadTheyGoTheFirstOnesWay) {
+  SpreadWays ways;
+  ways.can_spread = false;
+  const Bundle to = bundle({"10.0.0.1", "10.0.1.2", "10.0.0.3"});
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_EQ(ways.spreads.size(), 1u);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
+  EXPECT_THAT(ways.ways.prepared, ElementsAre(address("10.0.0.1")));
+}
+
+TEST_F(SctpConnect, AnAlternativeOfASpreadSocketIsSpreadToo) {
+  SpreadWays ways;
+  Bundle to = bundle({"10.0.0.1", "10.0.1.2", "10.0.0.3"});
+  to.alternatives = 1 << 2;
+  kernel_.outcomes = {{ECONNREFUSED}, {ECONNREFUSED}};
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_THAT(ways.spreads, ElementsAre("10.0.0.1 10.0.1.2", "10.0.0.3"));
+  EXPECT_TRUE(ways.ways.prepared.empty());
+}
+
+TEST_F(SctpConnect, ASpreadSocketWaitsEvenForWhoIsAlive) {
+  SpreadWays ways;
+  kernel_.flags = O_NONBLOCK;
+  kernel_.outcomes = {{EINPROGRESS}};
+  kernel_.pending = -1;
+  const Bundle to = bundle({"10.0.0.1", "10.0.1.2"});
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), EINPROGRESS);
+  EXPECT_EQ(kernel_.now, 1'000 + 700);
+}
+
+TEST_F(SctpConnect, AnAlternativeIsAskedAboutToo) {
+  ManyWays ways;
+  Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
+  to.alternatives = 1 << 1 | 1 << 2 | 1 << 3;
+  kernel_.outcomes = {{ECONNREFUSED}};
+  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1", "10.0.0.3"));
+  EXPECT_THAT(ways.prepared, ElementsAre(address("10.0.0.1")));
+}
+
+}  // namespace
+}  // namespace px::bundle

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "preload/bundles/plan_egress.h"
+
+#include "tests/unit/preload/streams/connector_fixture.h"
+
+namespace px::shim {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr int kProbe = 12;
+
+class PlanWaysTest : public ConnectorTest {
+ protected:
+  PlanWays ways() { return {kFakeCalls, *fds_, holder_, connector_, kFd}; }
+  static bundle::Endpoint member(const char* text) {
+    return {.address = address(text), .port = 443};
+  }
+};
+
+TEST_F(PlanWaysTest, TheOwnSocketAndProbesGoByTheMembersRule) {
+  broker_.plan.publish_via(kVpn);
+  fresh();
+  PlanWays made = ways();
+  EXPECT_EQ(made.prepare(kProbe, member("198.51.100.1")), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", "device vpn0"));
+  EXPECT_EQ(fds_->get(kProbe).kind, FdKind::kUnknown);
+  EXPECT_EQ(made.prepare(kFd, member("198.51.100.1")), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", "device vpn0"));
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kDecided);
+}
+
+TEST_F(PlanWaysTest, AProbeOfAnIpv6SocketIsOne) {
+  broker_.plan.publish_via(kVpn);
+  fresh(AF_INET6);
+  kernel_.domain = AF_INET6;
+  EXPECT_EQ(ways().prepare(kProbe, member("198.51.100.1")), 0);
+  EXPECT_THAT(take_calls(), Contains("bind [10.2.0.2]:0"));
+}
+
+TEST_F(PlanWaysTest, AProbeOfTheOtherFamilyGoesByItsRuleToo) {
+  broker_.plan.publish_block();
+  fresh();
+  kernel_.domain = AF_INET6;
+  EXPECT_EQ(ways().prepare(kProbe, member("2001:db8::1")), EACCES);
+  EXPECT_EQ(ways().prepare(kFd, member("2001:db8::1")), EAFNOSUPPORT);
+}
+
+TEST_F(PlanWaysTest, ABlockedMemberFails) {
+  broker_.plan.publish_block();
+  fresh();
+  EXPECT_EQ(ways().prepare(kFd, member("198.51.100.1")), EACCES);
+  EXPECT_THAT(take_calls(), IsEmpty());
+}
+
+TEST_F(PlanWaysTest, WithAPortOfItsOwnTheSocketGetsNoSource) {
+  broker_.plan.publish_via(
+      entry(3, "vpn0", "10.2.0.2", plan::kEntryUsable | plan::kEntryKernelSource));
+  FdState state = fresh_socket(AF_INET, SOCK_STREAM, 0);
+  state.kind = FdKind::kPortBound;
+  fds_->set(kFd, state);
+  EXPECT_EQ(ways().prepare(kProbe, member("198.51.100.1")), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("state?", "device vpn0"));
+}
+
+TEST_F(PlanWaysTest, ASocketOfTheProgramsOwnChoiceIsLeftAloneAndMirrored) {
+  broker_.plan.publish_via(kVpn);
+  FdState state = fresh_socket(AF_INET, SOCK_STREAM, 0);
+  state.kind = FdKind::kOwned;
+  fds_->set(kFd, state);
+  kernel_.device = "lte0";
+  kernel_.bound = {.address = address("10.3.0.2"), .port = 99};
+  PlanWays made = ways();
+  EXPECT_EQ(made.prepare(kFd, member("198.51.100.1")), 0);
+  EXPECT_THAT(take_calls(), IsEmpty());
+  EXPECT_EQ(made.prepare(kProbe, member("198.51.100.1")), 0);
+  EXPECT_THAT(take_calls(),
+              ElementsAre("device?", "device lte0", "name?", "no port", "bind 10.3.0.2:0"));
+  EXPECT_TRUE(made.can_move(kFd, member("198.51.100.1"), member("127.0.0.1")));
+}
+
+TEST_F(PlanWaysTest, WhatHasADeviceStaysWithIt) {
+  broker_.plan.publish_via(kVpn);
+  fresh();
+  PlanWays made = ways();
+  EXPECT_TRUE(made.can_move(kFd, member("198.51.100.1"), member("198.51.100.2")));
+  // Loopback goes the system's way.
+  EXPECT_TRUE(made.can_move(kFd, member("127.0.0.1"), member("198.51.100.2")));
+  EXPECT_FALSE(made.can_move(kFd, member("198.51.100.2"), member("127.0.0.1")));
+}
+
+TEST_F(PlanWaysTest, ARouterOfItsOwnIsNoWayThatSctpCanBePreparedFor) {
+  plan::Entry router = kVpn;
+  router.mark = 1 << 24;
+  broker_.plan.publish_via(router);
+  fresh();
+  PlanWays made = ways();
+  EXPECT_TRUE(made.can_move(kFd, member("198.51.100.1"), member("198.51.100.2")));
+  kernel_.protocol = IPPROTO_SCTP;
+  EXPECT_FALSE(made.can_move(kFd, member("198.51.100.1"), member("198.51.100.1")));
+}
+
+TEST_F(PlanWaysTest, WithoutABrokerNothingIsSpreadAndAllIsAsBefore) {
+  broker_.plan.publish_via(kVpn);
+  fresh();
+  PlanWays made = ways();
+  const bundle::Endpoint members[] = {member("198.51.100.1"), member("198.51.100.2")};
+  EXPECT_FALSE(made.spread(kFd, members));
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kFresh);
+  EXPECT_FALSE(made.spread(kProbe, members));
+  take_calls();
+  EXPECT_EQ(made.prepare(kFd, members[0]), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", "device vpn0"));
+}
+
+TEST_F(PlanWaysTest, WhatTheBrokerHasBoundInVainStillGoesTheFirstOnesWay) {
+  broker_.plan.publish_via(kVpn);
+  fresh();
+  kernel_.bound = {.address = address("10.2.0.2"), .port = 99};
+  PlanWays made = ways();
+  const bundle::Endpoint members[] = {member("198.51.100.1")};
+  EXPECT_FALSE(made.spread(kFd, members));
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kDecided);
+  EXPECT_EQ(made.prepare(kFd, members[0]), 0);
+  EXPECT_THAT(take_calls(), Contains("device vpn0"));
+}
+
+TEST_F(PlanWaysTest, WhatWasBoundElsewhereMeanwhileGoesNowhere) {
+  broker_.plan.publish_via(kVpn);
+  fresh();
+  kernel_.bound = {.address = address("10.9.9.9"), .port = 99};
+  PlanWays made = ways();
+  const bundle::Endpoint members[] = {member("198.51.100.1")};
+  EXPECT_FALSE(made.spread(kFd, members));
+  EXPECT_EQ(made.prepare(kFd, members[0]), ENETUNREACH);
+}
+
+TEST_F(PlanWaysTest, ASocketOfTheProgramsOwnChoiceIsNotSpread) {
+  broker_.plan.publish_via(kVpn);
+  for (const FdKind kind : {FdKind::kOwned, FdKind::kPortBound}) {
+    FdState state = fresh_socket(AF_INET, SOCK_STREAM, 0);
+    state.kind = kind;
+    fds_->set(kFd, state);
+    PlanWays made = ways();
+    take_calls();
+    const bundle::Endpoint members[] = {member("198.51.100.1"), member("198.51.100.2")};
+    EXPECT_FALSE(made.spread(kFd, members));
+    EXPECT_THAT(take_calls(), IsEmpty());
+  }
+}
+
+TEST_F(PlanWaysTest, WithoutAPlanNothingIsKnown) {
+  broker_.outcome = HelloOutcome::kNoProfile;
+  fresh();
+  PlanWays made = ways();
+  EXPECT_EQ(made.health(member("198.51.100.1")), bundle::Health::kUnknown);
+  EXPECT_EQ(made.prepare(kFd, member("198.51.100.1")), 0);
+  EXPECT_TRUE(made.can_move(kFd, member("198.51.100.1"), member("127.0.0.1")));
+}
+
+}  // namespace
+}  // namespace px::shim

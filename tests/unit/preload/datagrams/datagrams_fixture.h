@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// Datagrams on a kernel that records and a broker that answers, and one socket. One thread.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "preload/datagrams/datagrams.h"
+#include "tests/unit/preload/fake_kernel.h"
+#include "tests/unit/preload/shim_fixture.h"
+
+namespace px::shim {
+
+inline constexpr int kFd = 9;
+inline const plan::Entry kVpn = entry(3, "vpn0", "10.2.0.2");
+inline const plan::Entry kVpn6 = entry(3, "vpn0", "fd02::2");
+inline const plan::Entry kKernels6 =
+    entry(3, "vpn0", "fd02::2", plan::kEntryUsable | plan::kEntryKernelSource);
+inline constexpr const char* kPeer = "198.51.100.1";
+inline constexpr const char* kPeer6 = "2001:db8::1";
+
+class DatagramsTest : public testing::Test {
+ protected:
+  DatagramsTest() {
+    holder_.start(test_settings());
+    here_ = this;
+  }
+
+  void fresh(int domain = AF_INET, FdKind kind = FdKind::kFresh) {
+    FdState state = fresh_socket(domain, SOCK_DGRAM, 0);
+    state.kind = kind;
+    fds_->set(kFd, state);
+    kernel_.domain = domain;
+    kernel_.type = SOCK_DGRAM;
+    kernel_.protocol = IPPROTO_UDP;
+  }
+  // As px leaves a socket that it connected.
+  void decided(int domain, const plan::Entry& entry) {
+    FdState state = fresh_socket(domain, SOCK_DGRAM, 0);
+    state.kind = FdKind::kDecided;
+    state.source = source_digest(entry.source);
+    state.interface = entry.interface_index;
+    fds_->set(kFd, state);
+  }
+  // A server's socket that `peer` called.
+  void called(const std::string& peer, const PacketInfo& info) {
+    const bool ipv4 = address(peer).is_ipv4();
+    fresh(ipv4 ? AF_INET : AF_INET6, FdKind::kPortBound);
+    FdNotes notes;
+    notes.watched = true;
+    notes.generation = 5;
+    fds_->set_notes(kFd, notes);
+    called_->remember(5, {.address = address(peer), .port = 443}, info, CalledAddresses::now());
+  }
+
+  // "as it is", "EACCES" or "ADDRESS%INTERFACE" of the control data.
+  std::string way(const std::string& destination, msghdr message = {}, std::uint16_t port = 443) {
+    if (!datagrams_.concern(kFd)) return "no concern";
+    const auto family = static_cast<sa_family_t>(fds_->get(kFd).ipv6 ? AF_INET6 : AF_INET);
+    sockaddr_storage storage;
+    message.msg_namelen = bundle::sockaddr_from_endpoint(
+        {.address = address(destination), .port = port}, family, &storage);
+    message.msg_name = &storage;
+    errno = 4711;
+    const auto way = datagrams_.way_of(kFd, message);
+    EXPECT_EQ(errno, 4711);
+    if (way.error != 0) return strerrorname_np(way.error);
+    if (!way.info) return "as it is";
+    std::array<char, bundle::kAddressTextSize> buffer;
+    return std::string(bundle::address_text(way.info->address, buffer)) + "%" +
+           std::to_string(way.info->interface);
+  }
+
+  static std::optional<Route> probe(const bundle::Address&, const bundle::Address& source,
+                                    std::uint32_t) {
+    ++here_->probes_;
+    return source.is_unspecified() ? here_->by_interface_ : here_->by_both_;
+  }
+
+  static inline DatagramsTest* here_ = nullptr;
+  FakeKernel kernel_;
+  TestBroker broker_;
+  std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
+  std::unique_ptr<CalledAddresses> called_ = std::make_unique<CalledAddresses>();
+  PlanHolder holder_{&TestBroker::answer};
+  Marker marker_{kFakeCalls, &TestBroker::mark};
+  std::optional<Route> by_interface_;
+  std::optional<Route> by_both_;
+  int probes_ = 0;
+  Datagrams datagrams_{kFakeCalls, *fds_, holder_, marker_, *called_, &DatagramsTest::probe};
+};
+
+}  // namespace px::shim

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "preload/names/member_lookup.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "libbundle/core/text.h"
+#include "preload/names/members_text.h"
+#include "tests/unit/preload/names/fake_resolver.h"
+
+namespace px::shim {
+namespace {
+
+class MemberLookupTest : public testing::Test {
+ protected:
+  MemberLookupTest() {
+    resolver_.hosts["www"] = {"192.168.0.1", "10.0.0.1"};
+    resolver_.hosts["six"] = {"2001:db8::6"};
+    resolver_.hosts["both"] = {"2001:db8::7", "10.0.0.7"};
+  }
+
+  int look_up(std::string_view text, AddressHints hints = {}) {
+    const bundle::Notation notation = bundle::parse_notation(text);
+    EXPECT_EQ(notation.kind, bundle::NotationKind::kMembers) << text;
+    return look_up_members(resolver_.symbols, notation.members(), hints, &found_);
+  }
+  // In the order found; `|` before an alternative.
+  std::string listed(std::string_view text, AddressHints hints = {}) {
+    if (const int error = look_up(text, hints); error != 0) return ::gai_strerror(error);
+    std::string list;
+    for (std::uint32_t i = 0; i < found_.count; ++i) {
+      if (i > 0) list += (found_.alternatives >> i & 1) != 0 ? '|' : ',';
+      std::array<char, bundle::kAddressTextSize> buffer;
+      list += bundle::address_text(found_.endpoints[i].address, buffer);
+    }
+    return list;
+  }
+
+  FakeResolver resolver_;
+  bundle::Bundle found_;
+};
+
+TEST_F(MemberLookupTest, ANameIsReplacedByAllItsAddressesInPlace) {
+  EXPECT_EQ(listed("<www,127.0.0.1,::1>"), "192.168.0.1,10.0.0.1,127.0.0.1,::1");
+  EXPECT_EQ(listed("{::1,www}"), "::1,192.168.0.1,10.0.0.1");
+  EXPECT_EQ(listed("six.and.10.0.0.9.bundle"), "2001:db8::6,10.0.0.9");
+  EXPECT_EQ(listed("<six|www>"), "2001:db8::6|192.168.0.1,10.0.0.1");
+}
+
+TEST_F(MemberLookupTest, AddressesAreNotAskedFor) {
+  EXPECT_EQ(listed("<10.0.0.1,2001:db8::1>"), "10.0.0.1,2001:db8::1");
+  EXPECT_TRUE(resolver_.asked.empty());
+}
+
+TEST_F(MemberLookupTest, WhatIsThereTwiceIsKeptOnce) {
+  EXPECT_EQ(listed("<10.0.0.1,www,::ffff:10.0.0.1>"), "10.0.0.1,192.168.0.1");
+}
+
+TEST_F(MemberLookupTest, AMemberThatFailsIsLeftOutAndAllFailWithItsError) {
+  EXPECT_EQ(listed("<gone,10.0.0.1>"), "10.0.0.1");
+  EXPECT_EQ(look_up("<gone,lost>"), EAI_NONAME);
+  EXPECT_EQ(resolver_.asked, (std::vector<std::string>{"gone", "gone", "lost"}));
+  resolver_.error = EAI_AGAIN;
+  EXPECT_EQ(look_up("<gone,lost>"), EAI_AGAIN);
+}
+
+TEST_F(MemberLookupTest, NumericHostMeansThatNobodyIsAsked) {
+  const AddressHints numeric{.family = AF_UNSPEC, .flags = AI_NUMERICHOST};
+  EXPECT_EQ(look_up("<www,10.0.0.1>", numeric), EAI_NONAME);
+  EXPECT_EQ(listed("<10.0.0.1,::1>", numeric), "10.0.0.1,::1");
+  EXPECT_TRUE(resolver_.asked.empty());
+}
+
+TEST_F(MemberLookupTest, AFamilyHasItsMembersAlone) {
+  const AddressHints ipv4{.family = AF_INET, .flags = 0};
+  const AddressHints ipv6{.family = AF_INET6, .flags = 0};
+  EXPECT_EQ(listed("<10.0.0.1,::1,both>", ipv4), "10.0.0.1,10.0.0.7");
+  EXPECT_EQ(listed("<10.0.0.1,::1,both>", ipv6), "::1,2001:db8::7");
+  EXPECT_EQ(look_up("<10.0.0.1,10.0.0.2>", ipv6), EAI_ADDRFAMILY);
+  EXPECT_EQ(look_up("<::1>", ipv4), EAI_ADDRFAMILY);
+}
+
+TEST_F(MemberLookupTest, MappedAddressesComeWhereThereIsNoIpv6OrAllIsWanted) {
+  const AddressHints mapped{.family = AF_INET6, .flags = AI_V4MAPPED};
+  const AddressHints all{.family = AF_INET6, .flags = AI_V4MAPPED | AI_ALL};
+  EXPECT_EQ(listed("<10.0.0.1,10.0.0.2>", mapped), "10.0.0.1,10.0.0.2");
+  EXPECT_EQ(listed("<10.0.0.1|::1,::2>", mapped), "::1,::2");
+  EXPECT_EQ(listed("<10.0.0.1|::1,::2>", all), "10.0.0.1|::1,::2");
+}
+
+TEST_F(MemberLookupTest, AZoneIsAnInterface) {
+  ASSERT_EQ(look_up("<fe80::1%lo,10.0.0.1>"), 0);
+  EXPECT_EQ(found_.endpoints[0].scope, 1u);
+  EXPECT_EQ(listed("<fe80::1%nothing0,10.0.0.1>"), "10.0.0.1");
+  EXPECT_EQ(look_up("<fe80::1%nothing0>"), EAI_NONAME);
+}
+
+TEST_F(MemberLookupTest, MoreThanFitAreLeftOutAndSaidToBe) {
+  for (int n = 1; n <= 20; ++n) resolver_.hosts["many"].push_back("10.1.0." + std::to_string(n));
+  ASSERT_EQ(look_up("<many>"), 0);
+  EXPECT_EQ(found_.count, bundle::kMostMembers);
+  EXPECT_TRUE(found_.truncated);
+}
+
+std::string named(std::string_view text, std::size_t size = 255) {
+  const bundle::Notation notation = bundle::parse_notation(text);
+  std::string buffer(size, '\0');
+  return std::string(members_text(notation.members(), buffer));
+}
+
+TEST(MembersTextTest, SortsAddressesBeforeNames) {
+  EXPECT_EQ(named("<WWW,::1,10.0.0.2,10.0.0.1,abc>"), "<10.0.0.1,10.0.0.2,::1,abc,www>");
+  EXPECT_EQ(named("www.and.10.0.0.1.bundle"), "<10.0.0.1,www>");
+  EXPECT_EQ(named("<www,fe80::1%lo>"), "<fe80::1%lo,www>");
+}
+
+TEST(MembersTextTest, SortsAlternativesByTheirFirstMembers) {
+  EXPECT_EQ(named("<www,10.0.0.2|10.0.0.1,x>"), "<10.0.0.1,x|10.0.0.2,www>");
+}
+
+TEST(MembersTextTest, AFixedPointAndWithoutDoubles) {
+  EXPECT_EQ(named("<www,10.0.0.1,WWW>"), "<10.0.0.1,www>");
+  EXPECT_EQ(named(named("<b,a|10.0.0.1,c>")), named("<b,a|10.0.0.1,c>"));
+}
+
+TEST(MembersTextTest, IsEmptyWithoutANameAndWithoutRoom) {
+  EXPECT_EQ(named("<10.0.0.1,::1>"), "");
+  EXPECT_EQ(named("<www,10.0.0.1>", 14), "<10.0.0.1,www>");
+  EXPECT_EQ(named("<www,10.0.0.1>", 13), "");
+}
+
+}  // namespace
+}  // namespace px::shim

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "preload/session/health_report.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "plan/bundle_wire.h"
+#include "tests/unit/preload/shim_fixture.h"
+
+namespace px::shim {
+namespace {
+
+const plan::HealthKey kKey{4711, 3, address("198.51.100.1"), 443};
+
+// A broker that accepts when it is told to.
+class OutcomeReportTest : public testing::Test {
+ protected:
+  OutcomeReportTest() {
+    char directory[] = "/tmp/px-outcome-XXXXXX";
+    directory_ = ::mkdtemp(directory);
+    plan::fill_text(settings_.socket_path, (directory_ / "px.sock").native());
+  }
+  ~OutcomeReportTest() override {
+    if (listener_ >= 0) ::close(listener_);
+    std::filesystem::remove_all(directory_);
+  }
+
+  void listen(int backlog) {
+    listener_ = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    plan::fill_text(address.sun_path, settings_.socket_path.data());
+    ASSERT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(listener_, backlog), 0);
+  }
+
+  // What one connection says before it closes.
+  std::optional<plan::Outcome> take() const {
+    const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (client < 0) return std::nullopt;
+    std::vector<std::byte> packet(1024);
+    const ssize_t size = ::recv(client, packet.data(), packet.size(), 0);
+    EXPECT_EQ(::recv(client, packet.data() + size, 1, 0), 0) << "one message, then the end";
+    ::close(client);
+    packet.resize(static_cast<std::size_t>(size));
+    return plan::parse_outcome(packet);
+  }
+
+  void report(bool alive) const {
+    const auto before = descriptors();
+    errno = 4711;
+    report_outcome(settings_, "work", kKey, alive);
+    EXPECT_EQ(errno, 4711);
+    EXPECT_EQ(descriptors(), before);
+  }
+
+  static std::ptrdiff_t descriptors() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  }
+
+  std::filesystem::path directory_;
+  Settings settings_ = test_settings();
+  int listener_ = -1;
+};
+
+TEST_F(OutcomeReportTest, SaysWhatCameOfIt) {
+  listen(8);
+  report(false);
+  auto outcome = take();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->address, kKey.address);
+  EXPECT_EQ(outcome->port, 443);
+  EXPECT_EQ(outcome->interface_index, 3u);
+  EXPECT_EQ(outcome->alive, 0);
+  EXPECT_STREQ(outcome->profile, "work");
+  report(true);
+  outcome = take();
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->alive, 1);
+}
+
+TEST_F(OutcomeReportTest, WaitsForNobody) {
+  report(true);  // nobody there
+  listen(1);
+  for (int i = 0; i < 50; ++i) report(true);  // and nobody accepts
+  int taken = 0;
+  while (take()) ++taken;
+  EXPECT_GT(taken, 0);
+  EXPECT_LT(taken, 50) << "the backlog was never full, so that nothing was tested";
+}
+
+TEST_F(OutcomeReportTest, SaysNothingWithoutAProfile) {
+  listen(8);
+  report_outcome(settings_, "", kKey, true);
+  EXPECT_LT(::accept(listener_, nullptr, nullptr), 0);
+  EXPECT_EQ(errno, EAGAIN);
+}
+
+}  // namespace
+}  // namespace px::shim

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// What tests of the shim need of a broker: its plan, and a hello that never leaves the process. One
+// broker at a time; may be asked by any thread.
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <new>
+#include <string>
+
+#include "plan/counters.h"
+#include "preload/session/hello.h"
+#include "preload/session/mark_request.h"
+#include "tests/unit/preload/shim_plan_fixture.h"
+
+namespace px::shim {
+
+// Answers hello with `plan` and a counters page. Counts in shared memory: forked children too.
+class TestBroker {
+ public:
+  explicit TestBroker(std::uint64_t instance = 7)
+      : plan(instance), shared_(2 * plan::kCountersSize), page_(plan::kCountersSize) {
+    hellos_ = new (shared_.base()) std::atomic<int>{0};
+    here_ = this;
+  }
+  ~TestBroker() { here_ = nullptr; }
+
+  static HelloAnswer answer(const Settings&, const Greeting& greeting) {
+    here_->hellos_->fetch_add(1);
+    {
+      const std::lock_guard lock(here_->mutex_);
+      here_->greeted_profile = greeting.profile;
+      here_->greeted_flags = greeting.flags;
+    }
+    TestPlan& given = here_->other_plan != nullptr ? *here_->other_plan : here_->plan;
+    HelloAnswer answer;
+    answer.outcome = here_->outcome;
+    if (answer.outcome == HelloOutcome::kRefusal) {
+      plan::fill_text(answer.reason, "no such\nprofile");
+    }
+    if (answer.outcome != HelloOutcome::kWelcome) return answer;
+    answer.broker_instance = given.header().broker_instance;
+    answer.recheck = static_cast<std::uint32_t>(given.header().recheck);
+    plan::fill_text(answer.profile, given.header().profile);
+    answer.plan_fd = ::dup(given.fd());
+    answer.counters_fd = ::dup(here_->page_.fd());
+    return answer;
+  }
+
+  static MarkAnswer mark(const Settings&, int, std::uint32_t mark) {
+    MarkAnswer answer;
+    answer.marked = here_->on_mark(mark);
+    answer.marked = answer.marked && here_->answers_marks;
+    if (!answer.marked && here_->answers_marks) plan::fill_text(answer.reason, "not yours");
+    return answer;
+  }
+
+  [[nodiscard]] int hellos() const { return hellos_->load(); }
+  [[nodiscard]] const plan::Counters& counters() const {
+    return *reinterpret_cast<const plan::Counters*>(page_.base());
+  }
+
+  HelloOutcome outcome = HelloOutcome::kWelcome;
+  bool answers_marks = true;
+  std::function<bool(std::uint32_t)> on_mark = [](std::uint32_t) { return false; };
+  TestPlan plan;
+  TestPlan* other_plan = nullptr;  // given instead of `plan`
+  std::string greeted_profile;     // of the last hello
+  std::uint32_t greeted_flags = 0;
+
+ private:
+  static inline TestBroker* here_ = nullptr;
+  std::mutex mutex_;
+  SharedFile shared_;
+  SharedFile page_;
+  std::atomic<int>* hellos_;
+};
+
+inline Settings test_settings() {
+  Settings settings;
+  settings.named = settings.stderr_open = true;
+  plan::fill_text(settings.profile, "test");
+  plan::fill_text(settings.socket_path, "/nowhere/px.sock");
+  return settings;
+}
+
+}  // namespace px::shim

@@ -7,12 +7,13 @@
 
 namespace px::plan {
 
-std::optional<Outcome> parse_outcome(std::span<const std::byte> packet) {
+std::optional<HealthReport> parse_health_report(std::span<const std::byte> packet) {
   const auto header = parse_header(packet);
-  if (!header || header->type != MessageType::kOutcome || packet.size() != sizeof(Outcome)) {
+  if (!header || header->type != MessageType::kHealthReport ||
+      packet.size() != sizeof(HealthReport)) {
     return std::nullopt;
   }
-  Outcome outcome;
+  HealthReport outcome;
   std::memcpy(&outcome, packet.data(), sizeof outcome);
   const auto* end = std::find(std::begin(outcome.profile), std::end(outcome.profile), '\0');
   if (end == std::end(outcome.profile) || !valid_profile_name(outcome.profile)) return std::nullopt;
@@ -20,12 +21,12 @@ std::optional<Outcome> parse_outcome(std::span<const std::byte> packet) {
   return outcome;
 }
 
-std::optional<Paths> parse_paths(std::span<const std::byte> packet) {
+std::optional<ExtraPaths> parse_extra_paths(std::span<const std::byte> packet) {
   const auto header = parse_header(packet);
-  if (!header || header->type != MessageType::kPaths || packet.size() != sizeof(Paths)) {
+  if (!header || header->type != MessageType::kExtraPaths || packet.size() != sizeof(ExtraPaths)) {
     return std::nullopt;
   }
-  Paths paths;
+  ExtraPaths paths;
   std::memcpy(&paths, packet.data(), sizeof paths);
   if (paths.port == 0 || paths.count == 0 || paths.count > bundle::kMostMembers) {
     return std::nullopt;

@@ -16,7 +16,7 @@ namespace px::plan {
 
 // What came of connecting to one member of a bundle; it is not answered. It needs no hello: whoever
 // may say it may say it of the programs of its own user alone (health.h).
-struct Outcome {
+struct HealthReport {
   MessageHeader header;
   std::uint32_t interface_index;    // HealthKey::interface_index
   std::uint64_t network_namespace;  // SO_NETNS_COOKIE of the program's socket; 0: not known
@@ -29,13 +29,13 @@ struct Outcome {
 
 // The message, if the packet is exactly one of that type and its values are of their ranges;
 // nothing otherwise.
-[[nodiscard]] std::optional<Outcome> parse_outcome(std::span<const std::byte> packet);
+[[nodiscard]] std::optional<HealthReport> parse_health_report(std::span<const std::byte> packet);
 
 // The socket that comes with it is to have a path to each of these members, by the way that the
 // plan of the program's session gives each; the program names no way itself. An SCTP socket is
 // bound to nothing, the broker binds it, or was bound by the broker before; an MPTCP socket is
 // connected, or about to be.
-struct Paths {
+struct ExtraPaths {
   MessageHeader header;
   std::uint16_t port;   // host byte order, of every member
   std::uint16_t count;  // of members, at least 1
@@ -46,6 +46,6 @@ struct Paths {
 };
 
 // Likewise. Members after the last are 0.
-[[nodiscard]] std::optional<Paths> parse_paths(std::span<const std::byte> packet);
+[[nodiscard]] std::optional<ExtraPaths> parse_extra_paths(std::span<const std::byte> packet);
 
 }  // namespace px::plan

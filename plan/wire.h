@@ -19,18 +19,19 @@ inline constexpr std::uint32_t kWireMagic = 0x31575850;  // "PXW1"
 inline constexpr std::size_t kLargestMessage = std::size_t{64} * 1024;
 
 enum class MessageType : std::uint16_t {
-  kHello = 1,     // program -> broker: Hello
-  kWelcome = 2,   // broker -> program: Welcome, with the plan's fd and the counters page's fd
-  kRefusal = 3,   // broker -> anyone: Refusal; the broker closes after it
-  kLaunch = 4,    // px-exec -> broker, just before it becomes the program: Launch
-  kLaunched = 5,  // broker -> px-exec: a header alone
-  kRequest = 6,   // pxctl -> broker: JSON text
-  kReply = 7,     // broker -> pxctl: JSON text; kMoreFollows on all but the last packet
-  kMark = 8,      // program -> broker: Mark, with the socket to be marked
-  kMarked = 9,    // broker -> program: a header alone
-  kOutcome = 10,  // program -> broker: Outcome (bundle_wire.h); no answer
-  kPaths = 11,    // program -> broker: Paths (bundle_wire.h), with the socket that is to have them
-  kPathsTaken = 12,  // broker -> program: a header alone
+  kHello = 1,          // program -> broker: Hello
+  kWelcome = 2,        // broker -> program: Welcome, with the plan's fd and the counters page's fd
+  kRefusal = 3,        // broker -> anyone: Refusal; the broker closes after it
+  kLaunch = 4,         // px-exec -> broker, just before it becomes the program: Launch
+  kLaunched = 5,       // broker -> px-exec: a header alone
+  kRequest = 6,        // pxctl -> broker: JSON text
+  kReply = 7,          // broker -> pxctl: JSON text; kMoreFollows on all but the last packet
+  kMark = 8,           // program -> broker: Mark, with the socket to be marked
+  kMarked = 9,         // broker -> program: a header alone
+  kHealthReport = 10,  // program -> broker: HealthReport (bundle_wire.h); no answer
+  kExtraPaths =
+      11,  // program -> broker: ExtraPaths (bundle_wire.h), with the socket that is to have them
+  kExtraPathsTaken = 12,  // broker -> program: a header alone
 };
 
 inline constexpr std::uint16_t kMoreFollows = 1;
@@ -79,8 +80,8 @@ enum class RefusalCode : std::uint32_t {
   kOtherVersion,    // no plan of the layout asked for
   kQuota,           // the user has too many connections or sessions
   kNotAllowed,
-  kUnmarkable,  // no socket, or one that the kernel lets nobody mark
-  kNoPaths,     // the broker can have the kernel make no further paths
+  kUnmarkable,    // no socket, or one that the kernel lets nobody mark
+  kNoExtraPaths,  // the broker can have the kernel make no further paths
 };
 
 // A refusal, with a reason for people.

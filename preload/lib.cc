@@ -43,21 +43,21 @@ constinit FdTable fds;
 constinit PlanHolder holder(&say_hello);
 constinit Marker marker(kBareSystemCalls, &request_mark);
 constinit Connector connector(kBareSystemCalls, fds, holder, marker);
-constinit CalledAddresses called_addresses;
-constinit Datagrams datagrams(kBareSystemCalls, fds, holder, marker, called_addresses,
-                              &probe_route);
-constinit Receiving receiving(libc, kBareSystemCalls, fds, holder, called_addresses);
-constinit KnownBundles known_bundles;
-constinit BundleConnecting connecting(kBareSystemCalls, fds, holder, connector, known_bundles);
+constinit LocalAddressCache local_addresses;
+constinit Datagrams datagrams(kBareSystemCalls, fds, holder, marker, local_addresses, &probe_route);
+constinit Receiving receiving(libc, kBareSystemCalls, fds, holder, local_addresses);
+constinit BundleCache bundle_cache;
+constinit BundleConnecting connecting(kBareSystemCalls, fds, holder, connector, bundle_cache);
 constinit KernelTransports transports(libc);
-constinit Admissions admissions(kBareSystemCalls, fds);
+constinit ListenerFilters listener_filters(kBareSystemCalls, fds);
 constinit BundleSockets sockets(libc, kBareSystemCalls, fds, holder, transports);
-constinit BundleBinding binding(libc, kBareSystemCalls, fds, holder, known_bundles, admissions);
-constinit BundleAccepting accepting(libc, kBareSystemCalls, fds, admissions);
-constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, admissions);
-constinit Names bundle_names(libc, holder, transports, known_bundles);
-constinit HostNames host_names(libc, holder, known_bundles);
-constinit StreamManners manners(libc, kBareSystemCalls, holder);
+constinit BundleBinding binding(libc, kBareSystemCalls, fds, holder, bundle_cache,
+                                listener_filters);
+constinit BundleAccepting accepting(libc, kBareSystemCalls, fds, listener_filters);
+constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, listener_filters);
+constinit AddressNames bundle_names(libc, holder, transports, bundle_cache);
+constinit HostNames host_names(libc, holder, bundle_cache);
+constinit TcpCompatibility manners(libc, kBareSystemCalls, holder);
 
 // The module is linked with `-z initfirst`: no other library's constructor connects before this.
 // That is before libc has set `environ`, so the environment is the loader's argument.

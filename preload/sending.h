@@ -21,7 +21,7 @@ class Sending {
   using Connect = int (*)(int fd, const sockaddr* address, socklen_t length);
 
   constexpr Sending(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                    Connector& connector, Datagrams& datagrams, const StreamManners& manners,
+                    Connector& connector, Datagrams& datagrams, const TcpCompatibility& manners,
                     Connect connect)
       : libc_(libc),
         system_(system),
@@ -88,7 +88,7 @@ class Sending {
   FdTable& fds_;
   Connector& connector_;
   Datagrams& datagrams_;
-  const StreamManners& manners_;
+  const TcpCompatibility& manners_;
   const Connect connect_;
 };
 

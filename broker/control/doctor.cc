@@ -41,20 +41,20 @@ json way_text(const std::optional<TableRoute>& way, const kernel::State& kernel)
   return way->next_hop ? text_of(*way->next_hop) + " on " + interface : interface;
 }
 
-json next_hops_report(const Checkup& checkup) {
+json next_hops_report(const HostChecks& checks) {
   json report = json::array();
-  for (const RoutingTable& table : checkup.demand.tables) {
-    const auto mark = checkup.marks.find(table.key);
-    const std::uint32_t value = mark == checkup.marks.end() ? 0 : mark->second;
+  for (const RoutingTable& table : checks.demand.tables) {
+    const auto mark = checks.marks.find(table.key);
+    const std::uint32_t value = mark == checks.marks.end() ? 0 : mark->second;
     json id;
-    for (const OwnRule& rule : checkup.wanted.rules) {
+    for (const OwnRule& rule : checks.wanted.rules) {
       if (rule.mark == value && rule.table && value != 0) id = *rule.table;
     }
     report.push_back({{"key", table.key},
                       {"mark", hex(value)},
                       {"table", id},
-                      {"ipv4", way_text(table.ipv4, checkup.kernel)},
-                      {"ipv6", way_text(table.ipv6, checkup.kernel)}});
+                      {"ipv4", way_text(table.ipv4, checks.kernel)},
+                      {"ipv6", way_text(table.ipv6, checks.kernel)}});
   }
   return report;
 }
@@ -79,9 +79,9 @@ bool is_system_rule(const kernel::Rule& rule) {
           rule.table == kernel::kDefaultTable);
 }
 
-json foreign_rules_report(const Checkup& checkup) {
+json foreign_rules_report(const HostChecks& checks) {
   json report = json::array();
-  for (const kernel::Rule& rule : checkup.kernel.rules) {
+  for (const kernel::Rule& rule : checks.kernel.rules) {
     if (is_own(rule) || is_system_rule(rule)) continue;
     report.push_back(
         {{"priority", rule.priority},
@@ -94,15 +94,15 @@ json foreign_rules_report(const Checkup& checkup) {
   return report;
 }
 
-void find_foreign_marks(const Checkup& checkup, json& findings) {
-  if (checkup.demand.empty()) return;
-  for (const kernel::Rule& rule : checkup.kernel.rules) {
+void find_foreign_marks(const HostChecks& checks, json& findings) {
+  if (checks.demand.empty()) return;
+  for (const kernel::Rule& rule : checks.kernel.rules) {
     if (is_own(rule)) continue;
-    if ((rule.mark_mask & checkup.mark_mask) != 0) {
+    if ((rule.mark_mask & checks.mark_mask) != 0) {
       findings.push_back(
           finding("warning",
-                  "another's rule looks at bits of px's mark mask " + hex(checkup.mark_mask) +
-                      ": " + rule_text(rule),
+                  "another's rule looks at bits of px's mark mask " + hex(checks.mark_mask) + ": " +
+                      rule_text(rule),
                   "set broker.mark-mask in the policy to bits that nobody else uses"));
     } else if (rule.priority <= kGuardPriority && !is_system_rule(rule) && rule.mark_mask == 0) {
       findings.push_back(
@@ -111,12 +111,12 @@ void find_foreign_marks(const Checkup& checkup, json& findings) {
   }
 }
 
-void find_missing_and_left_over(const Checkup& checkup, json& findings) {
-  const auto changes = changes_between(found_state(checkup.kernel), checkup.wanted);
+void find_missing_and_left_over(const HostChecks& checks, json& findings) {
+  const auto changes = changes_between(found_state(checks.kernel), checks.wanted);
   std::size_t missing = changes.added_rules.size();
   std::size_t down = 0;
   for (const OwnRoute& route : changes.added_routes) {
-    const kernel::Link* link = link_of(checkup.kernel, route.interface_index);
+    const kernel::Link* link = link_of(checks.kernel, route.interface_index);
     ++(route.unreachable() || (link != nullptr && link->up) ? missing : down);
   }
   if (missing != 0) {
@@ -133,7 +133,7 @@ void find_missing_and_left_over(const Checkup& checkup, json& findings) {
   const std::size_t stale = changes.removed_rules.size() + changes.removed_routes.size();
   if (stale == 0) return;
   // Without a demand of its own they may well be another broker's.
-  if (checkup.demand.empty() && checkup.no_next_hops) {
+  if (checks.demand.empty() && checks.no_next_hops) {
     findings.push_back(finding(
         "note", std::to_string(stale) + " routes and rules here are of another broker of px", ""));
   } else {
@@ -144,18 +144,17 @@ void find_missing_and_left_over(const Checkup& checkup, json& findings) {
 }
 
 // Where the answers to what leaves by another interface than the main default route's come in.
-void find_strict_filters(const Checkup& checkup, json& findings) {
+void find_strict_filters(const HostChecks& checks, json& findings) {
   const kernel::Route* best = nullptr;
-  for (const kernel::Route& route : checkup.kernel.routes) {
+  for (const kernel::Route& route : checks.kernel.routes) {
     const bool candidate = route.ipv4 && route.table == kernel::kMainTable && route.is_default() &&
                            route.kind == kernel::RouteKind::kUnicast && !route.next_hops.empty();
     if (candidate && (best == nullptr || route.metric < best->metric)) best = &route;
   }
-  for (const SourceFilter& filter : checkup.filters) {
-    if (filter.rp_filter != kStrict || !checkup.interfaces.contains(filter.interface)) continue;
+  for (const SourceFilter& filter : checks.filters) {
+    if (filter.rp_filter != kStrict || !checks.interfaces.contains(filter.interface)) continue;
     const kernel::Link* link =
-        best == nullptr ? nullptr
-                        : link_of(checkup.kernel, best->next_hops.front().interface_index);
+        best == nullptr ? nullptr : link_of(checks.kernel, best->next_hops.front().interface_index);
     if (link != nullptr && link->name == filter.interface) continue;
     findings.push_back(finding("warning",
                                filter.interface +
@@ -167,32 +166,32 @@ void find_strict_filters(const Checkup& checkup, json& findings) {
 
 }  // namespace
 
-json doctor_report(const Checkup& checkup) {
+json doctor_report(const HostChecks& checks) {
   json findings = json::array();
-  if (checkup.no_next_hops) {
+  if (checks.no_next_hops) {
     findings.push_back(
-        finding(checkup.demand.empty() ? "note" : "warning",
-                "next hops by rule and `listen` cannot be had: " + *checkup.no_next_hops, ""));
+        finding(checks.demand.empty() ? "note" : "warning",
+                "next hops by rule and `listen` cannot be had: " + *checks.no_next_hops, ""));
   }
-  find_missing_and_left_over(checkup, findings);
-  if (needs_nft_table(checkup.demand) && checkup.nft_table == false) {
+  find_missing_and_left_over(checks, findings);
+  if (needs_nft_table(checks.demand) && checks.nft_table == false) {
     findings.push_back(finding("warning",
                                "the nftables table `inet px` was taken away: answers of servers "
                                "under received-interface leave by the main table, and next hops "
                                "are not guarded",
                                kReload));
   }
-  if (checkup.no_subflows) {
+  if (checks.no_subflows) {
     findings.push_back(finding("warning",
                                "MPTCP connections have one path each, since the broker cannot make "
                                "them others: " +
-                                   *checkup.no_subflows,
+                                   *checks.no_subflows,
                                "run the system's broker, or set broker.mptcp-subflows to false"));
   }
-  find_foreign_marks(checkup, findings);
-  find_strict_filters(checkup, findings);
+  find_foreign_marks(checks, findings);
+  find_strict_filters(checks, findings);
   json filters = json::array();
-  for (const SourceFilter& filter : checkup.filters) {
+  for (const SourceFilter& filter : checks.filters) {
     filters.push_back({{"interface", filter.interface},
                        {"rp_filter", filter.rp_filter},
                        {"src_valid_mark", filter.src_valid_mark}});
@@ -202,9 +201,9 @@ json doctor_report(const Checkup& checkup) {
   });
   return {{"healthy", healthy},
           {"findings", findings},
-          {"mark_mask", checkup.mark_mask == 0 ? json() : json(hex(checkup.mark_mask))},
-          {"next_hops", next_hops_report(checkup)},
-          {"foreign_rules", foreign_rules_report(checkup)},
+          {"mark_mask", checks.mark_mask == 0 ? json() : json(hex(checks.mark_mask))},
+          {"next_hops", next_hops_report(checks)},
+          {"foreign_rules", foreign_rules_report(checks)},
           {"source_filters", filters}};
 }
 

@@ -24,7 +24,7 @@ struct SourceFilter {
   bool src_valid_mark = false;
 };
 
-struct Checkup {
+struct HostChecks {
   kernel::State kernel;
   RoutingDemand demand;  // in force
   Marks marks;           // of its keys
@@ -39,6 +39,6 @@ struct Checkup {
 
 // `findings`, `next_hops`, `foreign_rules`, `source_filters`, and `healthy`: whether no finding is
 // a warning.
-[[nodiscard]] nlohmann::json doctor_report(const Checkup& checkup);
+[[nodiscard]] nlohmann::json doctor_report(const HostChecks& checks);
 
 }  // namespace px::broker

@@ -170,8 +170,8 @@ json programs_report(const SessionTable& sessions, const UncoveredPrograms& unco
                     {"uid", session->uid},
                     {"user", user_name(session->uid)},
                     {"exe", session->executable},
-                    {"profile", null_or(session->standing.profile)},
-                    {"origin", name_of(session->standing.origin)},
+                    {"profile", null_or(session->assignment.profile)},
+                    {"origin", name_of(session->assignment.origin)},
                     {"state", name_of(session->state)},
                     {"why", null_or(session->why_uncovered)},
                     {"since", seconds(session->since)}};
@@ -215,7 +215,7 @@ json session_event(const char* name, const Session& session) {
   json event = event_of(name);
   event["pid"] = session.pid;
   event["exe"] = session.executable;
-  event["profile"] = session.standing.profile;
+  event["profile"] = session.assignment.profile;
   return event;
 }
 

@@ -64,22 +64,23 @@ Daemon::Daemon(Options options)
                 }),
       server_(
           context_, connection_limits(raise_descriptor_limit()),
-          Service{
-              new_instance(),
-              [this](Peer peer, const plan::Hello& message, int executable) {
-                return hello(std::move(peer), message, executable);
-              },
-              [this](Peer peer, const plan::Launch& message) {
-                return launch(std::move(peer), message);
-              },
-              [this](const Peer& peer, const plan::Mark& message, const Fd& socket) {
-                return mark(peer, message, socket);
-              },
-              [this](const Peer& peer, const plan::Outcome& message) { outcome(peer, message); },
-              [this](const Peer& peer, const plan::Paths& message, const Fd& socket) {
-                return paths(peer, message, socket);
-              },
-              [this](const Peer& peer, std::string_view text) { return request(peer, text); }}),
+          Service{new_instance(),
+                  [this](Peer peer, const plan::Hello& message, int executable) {
+                    return hello(std::move(peer), message, executable);
+                  },
+                  [this](Peer peer, const plan::Launch& message) {
+                    return launch(std::move(peer), message);
+                  },
+                  [this](const Peer& peer, const plan::Mark& message, const Fd& socket) {
+                    return mark(peer, message, socket);
+                  },
+                  [this](const Peer& peer, const plan::HealthReport& message) {
+                    outcome(peer, message);
+                  },
+                  [this](const Peer& peer, const plan::ExtraPaths& message, const Fd& socket) {
+                    return paths(peer, message, socket);
+                  },
+                  [this](const Peer& peer, std::string_view text) { return request(peer, text); }}),
       signals_(context_, SIGTERM, SIGINT, SIGHUP),
       heartbeat_(context_),
       counters_(context_),
@@ -148,7 +149,7 @@ Expected<void> Daemon::start_parts() {
   subflows_.emplace(context_, MptcpPathManager(run_directory_->path(), !options_.private_broker),
                     [this](const std::string& profile, const bundle::Endpoint& member) {
                       const PlanFile* plan = publisher_->find(profile);
-                      return plan == nullptr ? std::nullopt : way_of(plan->plan(), member);
+                      return plan == nullptr ? std::nullopt : egress_of(plan->plan(), member);
                     });
   if (auto taken = take_over_ports(); !taken) return taken;
   if (auto published = put_in_force(policy_, snapshot_); !published) return published;

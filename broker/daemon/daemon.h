@@ -47,19 +47,21 @@ class Daemon {
   tl::expected<Admission, Rejection> hello(Peer peer, const plan::Hello& hello, int executable);
   tl::expected<void, Rejection> launch(Peer peer, const plan::Launch& launch);
   tl::expected<void, Rejection> mark(const Peer& peer, const plan::Mark& mark, const Fd& socket);
-  void outcome(const Peer& peer, const plan::Outcome& outcome);
-  tl::expected<void, Rejection> paths(const Peer& peer, const plan::Paths& paths, const Fd& socket);
+  void outcome(const Peer& peer, const plan::HealthReport& outcome);
+  tl::expected<void, Rejection> paths(const Peer& peer, const plan::ExtraPaths& paths,
+                                      const Fd& socket);
   // Of an SCTP socket, to these members.
-  tl::expected<void, Rejection> give_ways(uid_t user, const std::vector<MemberWay>& members,
-                                          const Fd& socket);
+  tl::expected<void, Rejection> give_routes(uid_t user, const std::vector<MemberEgress>& members,
+                                            const Fd& socket);
   Answer request(const Peer& peer, std::string_view text);
 
   [[nodiscard]] std::optional<Rejection> check_namespace(std::uint64_t network_namespace) const;
   [[nodiscard]] std::string no_such_profile(const std::string& profile) const;
-  [[nodiscard]] std::optional<Standing> elder_of(pid_t pid) const;
+  [[nodiscard]] std::optional<ProfileAssignment> ancestor_assignment_of(pid_t pid) const;
   // The profile for a program that says hello; nothing where it is to be refused.
-  [[nodiscard]] std::optional<Standing> standing_of(const Peer& peer, const Program& program,
-                                                    const plan::Hello& hello) const;
+  [[nodiscard]] std::optional<ProfileAssignment> assignment_of(const Peer& peer,
+                                                               const Program& program,
+                                                               const plan::Hello& hello) const;
   void match_anew();
   nlohmann::json move_program(const Peer& peer, const nlohmann::json& question);
   nlohmann::json answer_to(const Peer& peer, const nlohmann::json& question);
@@ -100,7 +102,7 @@ class Daemon {
   Snapshot snapshot_;
   std::optional<Routing> routing_;
   std::optional<MptcpSubflows> subflows_;
-  PortWays port_ways_;
+  PortRoutes port_routes_;
   std::optional<Publisher> publisher_;
   SessionTable sessions_;
   Server server_;

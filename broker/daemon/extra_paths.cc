@@ -14,7 +14,7 @@ namespace px::broker {
 namespace {
 
 Rejection no_paths(std::string reason) {
-  return {plan::RefusalCode::kNoPaths, std::move(reason)};
+  return {plan::RefusalCode::kNoExtraPaths, std::move(reason)};
 }
 
 int protocol_of(const Fd& socket) {
@@ -23,7 +23,7 @@ int protocol_of(const Fd& socket) {
   return getsockopt(socket.get(), SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 ? protocol : -1;
 }
 
-std::vector<bundle::Endpoint> members_of(const plan::Paths& paths) {
+std::vector<bundle::Endpoint> members_of(const plan::ExtraPaths& paths) {
   std::vector<bundle::Endpoint> members;
   for (std::size_t i = 0; i < paths.count; ++i) {
     members.push_back({paths.members[i].address, paths.port, paths.members[i].scope});
@@ -31,31 +31,32 @@ std::vector<bundle::Endpoint> members_of(const plan::Paths& paths) {
   return members;
 }
 
-std::vector<MemberWay> ways_of(const plan::Plan& plan,
-                               const std::vector<bundle::Endpoint>& members) {
-  std::vector<MemberWay> ways;
+std::vector<MemberEgress> ways_of(const plan::Plan& plan,
+                                  const std::vector<bundle::Endpoint>& members) {
+  std::vector<MemberEgress> ways;
   for (const bundle::Endpoint& member : members) {
-    if (auto way = way_of(plan, member)) ways.push_back(std::move(*way));
+    if (auto way = egress_of(plan, member)) ways.push_back(std::move(*way));
   }
   return ways;
 }
 
 }  // namespace
 
-std::optional<MemberWay> way_of(const plan::Plan& plan, const bundle::Endpoint& member) {
+std::optional<MemberEgress> egress_of(const plan::Plan& plan, const bundle::Endpoint& member) {
   if (member.address.is_loopback() || member.address.is_unspecified()) return std::nullopt;
   const plan::Verdict verdict =
       plan.decide({member.address, member.port, member.scope}, monotonic_ms());
-  if (verdict.action == plan::Action::kVia) return MemberWay{member, verdict.entry};
-  if (verdict.action == plan::Action::kSystem) return MemberWay{member, std::nullopt};
+  if (verdict.action == plan::Action::kVia) return MemberEgress{member, verdict.entry};
+  if (verdict.action == plan::Action::kSystem) return MemberEgress{member, std::nullopt};
   return std::nullopt;
 }
 
-tl::expected<void, Rejection> Daemon::paths(const Peer& peer, const plan::Paths& paths,
+tl::expected<void, Rejection> Daemon::paths(const Peer& peer, const plan::ExtraPaths& paths,
                                             const Fd& socket) {
   sessions_.forget_ended(peer.pid);
   const Session* session = sessions_.find(peer.pid);
-  const PlanFile* plan = session == nullptr ? nullptr : publisher_->find(session->standing.profile);
+  const PlanFile* plan =
+      session == nullptr ? nullptr : publisher_->find(session->assignment.profile);
   if (plan == nullptr) {
     return tl::make_unexpected(
         Rejection{plan::RefusalCode::kNotAllowed, "the process has not said hello"});
@@ -64,7 +65,7 @@ tl::expected<void, Rejection> Daemon::paths(const Peer& peer, const plan::Paths&
     return tl::make_unexpected(no_paths(checked.error().message));
   }
   if (protocol_of(socket) == IPPROTO_MPTCP) {
-    SubflowWish wish{session->uid, session->standing.profile, 0, members_of(paths)};
+    SubflowWish wish{session->uid, session->assignment.profile, 0, members_of(paths)};
     const auto added = subflows_->add(socket, std::move(wish), routing_->mask());
     if (!added) return tl::make_unexpected(no_paths(added.error().message));
     return {};
@@ -76,7 +77,7 @@ tl::expected<void, Rejection> Daemon::paths(const Peer& peer, const plan::Paths&
     }
     const auto ways = ways_of(plan->plan(), members_of(paths));
     if (ways.empty()) return tl::make_unexpected(no_paths("the plan lets it reach none of them"));
-    return give_ways(session->uid, ways, socket);
+    return give_routes(session->uid, ways, socket);
   }
   return tl::make_unexpected(no_paths("the socket is of no protocol with several paths"));
 }

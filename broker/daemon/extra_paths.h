@@ -11,7 +11,7 @@
 namespace px::broker {
 
 // Nothing where it is not to be reached, or is the host itself.
-[[nodiscard]] std::optional<MemberWay> way_of(const plan::Plan& plan,
-                                              const bundle::Endpoint& member);
+[[nodiscard]] std::optional<MemberEgress> egress_of(const plan::Plan& plan,
+                                                    const bundle::Endpoint& member);
 
 }  // namespace px::broker

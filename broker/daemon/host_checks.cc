@@ -29,28 +29,29 @@ SourceFilter source_filter(const std::string& interface) {
 
 }  // namespace
 
-Expected<Checkup> check_up(const Policy& policy, const Snapshot& snapshot, Routing& routing) {
+Expected<HostChecks> collect_host_checks(const Policy& policy, const Snapshot& snapshot,
+                                         Routing& routing) {
   auto kernel = read_kernel_state();
   if (!kernel) return tl::make_unexpected(kernel.error());
-  Checkup checkup;
-  checkup.kernel = std::move(*kernel);
-  checkup.demand = routing.demand();
-  checkup.marks = routing.marks();
-  checkup.mark_mask = routing.mask();
-  checkup.wanted = routing.wanted(checkup.kernel);
+  HostChecks checks;
+  checks.kernel = std::move(*kernel);
+  checks.demand = routing.demand();
+  checks.marks = routing.marks();
+  checks.mark_mask = routing.mask();
+  checks.wanted = routing.wanted(checks.kernel);
   if (const auto available = routing.available(); !available) {
-    checkup.no_next_hops = available.error().message;
+    checks.no_next_hops = available.error().message;
   }
-  if (const auto table = list_nft_table()) checkup.nft_table = !table->empty();
-  for (const kernel::Link& link : checkup.kernel.links) {
-    if (!link.loopback) checkup.filters.push_back(source_filter(link.name));
+  if (const auto table = list_nft_table()) checks.nft_table = !table->empty();
+  for (const kernel::Link& link : checks.kernel.links) {
+    if (!link.loopback) checks.filters.push_back(source_filter(link.name));
   }
   for (const PathSelector& path : policy.paths) {
     for (const std::size_t index : resolve_path(path, snapshot)) {
-      checkup.interfaces.insert(snapshot.entries[index].interface);
+      checks.interfaces.insert(snapshot.entries[index].interface);
     }
   }
-  return checkup;
+  return checks;
 }
 
 }  // namespace px::broker

@@ -11,7 +11,7 @@
 
 namespace px::broker {
 
-[[nodiscard]] Expected<Checkup> check_up(const Policy& policy, const Snapshot& snapshot,
-                                         Routing& routing);
+[[nodiscard]] Expected<HostChecks> collect_host_checks(const Policy& policy,
+                                                       const Snapshot& snapshot, Routing& routing);
 
 }  // namespace px::broker

@@ -9,45 +9,45 @@
 
 namespace px::broker {
 
-// The standing of the nearest ancestor that has one, as a session or, though it has not said hello,
-// by a match; what PX_PROFILE was given by whom is known of sessions alone.
-std::optional<Standing> Daemon::elder_of(pid_t pid) const {
-  std::optional<Standing> found;
+// The assignment of the nearest ancestor that has one, as a session or, though it has not said
+// hello, by a match; what PX_PROFILE was given by whom is known of sessions alone.
+std::optional<ProfileAssignment> Daemon::ancestor_assignment_of(pid_t pid) const {
+  std::optional<ProfileAssignment> found;
   for (const pid_t ancestor : ancestors_of(pid)) {
     if (const Session* session = sessions_.find(ancestor)) {
-      if (!found) return session->standing;
-      found->named = session->standing.named;
+      if (!found) return session->assignment;
+      found->named = session->assignment.named;
       break;
     }
     if (found || !policy_.matching()) continue;
     const auto program = program_of(ancestor);
     const Profile* match = program ? best_match(policy_, *program) : nullptr;
-    if (match != nullptr) found = Standing{match->name, Origin::kMatched, ""};
+    if (match != nullptr) found = ProfileAssignment{match->name, Origin::kMatched, ""};
   }
   return found;
 }
 
-std::optional<Standing> Daemon::standing_of(const Peer& peer, const Program& program,
-                                            const plan::Hello& hello) const {
-  Applicant applicant;
-  applicant.program = program;
-  applicant.named = hello.profile;
-  applicant.goes_on = (hello.flags & plan::kHelloGoesOn) != 0;
-  if (const Session* session = sessions_.find(peer.pid)) applicant.own = session->standing;
-  applicant.elder = elder_of(peer.pid);
-  return choose_profile(policy_, applicant);
+std::optional<ProfileAssignment> Daemon::assignment_of(const Peer& peer, const Program& program,
+                                                       const plan::Hello& hello) const {
+  ProfileClaim claim;
+  claim.program = program;
+  claim.named = hello.profile;
+  claim.goes_on = (hello.flags & plan::kHelloGoesOn) != 0;
+  if (const Session* session = sessions_.find(peer.pid)) claim.own = session->assignment;
+  claim.ancestor = ancestor_assignment_of(peer.pid);
+  return choose_profile(policy_, claim);
 }
 
 // Everyone who has a profile because nobody chose one for it is looked at anew.
 void Daemon::match_anew() {
   for (const Session* session : sessions_.all()) {
-    const Standing before = session->standing;
+    const ProfileAssignment before = session->assignment;
     if (before.origin != Origin::kMatched && before.origin != Origin::kDefault) continue;
-    Applicant applicant;
-    applicant.program = session->program;
-    applicant.named = before.named;
-    applicant.elder = elder_of(session->pid);
-    const auto now = choose_profile(policy_, applicant);
+    ProfileClaim claim;
+    claim.program = session->program;
+    claim.named = before.named;
+    claim.ancestor = ancestor_assignment_of(session->pid);
+    const auto now = choose_profile(policy_, claim);
     if (!now || now->profile == before.profile) continue;
     sessions_.change(session->pid, *now);
     publisher_->recheck(before.profile);
@@ -69,7 +69,7 @@ nlohmann::json Daemon::move_program(const Peer& peer, const nlohmann::json& ques
              "px does not act in process " + std::to_string(pid) + ": " + session->why_uncovered}};
   }
   if (publisher_->find(profile) == nullptr) return {{"error", no_such_profile(profile)}};
-  const Standing before = session->standing;
+  const ProfileAssignment before = session->assignment;
   sessions_.change(pid, {profile, Origin::kMoved, before.named});
   publisher_->recheck(before.profile);
   server_.broadcast(json_text(session_event("moved", *session)), session->uid);

@@ -23,14 +23,14 @@ constexpr auto kUnusedInterval = 2s;
 struct Path {
   Endpoint member;
   Endpoint source;
-  std::optional<SourceWay> way;  // absent: the system's
+  std::optional<Egress> way;  // absent: the system's
 };
 
 Rejection no_paths(const px::Error& error) {
-  return {plan::RefusalCode::kNoPaths, error.message};
+  return {plan::RefusalCode::kNoExtraPaths, error.message};
 }
 
-Expected<Path> path_of(const MemberWay& way, const Snapshot& snapshot) {
+Expected<Path> path_of(const MemberEgress& way, const Snapshot& snapshot) {
   if (!way.entry) {
     const auto source = system_source(way.member);
     if (!source) return tl::make_unexpected(source.error());
@@ -45,7 +45,7 @@ Expected<Path> path_of(const MemberWay& way, const Snapshot& snapshot) {
   if (!entry->own_source && !entry->source.is_ipv4()) {
     return fail("over IPv6 a route cannot have the source of another interface");
   }
-  SourceWay found{entry->interface, entry->source, std::nullopt};
+  Egress found{entry->interface, entry->source, std::nullopt};
   if (way.entry->mark != 0) {
     found.next_hop = entry->next_hop;
   } else {
@@ -77,9 +77,10 @@ bool keeps_sources(const std::vector<Path>& paths) {
 }
 
 // All or nothing: a program takes what it has asked for as granted.
-Expected<std::vector<Path>> paths_of(const std::vector<MemberWay>& ways, const Snapshot& snapshot) {
+Expected<std::vector<Path>> paths_of(const std::vector<MemberEgress>& ways,
+                                     const Snapshot& snapshot) {
   std::vector<Path> paths;
-  for (const MemberWay& way : ways) {
+  for (const MemberEgress& way : ways) {
     auto path = path_of(way, snapshot);
     if (!path) return tl::make_unexpected(path.error());
     paths.push_back(std::move(*path));
@@ -94,8 +95,8 @@ Expected<std::vector<Path>> paths_of(const std::vector<MemberWay>& ways, const S
 }
 
 // What nobody has asked about gets nothing: the peer itself tells of further addresses.
-std::vector<PortWay> ways_from(std::uint16_t port, const std::vector<Path>& paths) {
-  std::vector<PortWay> ways{{port, std::nullopt, std::nullopt, true}};
+std::vector<PortRoute> ways_from(std::uint16_t port, const std::vector<Path>& paths) {
+  std::vector<PortRoute> ways{{port, std::nullopt, std::nullopt, true}};
   for (const Path& path : paths) ways.push_back({port, path.member.address, path.way});
   return ways;
 }
@@ -104,7 +105,7 @@ std::vector<PortWay> ways_from(std::uint16_t port, const std::vector<Path>& path
 
 RoutingDemand Daemon::demand(const Policy& policy, const Snapshot& snapshot) const {
   RoutingDemand demand = demand_of(policy, snapshot);
-  demand.ports = port_ways_.all();
+  demand.ports = port_routes_.all();
   return demand;
 }
 
@@ -116,8 +117,9 @@ Expected<void> Daemon::renew_port_ways() {
 
 // The broker itself binds the socket, so that the port is one which nobody else has: what the rules
 // say of it then is about this socket alone.
-tl::expected<void, Rejection> Daemon::give_ways(uid_t user, const std::vector<MemberWay>& members,
-                                                const Fd& socket) {
+tl::expected<void, Rejection> Daemon::give_routes(uid_t user,
+                                                  const std::vector<MemberEgress>& members,
+                                                  const Fd& socket) {
   const auto refused = [](const px::Error& error) { return tl::make_unexpected(no_paths(error)); };
   if (const auto available = routing_->available(); !available) return refused(available.error());
   if (chooses_port(socket.get())) return refused({"the program chooses the socket's port itself"});
@@ -125,13 +127,13 @@ tl::expected<void, Rejection> Daemon::give_ways(uid_t user, const std::vector<Me
   if (!paths) return refused(paths.error());
   const auto bound = bind_source(socket.get(), paths->front().source);
   const std::uint16_t port = port_of(socket.get());
-  if (!bound && !port_ways_.belongs_to(port, user)) return refused(bound.error());
-  const PortWays before = port_ways_;
-  if (bound) port_ways_.forget(port);  // somebody had it who has just ended
-  auto given = port_ways_.add(user, ways_from(port, *paths));
-  if (given && !(port_ways_ == before)) given = renew_port_ways();
+  if (!bound && !port_routes_.belongs_to(port, user)) return refused(bound.error());
+  const PortRoutes before = port_routes_;
+  if (bound) port_routes_.forget(port);  // somebody had it who has just ended
+  auto given = port_routes_.add(user, ways_from(port, *paths));
+  if (given && !(port_routes_ == before)) given = renew_port_ways();
   if (!given) {
-    port_ways_ = before;
+    port_routes_ = before;
     return refused(given.error());
   }
   watch_ports();
@@ -145,18 +147,18 @@ tl::expected<void, Rejection> Daemon::give_ways(uid_t user, const std::vector<Me
 Expected<void> Daemon::take_over_ports() {
   const auto left = routing_->ports_left();
   if (!left) return tl::make_unexpected(left.error());
-  port_ways_.take_over(*left);
+  port_routes_.take_over(*left);
   forget_unused_ports();
   watch_ports();
   return {};
 }
 
 bool Daemon::forget_unused_ports() {
-  if (port_ways_.empty()) return false;
+  if (port_routes_.empty()) return false;
   const SctpPorts ports = SctpPorts::read();
-  return port_ways_.forget_unused([&](std::uint16_t port, const std::vector<SourceWay>& ways) {
+  return port_routes_.forget_unused([&](std::uint16_t port, const std::vector<Egress>& ways) {
     std::vector<Endpoint> sources;
-    for (const SourceWay& way : ways) {
+    for (const Egress& way : ways) {
       const std::uint32_t scope =
           way.source.is_scoped() ? if_nametoindex(way.interface.c_str()) : 0;
       sources.push_back({way.source, 0, scope});
@@ -166,7 +168,7 @@ bool Daemon::forget_unused_ports() {
 }
 
 void Daemon::watch_ports() {
-  if (watches_ports_ || port_ways_.empty()) return;
+  if (watches_ports_ || port_routes_.empty()) return;
   watches_ports_ = true;
   unused_ports_.expires_after(kUnusedInterval);
   unused_ports_.async_wait([this](const std::error_code& error) {

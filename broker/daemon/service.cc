@@ -54,20 +54,21 @@ tl::expected<Admission, Rejection> Daemon::hello(Peer peer, const plan::Hello& h
   }
   sessions_.forget_ended(peer.pid);
   Program program = program_of(peer.pid, peer.uid, executable);
-  const auto standing = standing_of(peer, program, hello);
-  if (standing && standing->profile.empty()) {
+  const auto assignment = assignment_of(peer, program, hello);
+  if (assignment && assignment->profile.empty()) {
     sessions_.forget(peer.pid);
     return Admission{};
   }
-  const PlanFile* plan = standing ? publisher_->find(standing->profile) : nullptr;
+  const PlanFile* plan = assignment ? publisher_->find(assignment->profile) : nullptr;
   if (plan == nullptr) {
     return tl::make_unexpected(
         Rejection{plan::RefusalCode::kNoSuchProfile,
-                  no_such_profile(standing ? standing->profile : hello.profile)});
+                  no_such_profile(assignment ? assignment->profile : hello.profile)});
   }
-  auto counters = sessions_.hello(std::move(peer), *standing, std::move(program));
+  auto counters = sessions_.hello(std::move(peer), *assignment, std::move(program));
   if (!counters) return tl::make_unexpected(quota(counters.error()));
-  return Admission{plan->read_only_fd(), std::move(*counters), standing->profile, plan->recheck()};
+  return Admission{plan->read_only_fd(), std::move(*counters), assignment->profile,
+                   plan->recheck()};
 }
 
 tl::expected<void, Rejection> Daemon::launch(Peer peer, const plan::Launch& launch) {
@@ -98,11 +99,11 @@ tl::expected<void, Rejection> Daemon::mark(const Peer& peer, const plan::Mark& m
     return tl::make_unexpected(
         Rejection{plan::RefusalCode::kNotAllowed, "the process has not said hello"});
   }
-  const PlanFile* plan = publisher_->find(session->standing.profile);
+  const PlanFile* plan = publisher_->find(session->assignment.profile);
   if (mark.mark != 0 && (plan == nullptr || !plan->names_mark(mark.mark))) {
     return tl::make_unexpected(Rejection{
         plan::RefusalCode::kNotAllowed,
-        "the plan of '" + session->standing.profile + "' does not name this mark (any more)"});
+        "the plan of '" + session->assignment.profile + "' does not name this mark (any more)"});
   }
   const auto marked =
       set_socket_mark(socket.get(), mark.mark, routing_->mask(), network_namespace_);
@@ -113,7 +114,7 @@ tl::expected<void, Rejection> Daemon::mark(const Peer& peer, const plan::Mark& m
 }
 
 // Who says it is what the kernel knows; what he says is about his own programs alone.
-void Daemon::outcome(const Peer& peer, const plan::Outcome& outcome) {
+void Daemon::outcome(const Peer& peer, const plan::HealthReport& outcome) {
   if (check_namespace(outcome.network_namespace)) return;
   const plan::HealthKey key{peer.uid, outcome.interface_index, outcome.address, outcome.port};
   publisher_->record_health(outcome.profile, key, outcome.alive != 0, boottime_ms());
@@ -149,12 +150,12 @@ nlohmann::json Daemon::answer_to(const Peer& peer, const json& question) {
   if (command == "explain") return explain_to(peer, question);
   if (command == "move") return move_program(peer, question);
   if (command == "doctor") {
-    auto checkup = check_up(policy_, snapshot_, *routing_);
-    if (!checkup) return {{"error", checkup.error().message}};
+    auto checks = collect_host_checks(policy_, snapshot_, *routing_);
+    if (!checks) return {{"error", checks.error().message}};
     if (const auto& subflows = subflows_->state(); !subflows) {
-      checkup->no_subflows = subflows.error().message;
+      checks->no_subflows = subflows.error().message;
     }
-    return doctor_report(*checkup);
+    return doctor_report(*checks);
   }
   if (command == "watch") return reload_event(state_);
   if (command == "reload") {
@@ -215,7 +216,7 @@ nlohmann::json Daemon::explain_to(const Peer& peer, const json& question) const 
       if (session->uid != peer.uid && !Server::privileged(peer.uid)) continue;
       const bool meant = runs ? session->pid == pid->get<pid_t>() : session->executable == program;
       if (!meant) continue;
-      asked.profile = session->standing.profile;
+      asked.profile = session->assignment.profile;
       asked.user = session->uid;
       asked.profile_from = "session";
     }

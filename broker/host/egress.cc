@@ -23,15 +23,15 @@ std::string_view next_word(std::string_view& text) {
 
 }  // namespace
 
-std::string to_key(const SourceWay& way) {
+std::string to_key(const Egress& way) {
   std::string key = std::string(kKind) + " " + way.interface + " " + text_of(way.source);
   if (way.next_hop) key += " " + text_of(*way.next_hop);
   return key;
 }
 
-std::optional<SourceWay> source_way_from_key(std::string_view key) {
+std::optional<Egress> egress_from_key(std::string_view key) {
   if (next_word(key) != kKind) return std::nullopt;
-  SourceWay way;
+  Egress way;
   way.interface = next_word(key);
   const auto source = bundle::address_from_text(next_word(key));
   if (way.interface.empty() || !source) return std::nullopt;

@@ -14,27 +14,27 @@
 
 namespace px::broker {
 
-struct SourceWay {
+struct Egress {
   std::string interface;
   bundle::Address source;
   std::optional<bundle::Address> next_hop;  // absent: what it is for is a neighbour
 
-  friend auto operator<=>(const SourceWay&, const SourceWay&) = default;
+  friend auto operator<=>(const Egress&, const Egress&) = default;
 };
 
 // The key of the way's routing table: "port INTERFACE SOURCE" or "port INTERFACE SOURCE ROUTER".
-[[nodiscard]] std::string to_key(const SourceWay& way);
+[[nodiscard]] std::string to_key(const Egress& way);
 // Nothing for a key of anything else.
-[[nodiscard]] std::optional<SourceWay> source_way_from_key(std::string_view key);
+[[nodiscard]] std::optional<Egress> egress_from_key(std::string_view key);
 
 // The kernel tells SCTP's packets by their ports alone: it gives them no mark.
-struct PortWay {
+struct PortRoute {
   std::uint16_t port = 0;                      // local, host byte order
   std::optional<bundle::Address> destination;  // absent: every other one
-  std::optional<SourceWay> way;                // absent: as the system would, or
+  std::optional<Egress> way;                   // absent: as the system would, or
   bool unreachable = false;
 
-  friend auto operator<=>(const PortWay&, const PortWay&) = default;
+  friend auto operator<=>(const PortRoute&, const PortRoute&) = default;
 };
 
 }  // namespace px::broker

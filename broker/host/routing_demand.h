@@ -43,7 +43,7 @@ struct RoutingDemand {
   // By interface index, the key of the table that answers to calls received there leave by; empty
   // where no profile has `listen: received-interface`.
   std::map<std::uint32_t, std::string> received;
-  std::vector<PortWay> ports = {};
+  std::vector<PortRoute> ports = {};
 
   [[nodiscard]] bool empty() const { return tables.empty() && received.empty() && ports.empty(); }
   friend bool operator==(const RoutingDemand&, const RoutingDemand&) = default;

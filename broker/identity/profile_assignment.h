@@ -18,7 +18,7 @@ enum class Origin {
 // "launched", "matched"...: as `pxctl ps` says it.
 [[nodiscard]] const char* name_of(Origin origin);
 
-struct Standing {
+struct ProfileAssignment {
   std::string profile;  // empty: none
   Origin origin = Origin::kEnvironment;
   std::string named{};  // PX_PROFILE, as its last hello or its launch said; empty: none

@@ -9,45 +9,45 @@ bool has(const Policy& policy, const std::string& profile) {
 }
 
 // Where it came from is not said with the hello: a session may be lost with a former broker.
-Origin origin_of_going_on(const Policy& policy, const Applicant& applicant) {
-  const bool unasked = !applicant.elder || applicant.elder->origin == Origin::kMatched;
-  const Profile* match = unasked ? best_match(policy, applicant.program) : nullptr;
-  if (match != nullptr && match->name == applicant.named) return Origin::kMatched;
-  return applicant.elder ? Origin::kInherited : Origin::kEnvironment;
+Origin origin_of_going_on(const Policy& policy, const ProfileClaim& claim) {
+  const bool unasked = !claim.ancestor || claim.ancestor->origin == Origin::kMatched;
+  const Profile* match = unasked ? best_match(policy, claim.program) : nullptr;
+  if (match != nullptr && match->name == claim.named) return Origin::kMatched;
+  return claim.ancestor ? Origin::kInherited : Origin::kEnvironment;
 }
 
-std::optional<Standing> goes_on(const Policy& policy, const Applicant& applicant) {
-  const auto& [program, named, going_on, own, elder] = applicant;
+std::optional<ProfileAssignment> goes_on(const Policy& policy, const ProfileClaim& claim) {
+  const auto& [program, named, going_on, own, ancestor] = claim;
   if (own && (own->profile.empty() || has(policy, own->profile))) return own;
-  if (elder && elder->origin == Origin::kMoved && has(policy, elder->profile)) {
-    return Standing{elder->profile, Origin::kInherited, elder->named};
+  if (ancestor && ancestor->origin == Origin::kMoved && has(policy, ancestor->profile)) {
+    return ProfileAssignment{ancestor->profile, Origin::kInherited, ancestor->named};
   }
   if (!has(policy, named)) return std::nullopt;
-  const Origin origin = origin_of_going_on(policy, applicant);
-  if (elder) return Standing{named, origin, elder->named};
-  return Standing{named, origin, origin == Origin::kEnvironment ? named : ""};
+  const Origin origin = origin_of_going_on(policy, claim);
+  if (ancestor) return ProfileAssignment{named, origin, ancestor->named};
+  return ProfileAssignment{named, origin, origin == Origin::kEnvironment ? named : ""};
 }
 
 // Whether the program that became this one by exec was given its profile for good.
-bool was_chosen(const Applicant& applicant) {
-  const auto& own = applicant.own;
+bool was_chosen(const ProfileClaim& claim) {
+  const auto& own = claim.own;
   return own && (own->origin == Origin::kLaunched || own->origin == Origin::kMoved) &&
-         own->named == applicant.named;
+         own->named == claim.named;
 }
 
 // What comes with the environment or the parents.
-std::optional<Standing> inherited(const Policy& policy, const Applicant& applicant) {
-  const std::string& named = applicant.named;
-  const auto& from = applicant.own ? applicant.own : applicant.elder;
+std::optional<ProfileAssignment> inherited(const Policy& policy, const ProfileClaim& claim) {
+  const std::string& named = claim.named;
+  const auto& from = claim.own ? claim.own : claim.ancestor;
   if (!named.empty() && (!from || named != from->named)) {
     if (!has(policy, named)) return std::nullopt;
-    return Standing{named, Origin::kEnvironment, named};
+    return ProfileAssignment{named, Origin::kEnvironment, named};
   }
   if (!from || !has(policy, from->profile)) return std::nullopt;
   if (!policy.profile(from->profile)->inherit && from->origin != Origin::kMoved) {
     return std::nullopt;
   }
-  return Standing{from->profile, Origin::kInherited, named};
+  return ProfileAssignment{from->profile, Origin::kInherited, named};
 }
 
 }  // namespace
@@ -70,20 +70,21 @@ const char* name_of(Origin origin) {
   return "environment";
 }
 
-std::optional<Standing> choose_profile(const Policy& policy, const Applicant& applicant) {
-  const std::string& named = applicant.named;
-  if (applicant.goes_on) {
-    if (auto same = goes_on(policy, applicant)) return same;
-  } else if (was_chosen(applicant) && has(policy, applicant.own->profile)) {
-    return applicant.own;
+std::optional<ProfileAssignment> choose_profile(const Policy& policy, const ProfileClaim& claim) {
+  const std::string& named = claim.named;
+  if (claim.goes_on) {
+    if (auto same = goes_on(policy, claim)) return same;
+  } else if (was_chosen(claim) && has(policy, claim.own->profile)) {
+    return claim.own;
   }
-  if (const Profile* match = best_match(policy, applicant.program)) {
-    return Standing{match->name, Origin::kMatched, named};
+  if (const Profile* match = best_match(policy, claim.program)) {
+    return ProfileAssignment{match->name, Origin::kMatched, named};
   }
-  if (auto standing = inherited(policy, applicant)) return standing;
+  if (auto assignment = inherited(policy, claim)) return assignment;
   if (!named.empty() && !has(policy, named)) return std::nullopt;
-  if (policy.default_profile) return Standing{*policy.default_profile, Origin::kDefault, named};
-  return Standing{"", Origin::kDefault, named};
+  if (policy.default_profile)
+    return ProfileAssignment{*policy.default_profile, Origin::kDefault, named};
+  return ProfileAssignment{"", Origin::kDefault, named};
 }
 
 }  // namespace px::broker

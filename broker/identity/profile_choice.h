@@ -12,17 +12,18 @@
 namespace px::broker {
 
 // Who says hello.
-struct Applicant {
+struct ProfileClaim {
   Program program;
-  std::string named{};              // the profile that hello names; empty: whichever matches
-  bool goes_on = false;             // plan::kHelloGoesOn
-  std::optional<Standing> own{};    // this process's so far: before an exec, or a former hello
-  std::optional<Standing> elder{};  // its nearest ancestor's that has one
+  std::string named{};   // the profile that hello names; empty: whichever matches
+  bool goes_on = false;  // plan::kHelloGoesOn
+  std::optional<ProfileAssignment>
+      own{};  // this process's so far: before an exec, or a former hello
+  std::optional<ProfileAssignment> ancestor{};  // its nearest ancestor's that has one
 };
 
 // The profile, or none (an empty one). Nothing where the hello names a profile that the policy does
 // not have, and no match speaks for another.
-[[nodiscard]] std::optional<Standing> choose_profile(const Policy& policy,
-                                                     const Applicant& applicant);
+[[nodiscard]] std::optional<ProfileAssignment> choose_profile(const Policy& policy,
+                                                              const ProfileClaim& claim);
 
 }  // namespace px::broker

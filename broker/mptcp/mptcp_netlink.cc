@@ -109,7 +109,7 @@ int hear(nl_msg* message, void* argument) {
 
 }  // namespace
 
-bundle::Address source_of(const MemberWay& way) {
+bundle::Address source_of(const MemberEgress& way) {
   if (way.entry) return way.entry->source;
   return way.member.address.is_ipv4() ? bundle::ipv4_address(0) : bundle::Address{};
 }

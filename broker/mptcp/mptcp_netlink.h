@@ -25,12 +25,12 @@ struct MptcpEvent {
 
 struct SubflowAttempt {
   MptcpToken token = 0;
-  MemberWay way;
+  MemberEgress way;
   std::uint8_t local_id = 0;  // MptcpConnections::local_id() of source_of(way)
 };
 
 // 0.0.0.0 or ::, where the kernel is to choose.
-[[nodiscard]] bundle::Address source_of(const MemberWay& way);
+[[nodiscard]] bundle::Address source_of(const MemberEgress& way);
 
 class MptcpNetlink {
  public:

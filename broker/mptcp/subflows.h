@@ -22,8 +22,8 @@ namespace px::broker {
 class MptcpSubflows {
  public:
   // How a member is reached under a profile now; nothing where it is not, or there is none.
-  using Decide =
-      std::function<std::optional<MemberWay>(const std::string& profile, const bundle::Endpoint&)>;
+  using Decide = std::function<std::optional<MemberEgress>(const std::string& profile,
+                                                           const bundle::Endpoint&)>;
 
   MptcpSubflows(asio::io_context& context, MptcpPathManager path_manager, Decide decide);
   MptcpSubflows(const MptcpSubflows&) = delete;

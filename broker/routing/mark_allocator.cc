@@ -22,7 +22,7 @@ bool number_from(std::string_view text, std::uint32_t& number) {
 
 // Ways of SCTP's ports have a table and no mark.
 bool is_marked(const std::string& key) {
-  return !source_way_from_key(key);
+  return !egress_from_key(key);
 }
 
 }  // namespace
@@ -41,10 +41,10 @@ std::uint32_t mark_of(std::uint32_t number, std::uint32_t mask) {
   return mark;
 }
 
-Expected<MarkBook> MarkBook::parse(std::string_view text) {
+Expected<MarkAllocator> MarkAllocator::parse(std::string_view text) {
   std::istringstream lines{std::string(text)};
   std::string line;
-  MarkBook book;
+  MarkAllocator book;
   std::set<std::uint32_t> taken;
   if (!std::getline(lines, line) || line != kHeading) return fail("no list of marks");
   if (!std::getline(lines, line) || !number_from(line, book.last_) || book.last_ > kMostTables) {
@@ -62,15 +62,16 @@ Expected<MarkBook> MarkBook::parse(std::string_view text) {
   return book;
 }
 
-std::string MarkBook::text() const {
+std::string MarkAllocator::text() const {
   std::string text = std::string(kHeading) + "\n" + std::to_string(last_) + "\n";
   for (const auto& [key, number] : numbers_) text += std::to_string(number) + " " + key + "\n";
   return text;
 }
 
-Expected<MarkBook> MarkBook::with(const std::set<std::string>& keys, std::uint32_t mask) const {
+Expected<MarkAllocator> MarkAllocator::with(const std::set<std::string>& keys,
+                                            std::uint32_t mask) const {
   const std::uint32_t count = mark_count(mask);
-  MarkBook book = *this;
+  MarkAllocator book = *this;
   // Under a narrower mask than before, what does not fit any more is numbered anew.
   std::erase_if(book.numbers_,
                 [&](const auto& entry) { return entry.second > count && is_marked(entry.first); });
@@ -100,13 +101,13 @@ Expected<MarkBook> MarkBook::with(const std::set<std::string>& keys, std::uint32
   return book;
 }
 
-MarkBook MarkBook::only(const std::set<std::string>& keys) const {
-  MarkBook book = *this;
+MarkAllocator MarkAllocator::only(const std::set<std::string>& keys) const {
+  MarkAllocator book = *this;
   std::erase_if(book.numbers_, [&](const auto& entry) { return !keys.contains(entry.first); });
   return book;
 }
 
-Marks MarkBook::marks(std::uint32_t mask) const {
+Marks MarkAllocator::marks(std::uint32_t mask) const {
   Marks marks;
   for (const auto& [key, number] : numbers_) {
     if (is_marked(key)) marks.emplace(key, mark_of(number, mask));

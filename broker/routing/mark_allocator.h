@@ -20,23 +20,23 @@ namespace px::broker {
 // The number's bits in the mask's: for a contiguous mask a shift.
 [[nodiscard]] std::uint32_t mark_of(std::uint32_t number, std::uint32_t mask);
 
-class MarkBook {
+class MarkAllocator {
  public:
   // What text() wrote; an error for anything else.
-  [[nodiscard]] static Expected<MarkBook> parse(std::string_view text);
+  [[nodiscard]] static Expected<MarkAllocator> parse(std::string_view text);
   [[nodiscard]] std::string text() const;
 
   // This book with numbers for all these keys besides those it has. An error where the mask has
   // fewer values.
-  [[nodiscard]] Expected<MarkBook> with(const std::set<std::string>& keys,
-                                        std::uint32_t mask) const;
+  [[nodiscard]] Expected<MarkAllocator> with(const std::set<std::string>& keys,
+                                             std::uint32_t mask) const;
   // This book without any other keys.
-  [[nodiscard]] MarkBook only(const std::set<std::string>& keys) const;
+  [[nodiscard]] MarkAllocator only(const std::set<std::string>& keys) const;
 
   [[nodiscard]] const std::map<std::string, std::uint32_t>& numbers() const { return numbers_; }
   [[nodiscard]] Marks marks(std::uint32_t mask) const;
 
-  friend bool operator==(const MarkBook&, const MarkBook&) = default;
+  friend bool operator==(const MarkAllocator&, const MarkAllocator&) = default;
 
  private:
   std::uint32_t last_ = 0;  // the number that was given out last

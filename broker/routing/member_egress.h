@@ -10,7 +10,7 @@
 
 namespace px::broker {
 
-struct MemberWay {
+struct MemberEgress {
   bundle::Endpoint member;
   std::optional<plan::Entry> entry;  // absent: as the system would
 };

@@ -5,18 +5,18 @@
 
 namespace px::broker {
 
-void PortWays::take_over(const std::vector<PortWay>& ways) {
-  for (const PortWay& way : ways) ports_[way.port].ways[way.destination] = way;
+void PortRoutes::take_over(const std::vector<PortRoute>& ways) {
+  for (const PortRoute& way : ways) ports_[way.port].ways[way.destination] = way;
 }
 
-bool PortWays::belongs_to(std::uint16_t port, uid_t user) const {
+bool PortRoutes::belongs_to(std::uint16_t port, uid_t user) const {
   const auto found = ports_.find(port);
   return found != ports_.end() && found->second.user == user;
 }
 
-Expected<void> PortWays::add(uid_t user, const std::vector<PortWay>& ways) {
+Expected<void> PortRoutes::add(uid_t user, const std::vector<PortRoute>& ways) {
   std::map<std::uint16_t, Port> ports = ports_;
-  for (const PortWay& way : ways) {
+  for (const PortRoute& way : ways) {
     ports[way.port].user = user;
     ports[way.port].ways[way.destination] = way;
   }
@@ -36,9 +36,9 @@ Expected<void> PortWays::add(uid_t user, const std::vector<PortWay>& ways) {
   return {};
 }
 
-bool PortWays::forget_unused(const InUse& in_use) {
+bool PortRoutes::forget_unused(const InUse& in_use) {
   return std::erase_if(ports_, [&](const auto& entry) {
-           std::vector<SourceWay> ways;
+           std::vector<Egress> ways;
            for (const auto& [destination, port_way] : entry.second.ways) {
              if (port_way.way) ways.push_back(*port_way.way);
            }
@@ -46,8 +46,8 @@ bool PortWays::forget_unused(const InUse& in_use) {
          }) != 0;
 }
 
-std::vector<PortWay> PortWays::all() const {
-  std::vector<PortWay> all;
+std::vector<PortRoute> PortRoutes::all() const {
+  std::vector<PortRoute> all;
   for (const auto& [number, port] : ports_) {
     for (const auto& [destination, way] : port.ways) all.push_back(way);
   }

@@ -17,7 +17,7 @@
 
 namespace px::broker {
 
-class PortWays {
+class PortRoutes {
  public:
   // Of ways: every lookup of a route on the host has to pass their rules.
   struct Limits {
@@ -26,29 +26,29 @@ class PortWays {
     friend bool operator==(const Limits&, const Limits&) = default;
   };
   // Whether the socket that had been given these ways of its port is still there.
-  using InUse = std::function<bool(std::uint16_t port, const std::vector<SourceWay>& ways)>;
+  using InUse = std::function<bool(std::uint16_t port, const std::vector<Egress>& ways)>;
 
-  explicit PortWays(Limits limits = {256, 1024}) : limits_(limits) {}
+  explicit PortRoutes(Limits limits = {256, 1024}) : limits_(limits) {}
 
   // What an earlier broker has left, whoever's it is.
-  void take_over(const std::vector<PortWay>& ways);
+  void take_over(const std::vector<PortRoute>& ways);
 
   [[nodiscard]] bool belongs_to(std::uint16_t port, uid_t user) const;
   // These and the ones before, of which those to the same destinations give way. The ports are the
   // user's from now on. An error, and nothing changed, where there are too many.
-  [[nodiscard]] Expected<void> add(uid_t user, const std::vector<PortWay>& ways);
+  [[nodiscard]] Expected<void> add(uid_t user, const std::vector<PortRoute>& ways);
   void forget(std::uint16_t port) { ports_.erase(port); }
   // Forgets the ports that are not in use. Whether there were any.
   bool forget_unused(const InUse& in_use);
 
   [[nodiscard]] bool empty() const { return ports_.empty(); }
-  [[nodiscard]] std::vector<PortWay> all() const;
-  friend bool operator==(const PortWays&, const PortWays&) = default;
+  [[nodiscard]] std::vector<PortRoute> all() const;
+  friend bool operator==(const PortRoutes&, const PortRoutes&) = default;
 
  private:
   struct Port {
     std::optional<uid_t> user;
-    std::map<std::optional<bundle::Address>, PortWay> ways;  // by destination
+    std::map<std::optional<bundle::Address>, PortRoute> ways;  // by destination
     friend bool operator==(const Port&, const Port&) = default;
   };
 

@@ -19,7 +19,7 @@ std::uint32_t index_of(const kernel::State& kernel, const std::string& interface
 }
 
 // Nothing where the interface is gone.
-std::optional<OwnRoute> route_to(const Address& to, const SourceWay& way, std::uint32_t table,
+std::optional<OwnRoute> route_to(const Address& to, const Egress& way, std::uint32_t table,
                                  const kernel::State& kernel) {
   OwnRoute route;
   route.ipv4 = to.is_ipv4();
@@ -47,10 +47,10 @@ void add_rule(RoutingState& state, OwnRule rule) {
 
 }  // namespace
 
-void add_port_rules(RoutingState& state, const std::vector<PortWay>& ports, const MarkBook& book,
-                    const kernel::State& kernel) {
+void add_port_rules(RoutingState& state, const std::vector<PortRoute>& ports,
+                    const MarkAllocator& book, const kernel::State& kernel) {
   if (ports.empty()) return;
-  for (const PortWay& port : ports) {
+  for (const PortRoute& port : ports) {
     OwnRule rule;
     rule.sctp_port = port.port;
     rule.destination = port.destination;
@@ -72,16 +72,16 @@ void add_port_rules(RoutingState& state, const std::vector<PortWay>& ports, cons
   }
 }
 
-std::vector<PortWay> found_ports(const kernel::State& kernel, const MarkBook& book) {
-  std::map<std::uint32_t, SourceWay> ways;
+std::vector<PortRoute> found_ports(const kernel::State& kernel, const MarkAllocator& book) {
+  std::map<std::uint32_t, Egress> ways;
   for (const auto& [key, number] : book.numbers()) {
-    if (auto way = source_way_from_key(key)) ways.emplace(kOwnTableBase + number, std::move(*way));
+    if (auto way = egress_from_key(key)) ways.emplace(kOwnTableBase + number, std::move(*way));
   }
-  std::set<PortWay> ports;
+  std::set<PortRoute> ports;
   std::set<std::uint16_t> unknown;
   for (const OwnRule& rule : found_state(kernel).rules) {
     if (rule.sctp_port == 0) continue;
-    PortWay port{rule.sctp_port, rule.destination, std::nullopt};
+    PortRoute port{rule.sctp_port, rule.destination, std::nullopt};
     port.unreachable = !rule.table && rule.action == OwnAction::kDecide;
     if (rule.table) {
       const auto way = ways.find(*rule.table);
@@ -93,7 +93,7 @@ std::vector<PortWay> found_ports(const kernel::State& kernel, const MarkBook& bo
     }
     ports.insert(std::move(port));
   }
-  std::erase_if(ports, [&](const PortWay& port) { return unknown.contains(port.port); });
+  std::erase_if(ports, [&](const PortRoute& port) { return unknown.contains(port.port); });
   return {ports.begin(), ports.end()};
 }
 

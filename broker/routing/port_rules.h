@@ -13,11 +13,12 @@ namespace px::broker {
 
 // Adds them. A peer whose way's interface is gone is unreachable. `book` has the
 // keys of all ways.
-void add_port_rules(RoutingState& state, const std::vector<PortWay>& ports, const MarkBook& book,
-                    const kernel::State& kernel);
+void add_port_rules(RoutingState& state, const std::vector<PortRoute>& ports,
+                    const MarkAllocator& book, const kernel::State& kernel);
 
 // The ways that px's rules in the kernel stand for, but of ports with tables that the book does not
 // know: those are another broker's.
-[[nodiscard]] std::vector<PortWay> found_ports(const kernel::State& kernel, const MarkBook& book);
+[[nodiscard]] std::vector<PortRoute> found_ports(const kernel::State& kernel,
+                                                 const MarkAllocator& book);
 
 }  // namespace px::broker

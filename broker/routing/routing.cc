@@ -44,7 +44,7 @@ Expected<Routing> Routing::open(const std::filesystem::path& directory, bool cle
   std::ifstream stream(file);
   if (!stream) return Routing(file, cleans_up, {});
   const std::string text(std::istreambuf_iterator<char>(stream), {});
-  auto book = MarkBook::parse(text);
+  auto book = MarkAllocator::parse(text);
   if (!book) return fail(file.string() + ": " + book.error().message + "; remove the file");
   return Routing(file, cleans_up, std::move(*book));
 }
@@ -78,7 +78,7 @@ Expected<void> Routing::available() {
   return claimed;
 }
 
-Expected<void> Routing::remember(MarkBook book) {
+Expected<void> Routing::remember(MarkAllocator book) {
   if (book == book_) return {};
   if (auto written = write_whole(file_, book.text()); !written) return written;
   book_ = std::move(book);
@@ -138,8 +138,8 @@ Expected<void> Routing::retire() {
   return {};
 }
 
-Expected<std::vector<PortWay>> Routing::ports_left() const {
-  if (!cleans_up_) return std::vector<PortWay>();
+Expected<std::vector<PortRoute>> Routing::ports_left() const {
+  if (!cleans_up_) return std::vector<PortRoute>();
   const auto kernel = read_kernel_state();
   if (!kernel) return tl::make_unexpected(kernel.error());
   return found_ports(*kernel, book_);

@@ -37,7 +37,7 @@ class Routing {
   [[nodiscard]] Expected<void> retire();
   // The ways of ports that an earlier broker has left in the kernel, and that are this one's to go
   // on with.
-  [[nodiscard]] Expected<std::vector<PortWay>> ports_left() const;
+  [[nodiscard]] Expected<std::vector<PortRoute>> ports_left() const;
   // The plans could not be published: back to the demand in force. Before there is any, what an
   // earlier broker has left stays for the programs that still use it.
   void abandon();
@@ -60,18 +60,18 @@ class Routing {
     std::uint32_t mask = 0;
   };
 
-  Routing(std::filesystem::path file, bool cleans_up, MarkBook book)
+  Routing(std::filesystem::path file, bool cleans_up, MarkAllocator book)
       : file_(std::move(file)), cleans_up_(cleans_up), book_(std::move(book)) {}
   [[nodiscard]] Expected<void> claim();
   [[nodiscard]] Expected<void> carry_out(const Wish& wish);
-  [[nodiscard]] Expected<void> remember(MarkBook book);
+  [[nodiscard]] Expected<void> remember(MarkAllocator book);
   [[nodiscard]] Expected<void> remove_all_but(const RoutingState& wanted);
   [[nodiscard]] Expected<void> update_nft_table(const Wish& wish);
   [[nodiscard]] Expected<void> remove_nft_table();
 
   std::filesystem::path file_;
   bool cleans_up_;
-  MarkBook book_;
+  MarkAllocator book_;
   std::optional<NamespaceClaim> claim_;
   std::optional<Wish> in_force_;
   Wish prepared_;

@@ -134,14 +134,14 @@ bool needs_onlink(const kernel::State& kernel, bool ipv4, std::uint32_t interfac
 
 std::set<std::string> keys_of(const RoutingDemand& demand) {
   std::set<std::string> keys = marked_keys(demand);
-  for (const PortWay& port : demand.ports) {
+  for (const PortRoute& port : demand.ports) {
     if (port.way) keys.insert(to_key(*port.way));
   }
   return keys;
 }
 
-RoutingState wanted_state(const RoutingDemand& demand, const MarkBook& book, std::uint32_t mask,
-                          const kernel::State& kernel) {
+RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& book,
+                          std::uint32_t mask, const kernel::State& kernel) {
   RoutingState state;
   const auto add_rule = [&](OwnRule rule) {
     for (const bool ipv4 : {true, false}) {

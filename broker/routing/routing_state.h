@@ -86,7 +86,7 @@ inline constexpr std::uint32_t kRouteMetric = 1024;
 [[nodiscard]] std::set<std::string> keys_of(const RoutingDemand& demand);
 
 // `book` has all keys of the demand. Connected networks come from the kernel's main table.
-[[nodiscard]] RoutingState wanted_state(const RoutingDemand& demand, const MarkBook& book,
+[[nodiscard]] RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& book,
                                         std::uint32_t mask, const kernel::State& kernel);
 
 // What of it is px's.

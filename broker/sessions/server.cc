@@ -162,7 +162,7 @@ void Server::answer(const ClientPointer& client, PacketSocket::Incoming incoming
   if (const auto mark = plan::parse_mark(packet); mark && incoming.descriptor) {
     return answer_mark(client, *mark, incoming.descriptor);
   }
-  if (const auto paths = plan::parse_paths(packet); paths && incoming.descriptor) {
+  if (const auto paths = plan::parse_extra_paths(packet); paths && incoming.descriptor) {
     return answer_paths(client, *paths, incoming.descriptor);
   }
   if (const auto hello = plan::parse_hello(packet)) {
@@ -170,7 +170,7 @@ void Server::answer(const ClientPointer& client, PacketSocket::Incoming incoming
   }
   if (incoming.descriptor) return;  // no other message brings one
   if (const auto launch = plan::parse_launch(packet)) return answer_launch(client, *launch);
-  if (const auto outcome = plan::parse_outcome(packet)) {
+  if (const auto outcome = plan::parse_health_report(packet)) {
     return service_.outcome(client->peer, *outcome);  // and no more of this client
   }
   const auto header = plan::parse_header(packet);
@@ -205,8 +205,10 @@ void Server::answer_mark(const ClientPointer& client, const plan::Mark& mark, co
   acknowledge(client, service_.mark(client->peer, mark, socket), plan::MessageType::kMarked);
 }
 
-void Server::answer_paths(const ClientPointer& client, const plan::Paths& paths, const Fd& socket) {
-  acknowledge(client, service_.paths(client->peer, paths, socket), plan::MessageType::kPathsTaken);
+void Server::answer_paths(const ClientPointer& client, const plan::ExtraPaths& paths,
+                          const Fd& socket) {
+  acknowledge(client, service_.paths(client->peer, paths, socket),
+              plan::MessageType::kExtraPathsTaken);
 }
 
 void Server::acknowledge(const ClientPointer& client, const tl::expected<void, Rejection>& done,

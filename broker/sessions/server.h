@@ -50,8 +50,9 @@ struct Service {
   std::function<tl::expected<Admission, Rejection>(Peer, const plan::Hello&, int executable)> hello;
   std::function<tl::expected<void, Rejection>(Peer, const plan::Launch&)> launch;
   std::function<tl::expected<void, Rejection>(const Peer&, const plan::Mark&, const Fd&)> mark;
-  std::function<void(const Peer&, const plan::Outcome&)> outcome;
-  std::function<tl::expected<void, Rejection>(const Peer&, const plan::Paths&, const Fd&)> paths;
+  std::function<void(const Peer&, const plan::HealthReport&)> outcome;
+  std::function<tl::expected<void, Rejection>(const Peer&, const plan::ExtraPaths&, const Fd&)>
+      paths;
   std::function<Answer(const Peer&, std::string_view)> request;
 };
 
@@ -98,7 +99,7 @@ class Server {
   void answer_hello(const ClientPointer& client, const plan::Hello& hello, const Fd& executable);
   void answer_launch(const ClientPointer& client, const plan::Launch& launch);
   void answer_mark(const ClientPointer& client, const plan::Mark& mark, const Fd& socket);
-  void answer_paths(const ClientPointer& client, const plan::Paths& paths, const Fd& socket);
+  void answer_paths(const ClientPointer& client, const plan::ExtraPaths& paths, const Fd& socket);
   // A header of this type alone, or a refusal.
   void acknowledge(const ClientPointer& client, const tl::expected<void, Rejection>& done,
                    plan::MessageType type);

@@ -37,13 +37,14 @@ SessionTable::SessionTable(asio::io_context& context, Limits limits, Listener li
 
 SessionTable::~SessionTable() = default;
 
-Expected<Session*> SessionTable::find_or_add(Peer peer, const Standing& standing, Program program) {
+Expected<Session*> SessionTable::find_or_add(Peer peer, const ProfileAssignment& assignment,
+                                             Program program) {
   const std::string executable =
       program.executable.empty() ? executable_of(peer.pid) : program.executable;
   forget_ended(peer.pid);
   if (const auto found = sessions_.find(peer.pid); found != sessions_.end()) {
     Session& session = found->second->session;
-    session.standing = standing;
+    session.assignment = assignment;
     session.executable = executable;
     session.program = std::move(program);
     return &session;
@@ -58,7 +59,7 @@ Expected<Session*> SessionTable::find_or_add(Peer peer, const Standing& standing
   auto watched = std::make_unique<Watched>(context_, std::move(peer.process));
   watched->session.pid = pid;
   watched->session.uid = peer.uid;
-  watched->session.standing = standing;
+  watched->session.assignment = assignment;
   watched->session.executable = executable;
   watched->session.program = std::move(program);
   watched->session.since = std::chrono::system_clock::now();
@@ -70,10 +71,10 @@ Expected<Session*> SessionTable::find_or_add(Peer peer, const Standing& standing
   return &sessions_.emplace(pid, std::move(watched)).first->second->session;
 }
 
-Expected<Fd> SessionTable::hello(Peer peer, const Standing& standing, Program program) {
+Expected<Fd> SessionTable::hello(Peer peer, const ProfileAssignment& assignment, Program program) {
   auto made = CountersPage::make();
   if (!made) return tl::make_unexpected(made.error());
-  const auto found = find_or_add(std::move(peer), standing, std::move(program));
+  const auto found = find_or_add(std::move(peer), assignment, std::move(program));
   if (!found) return tl::make_unexpected(found.error());
   Session& session = **found;
   if (session.pages.size() == kMostPages) {
@@ -89,9 +90,9 @@ Expected<Fd> SessionTable::hello(Peer peer, const Standing& standing, Program pr
   return std::move(made->fd);
 }
 
-Expected<void> SessionTable::launch(Peer peer, const Standing& standing,
+Expected<void> SessionTable::launch(Peer peer, const ProfileAssignment& assignment,
                                     const std::string& why_uncovered) {
-  const auto found = find_or_add(std::move(peer), standing, {});
+  const auto found = find_or_add(std::move(peer), assignment, {});
   if (!found) return tl::make_unexpected(found.error());
   Session& session = **found;
   session.state = why_uncovered.empty() ? SessionState::kLaunched : SessionState::kUncovered;
@@ -100,8 +101,8 @@ Expected<void> SessionTable::launch(Peer peer, const Standing& standing,
   return {};
 }
 
-void SessionTable::change(pid_t pid, const Standing& standing) {
-  sessions_.at(pid)->session.standing = standing;
+void SessionTable::change(pid_t pid, const ProfileAssignment& assignment) {
+  sessions_.at(pid)->session.assignment = assignment;
 }
 
 void SessionTable::forget_ended(pid_t pid) {
@@ -128,7 +129,7 @@ std::vector<const Session*> SessionTable::all() const {
 std::size_t SessionTable::running_under(const std::string& profile) const {
   std::size_t count = 0;
   for (const auto& [pid, watched] : sessions_)
-    count += watched->session.standing.profile == profile;
+    count += watched->session.assignment.profile == profile;
   return count;
 }
 

@@ -29,9 +29,9 @@ enum class SessionState {
 struct Session {
   pid_t pid = 0;
   uid_t uid = 0;
-  std::string executable;  // for people; at the last word that it, or px-exec, sent
-  Program program;         // as far as it could be told then
-  Standing standing;       // an empty profile: to be told so at its next hello
+  std::string executable;        // for people; at the last word that it, or px-exec, sent
+  Program program;               // as far as it could be told then
+  ProfileAssignment assignment;  // an empty profile: to be told so at its next hello
   SessionState state = SessionState::kLaunched;
   std::string why_uncovered;
   std::chrono::system_clock::time_point since;
@@ -56,12 +56,12 @@ class SessionTable {
   ~SessionTable();
 
   // A program's hello: the descriptor of its new counters page. An error is a quota's.
-  [[nodiscard]] Expected<Fd> hello(Peer peer, const Standing& standing, Program program);
+  [[nodiscard]] Expected<Fd> hello(Peer peer, const ProfileAssignment& assignment, Program program);
   // px-exec's word about what it is about to become; empty `why_uncovered` means covered.
-  [[nodiscard]] Expected<void> launch(Peer peer, const Standing& standing,
+  [[nodiscard]] Expected<void> launch(Peer peer, const ProfileAssignment& assignment,
                                       const std::string& why_uncovered);
   // From now on the process, which has a session, has this one.
-  void change(pid_t pid, const Standing& standing);
+  void change(pid_t pid, const ProfileAssignment& assignment);
   // The process runs under px no more.
   void forget(pid_t pid) { ended(pid); }
   // What is known of the number, where it is another process's by now.
@@ -75,7 +75,7 @@ class SessionTable {
 
  private:
   struct Watched;
-  [[nodiscard]] Expected<Session*> find_or_add(Peer peer, const Standing& standing,
+  [[nodiscard]] Expected<Session*> find_or_add(Peer peer, const ProfileAssignment& assignment,
                                                Program program);
   void ended(pid_t pid);
 

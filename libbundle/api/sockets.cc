@@ -32,7 +32,7 @@ constexpr SystemCalls interposable_calls() {
 }
 constexpr SystemCalls kCalls = interposable_calls();
 
-class NoPolicy final : public Ways {
+class NoPolicy final : public Egress {
  public:
   Errno prepare(int /*fd*/, const Endpoint& /*member*/) override { return 0; }
   bool can_move(int /*fd*/, const Endpoint& /*from*/, const Endpoint& /*to*/) override {
@@ -186,10 +186,10 @@ BUNDLE_EXPORT int bundle_connect(int fd, const sockaddr* address, socklen_t leng
   const int errno_before = errno;
   if (connect(fd, address, length) == 0) return 0;
   if (!nobody_knows(fd)) return -1;
-  NoPolicy ways;
+  NoPolicy egress;
   const std::uint32_t stagger = bundle->implicit ? kStaggerImplicitMs : kStaggerExplicitMs;
-  const Errno error = is_sctp(fd) ? sctp_connect(kCalls, ways, fd, *bundle, stagger)
-                                  : race(kCalls, ways, fd, bundle->members(), stagger);
+  const Errno error = is_sctp(fd) ? sctp_connect(kCalls, egress, fd, *bundle, stagger)
+                                  : race(kCalls, egress, fd, bundle->members(), stagger);
   errno = errno_before;
   return answer(error);
 }

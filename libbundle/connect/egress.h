@@ -16,7 +16,7 @@ using Errno = int;
 
 enum class Health : std::uint8_t { kUnknown, kAlive, kDead };
 
-class Ways {
+class Egress {
  public:
   // Puts a socket that is not connected, the program's or one of ours, on the way that the member
   // is to take. 0, or the errno that a connect to this member is to fail with.
@@ -39,7 +39,7 @@ class Ways {
   virtual void report(const Endpoint& member, bool alive) = 0;
 
  protected:
-  ~Ways() = default;
+  ~Egress() = default;
 };
 
 }  // namespace px::bundle

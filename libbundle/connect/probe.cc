@@ -6,8 +6,8 @@
 
 namespace px::bundle {
 
-int open_probe(const SystemCalls& system, Ways& ways, sa_family_t family, const Endpoint& member,
-               bool* no_socket) {
+int open_probe(const SystemCalls& system, Egress& egress, sa_family_t family,
+               const Endpoint& member, bool* no_socket) {
   const int fd = system.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   *no_socket = fd < 0;
   if (fd < 0) return -errno;
@@ -19,7 +19,7 @@ int open_probe(const SystemCalls& system, Ways& ways, sa_family_t family, const 
     error = errno;
     *no_socket = true;
   }
-  if (error == 0) error = ways.prepare(fd, member);
+  if (error == 0) error = egress.prepare(fd, member);
   if (error == 0) {
     sockaddr_storage address;
     const socklen_t length = sockaddr_from_endpoint(member, family, &address);

@@ -15,7 +15,7 @@ namespace px::bundle {
 
 // A descriptor that is connecting (POLLOUT tells when that is decided), or a negative errno: what
 // the member is to fail with. `no_socket` is set where there can be no probe at all.
-[[nodiscard]] int open_probe(const SystemCalls& system, Ways& ways, sa_family_t family,
+[[nodiscard]] int open_probe(const SystemCalls& system, Egress& egress, sa_family_t family,
                              const Endpoint& member, bool* no_socket);
 
 // What became of it: 0 for a member that answered, or the errno. Once poll(2) told of it.

@@ -48,7 +48,7 @@ sa_family_t own_family_of(const Endpoint& member) {
 
 class Race {
  public:
-  Race(const SystemCalls& system, Ways& ways, OwnSocket& own, Schedule& schedule,
+  Race(const SystemCalls& system, Egress& egress, OwnSocket& own, Schedule& schedule,
        std::int64_t stagger_ms);
 
   [[nodiscard]] Errno run();
@@ -77,7 +77,7 @@ class Race {
   void report();
 
   const SystemCalls& system_;
-  Ways& ways_;
+  Egress& ways_;
   OwnSocket& own_;
   Schedule& schedule_;
   const std::int64_t stagger_;
@@ -92,9 +92,9 @@ class Race {
   std::int64_t deadline_;
 };
 
-Race::Race(const SystemCalls& system, Ways& ways, OwnSocket& own, Schedule& schedule,
+Race::Race(const SystemCalls& system, Egress& egress, OwnSocket& own, Schedule& schedule,
            std::int64_t stagger_ms)
-    : system_(system), ways_(ways), own_(own), schedule_(schedule), stagger_(stagger_ms) {
+    : system_(system), ways_(egress), own_(own), schedule_(schedule), stagger_(stagger_ms) {
   const auto count = static_cast<std::int64_t>(schedule_.count());
   for (std::size_t i = 0; i < schedule_.count(); ++i) {
     for (std::size_t j = 0; j < schedule_.count() && movable_; ++j) {
@@ -375,25 +375,25 @@ void Race::report() {
 
 }  // namespace
 
-Errno race(const SystemCalls& system, Ways& ways, int fd, std::span<const Endpoint> members,
+Errno race(const SystemCalls& system, Egress& egress, int fd, std::span<const Endpoint> members,
            std::uint32_t stagger_ms) {
   OwnSocket own(system, fd);
   const auto connect_to = [&](const Endpoint& member) {
-    const Errno error = ways.prepare(fd, member);
+    const Errno error = egress.prepare(fd, member);
     return error != 0 ? error : own.connect(member);
   };
   if (!own.examine()) return connect_to(members.front());
   Schedule schedule;
   for (const Endpoint& member : members) {
-    if (own.takes(member.address)) schedule.add(member, ways.health(member));
+    if (own.takes(member.address)) schedule.add(member, egress.health(member));
   }
   if (schedule.count() == 0) return connect_to(members.front());
   for (const Endpoint& member : members) {
-    if (!own.takes(member.address)) schedule.add(member, ways.health(member), true);
+    if (!own.takes(member.address)) schedule.add(member, egress.health(member), true);
   }
   if (schedule.count() == 1) return connect_to(schedule[0].member);
   schedule.put_dead_last();
-  return Race(system, ways, own, schedule, std::max(stagger_ms, kLeastStaggerMs)).run();
+  return Race(system, egress, own, schedule, std::max(stagger_ms, kLeastStaggerMs)).run();
 }
 
 }  // namespace px::bundle

@@ -29,7 +29,7 @@ namespace px::bundle {
 // failures the one that says most: ECONNREFUSED before EHOSTUNREACH before ETIMEDOUT. Where a
 // member answers that a socket of this family cannot reach, and 0.3 s later none that it can:
 // ETIMEDOUT, so that the program goes on to that one. May change errno.
-[[nodiscard]] Errno race(const SystemCalls& system, Ways& ways, int fd,
+[[nodiscard]] Errno race(const SystemCalls& system, Egress& egress, int fd,
                          std::span<const Endpoint> members, std::uint32_t stagger_ms);
 
 }  // namespace px::bundle

@@ -75,8 +75,8 @@ class Host {
 
 class Association {
  public:
-  Association(const SystemCalls& system, Ways& ways, int fd, std::uint32_t stagger_ms)
-      : system_(system), ways_(ways), fd_(fd), stagger_(stagger_ms) {
+  Association(const SystemCalls& system, Egress& egress, int fd, std::uint32_t stagger_ms)
+      : system_(system), ways_(egress), fd_(fd), stagger_(stagger_ms) {
     const int flags = system_.fcntl(fd, F_GETFL, 0);
     blocks_ = flags >= 0 && (flags & O_NONBLOCK) == 0;
     socklen_t length = sizeof family_;
@@ -109,7 +109,7 @@ class Association {
   }
 
   const SystemCalls& system_;
-  Ways& ways_;
+  Egress& ways_;
   const int fd_;
   const std::uint32_t stagger_;
   int family_ = AF_UNSPEC;
@@ -117,7 +117,7 @@ class Association {
   bool connected_ = false;       // before this call
   bool answered_ = false;        // to the last attempt
   std::optional<Endpoint> way_;  // the member whose way the socket is on
-  bool spread_ = false;          // it is on the ways of several
+  bool spread_ = false;          // it is on the egress of several
   Errno error_ = 0;
 };
 
@@ -268,9 +268,9 @@ void tune_sctp(const SystemCalls& system, int fd) {
   (void)system.setsockopt(fd, kSolSctp, kRtoInfo, &times, sizeof times);
 }
 
-Errno sctp_connect(const SystemCalls& system, Ways& ways, int fd, const Bundle& bundle,
+Errno sctp_connect(const SystemCalls& system, Egress& egress, int fd, const Bundle& bundle,
                    std::uint32_t stagger_ms) {
-  Association association(system, ways, fd, stagger_ms);
+  Association association(system, egress, fd, stagger_ms);
   const auto members = bundle.members();
   for (std::size_t i = 0; i < members.size();) {
     Host host;

@@ -27,7 +27,7 @@ void tune_sctp(const SystemCalls& system, int fd);
 // most: ECONNREFUSED before EHOSTUNREACH before ETIMEDOUT. An IPv4 socket takes the IPv4 members.
 // Signals and SO_SNDTIMEO end a blocking one as they end TCP's; EALREADY and EISCONN are of a
 // socket that was connecting or connected before the call.
-[[nodiscard]] Errno sctp_connect(const SystemCalls& system, Ways& ways, int fd,
+[[nodiscard]] Errno sctp_connect(const SystemCalls& system, Egress& egress, int fd,
                                  const Bundle& bundle, std::uint32_t stagger_ms);
 
 }  // namespace px::bundle

@@ -14,7 +14,7 @@ int BundleAccepting::accept(int fd, sockaddr* address, socklen_t* length,
     if (accepted >= 0) fds_.accepted(fd, accepted);
     return accepted;
   }
-  const auto admission = role == BundleRole::kBound ? admissions_.find(fd) : std::nullopt;
+  const auto admission = role == BundleRole::kBound ? listener_filters_.find(fd) : std::nullopt;
   sockaddr_storage caller{};
   for (;;) {
     socklen_t caller_length = sizeof caller;
@@ -40,8 +40,9 @@ int BundleAccepting::accept_any(int fd, sockaddr* address, socklen_t* length,
 // A descriptor that was received in a message is unknown here, and may be a bound one all the same.
 BundleRole BundleAccepting::role_of(int fd) {
   FdNotes notes = fds_.notes(fd);
-  if (notes.role != BundleRole::kNone || admissions_.empty()) return notes.role;
-  if (fds_.get(fd).kind != FdKind::kUnknown || !admissions_.find(fd)) return BundleRole::kNone;
+  if (notes.role != BundleRole::kNone || listener_filters_.empty()) return notes.role;
+  if (fds_.get(fd).kind != FdKind::kUnknown || !listener_filters_.find(fd))
+    return BundleRole::kNone;
   notes.role = BundleRole::kBound;
   fds_.set_notes(fd, notes);
   return notes.role;

@@ -18,8 +18,8 @@ namespace px::shim {
 class BundleAccepting {
  public:
   constexpr BundleAccepting(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                            const Admissions& admissions)
-      : libc_(libc), system_(system), fds_(fds), admissions_(admissions) {}
+                            const ListenerFilters& listener_filters)
+      : libc_(libc), system_(system), fds_(fds), listener_filters_(listener_filters) {}
 
   // As the program's accept(2), or accept4(2) where there are flags; what is accepted is
   // remembered. A caller is named by a plain sockaddr_in where it has an IPv4 address. A socket
@@ -36,7 +36,7 @@ class BundleAccepting {
   const Symbols& libc_;
   const SystemCalls& system_;
   FdTable& fds_;
-  const Admissions& admissions_;
+  const ListenerFilters& listener_filters_;
 };
 
 }  // namespace px::shim

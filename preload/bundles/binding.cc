@@ -58,7 +58,7 @@ bool BundleBinding::takes(int fd, const sockaddr* address, socklen_t length) con
     return holder_.bundle_settings().transports[0] != plan::BundleTransport::kNone;
   }
   if (family == AF_INET && fds_.notes(fd).role == BundleRole::kBundle) return true;
-  if (admissions_.empty()) return false;
+  if (listener_filters_.empty()) return false;
   const auto single = bundle::endpoint_from_sockaddr(address, length);
   return single && is_claimed(fd, *single);
 }
@@ -68,7 +68,7 @@ bool BundleBinding::takes(int fd, const sockaddr* address, socklen_t length) con
 bool BundleBinding::is_claimed(int fd, const Endpoint& endpoint) const {
   const KeepErrno keep;
   return !endpoint.address.is_unspecified() && socket_option(system_, fd, SO_TYPE) == SOCK_STREAM &&
-         admissions_.claims(endpoint);
+         listener_filters_.claims(endpoint);
 }
 
 int BundleBinding::bind(int fd, const sockaddr* address, socklen_t length) {
@@ -123,15 +123,15 @@ BundleBinding::Errno BundleBinding::bind_all(int fd, const Bundle& set, sa_famil
   if (fd < 0 || static_cast<std::size_t>(fd) >= FdTable::kSize) return ENOBUFS;
   const FdKind kind = fds_.get(fd).kind;
   note(fd, BundleRole::kBound, kind);
-  const auto place = admissions_.reserve();
-  const Admissions::Cookie cookie = admissions_.cookie_of(fd);
+  const auto place = listener_filters_.reserve();
+  const ListenerFilters::Cookie cookie = listener_filters_.cookie_of(fd);
   const Errno error = place && cookie != 0 ? bind_wildcard(fd, set, family) : ENOBUFS;
   if (error != 0) {
-    if (place) admissions_.leave(*place);
+    if (place) listener_filters_.leave(*place);
     note(fd, role, kind);
     return error;
   }
-  admissions_.fill(*place, cookie, {.set = set, .filtered = filter(fd, set)});
+  listener_filters_.fill(*place, cookie, {.set = set, .filtered = filter(fd, set)});
   note(fd, BundleRole::kBound, FdKind::kPortBound);
   return 0;
 }
@@ -188,7 +188,7 @@ bool BundleBinding::filter(int fd, const Bundle& set) const {
                           [](const Endpoint& member) { return member.scope != 0; })) {
     return false;
   }
-  const ListenerFilter filter(set);
+  const FilterProgram filter(set);
   const sock_fprog program{.len = static_cast<unsigned short>(filter.program().size()),
                            .filter = const_cast<sock_filter*>(filter.program().data())};
   return system_.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;

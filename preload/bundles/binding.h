@@ -19,14 +19,14 @@ namespace px::shim {
 class BundleBinding {
  public:
   constexpr BundleBinding(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                          const PlanHolder& holder, const KnownBundles& known,
-                          Admissions& admissions)
+                          const PlanHolder& holder, const BundleCache& known,
+                          ListenerFilters& listener_filters)
       : libc_(libc),
         system_(system),
         fds_(fds),
         holder_(holder),
         known_(known),
-        admissions_(admissions) {}
+        listener_filters_(listener_filters) {}
 
   // Whether bind() is to make this call: it names a bundle, is on a socket of AF_BUNDLE, or names
   // an address and port of a bundle that another socket of the process is bound to.
@@ -34,9 +34,9 @@ class BundleBinding {
 
   // As the program's bind(2), and noted. EINVAL: no well-formed bundle; EAFNOSUPPORT: no internet
   // stream socket, or an IPv4 one and an IPv6 address; EADDRNOTAVAIL: one of the addresses is not
-  // the host's; ENOBUFS: Admissions::kSize others are bound, or the descriptor's number is beyond
-  // FdTable::kSize. EADDRINUSE: also where SO_REUSEADDR would have let a single address be bound
-  // beside a bundle with it, for listen(2) to fail.
+  // the host's; ENOBUFS: ListenerFilters::kSize others are bound, or the descriptor's number is
+  // beyond FdTable::kSize. EADDRINUSE: also where SO_REUSEADDR would have let a single address be
+  // bound beside a bundle with it, for listen(2) to fail.
   [[nodiscard]] int bind(int fd, const sockaddr* address, socklen_t length);
 
  private:
@@ -55,8 +55,8 @@ class BundleBinding {
   const SystemCalls& system_;
   FdTable& fds_;
   const PlanHolder& holder_;
-  const KnownBundles& known_;
-  Admissions& admissions_;
+  const BundleCache& known_;
+  ListenerFilters& listener_filters_;
 };
 
 }  // namespace px::shim

@@ -46,10 +46,10 @@ std::optional<int> BundleConnecting::connect(int fd, const sockaddr* address, so
   if (stagger == 0) {
     stagger = bundle.implicit ? plan::kStaggerImplicitMs : plan::kStaggerExplicitMs;
   }
-  PlanWays ways(system_, fds_, holder_, connector_, fd);
-  const bundle::Errno error = sctp ? bundle::sctp_connect(system_, ways, fd, bundle, stagger)
-                                   : bundle::race(system_, ways, fd, bundle.members(), stagger);
-  const auto destination = ways.destination();
+  PlanEgress egress(system_, fds_, holder_, connector_, fd);
+  const bundle::Errno error = sctp ? bundle::sctp_connect(system_, egress, fd, bundle, stagger)
+                                   : bundle::race(system_, egress, fd, bundle.members(), stagger);
+  const auto destination = egress.destination();
   if (protocol == IPPROTO_MPTCP && destination && (error == 0 || error == EINPROGRESS)) {
     ask_for_subflows(fd, bundle, *destination);
   }

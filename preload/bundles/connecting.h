@@ -21,7 +21,7 @@ namespace px::shim {
 class BundleConnecting {
  public:
   constexpr BundleConnecting(const SystemCalls& system, FdTable& fds, PlanHolder& holder,
-                             Connector& connector, const KnownBundles& known)
+                             Connector& connector, const BundleCache& known)
       : system_(system), fds_(fds), holder_(holder), connector_(connector), known_(known) {}
 
   // Whether connect() below is to be asked at all: all that connects without bundles pay.
@@ -52,7 +52,7 @@ class BundleConnecting {
   FdTable& fds_;
   PlanHolder& holder_;
   Connector& connector_;
-  const KnownBundles& known_;
+  const BundleCache& known_;
 };
 
 }  // namespace px::shim

@@ -29,7 +29,7 @@ std::uint32_t word(const bundle::Address& address, std::size_t offset) {
 
 }  // namespace
 
-ListenerFilter::ListenerFilter(const bundle::Bundle& set) {
+FilterProgram::FilterProgram(const bundle::Bundle& set) {
   add(kLoadByte, network_offset(0));
   add(kShiftRight, 4);
   const std::size_t branch = size_;
@@ -42,11 +42,11 @@ ListenerFilter::ListenerFilter(const bundle::Bundle& set) {
 }
 
 // `if_not`: instructions that are skipped where a comparison fails.
-void ListenerFilter::add(std::uint16_t operation, std::uint32_t operand, std::uint8_t if_not) {
+void FilterProgram::add(std::uint16_t operation, std::uint32_t operand, std::uint8_t if_not) {
   code_[size_++] = {.code = operation, .jt = 0, .jf = if_not, .k = operand};
 }
 
-void ListenerFilter::add_ipv4(const bundle::Address& address) {
+void FilterProgram::add_ipv4(const bundle::Address& address) {
   if (address.is_unspecified()) {
     add(kReturn, kPass);
   } else if (address.is_ipv4()) {
@@ -56,7 +56,7 @@ void ListenerFilter::add_ipv4(const bundle::Address& address) {
   }
 }
 
-void ListenerFilter::add_ipv6(const bundle::Address& address) {
+void FilterProgram::add_ipv6(const bundle::Address& address) {
   if (address.is_ipv4()) return;
   if (!address.is_unspecified()) {
     for (std::uint8_t i = 0; i < 4; ++i) {

@@ -15,11 +15,11 @@
 
 namespace px::shim {
 
-class ListenerFilter {
+class FilterProgram {
  public:
   // By addresses alone: scopes and ports are not looked at. A member 0.0.0.0 stands for all of
   // IPv4, and :: for every address.
-  explicit ListenerFilter(const bundle::Bundle& set);
+  explicit FilterProgram(const bundle::Bundle& set);
 
   [[nodiscard]] std::span<const sock_filter> program() const { return {code_.data(), size_}; }
 

@@ -41,7 +41,7 @@ bool admits(const bundle::Bundle& set, const Endpoint& called) {
   return std::ranges::any_of(set.members(), holds);
 }
 
-std::optional<Admissions::Place> Admissions::reserve() {
+std::optional<ListenerFilters::Place> ListenerFilters::reserve() {
   used_.store(true, std::memory_order_relaxed);
   for (;;) {
     if (const auto place = claim()) return place;
@@ -49,7 +49,7 @@ std::optional<Admissions::Place> Admissions::reserve() {
   }
 }
 
-std::optional<Admissions::Place> Admissions::claim() {
+std::optional<ListenerFilters::Place> ListenerFilters::claim() {
   for (Place place = 0; place < kSize; ++place) {
     Cookie nobody = 0;
     if (slots_[place].cookie.compare_exchange_strong(nobody, kReserved,
@@ -62,7 +62,7 @@ std::optional<Admissions::Place> Admissions::claim() {
   return std::nullopt;
 }
 
-void Admissions::fill(Place place, Cookie cookie, const Admission& admission) {
+void ListenerFilters::fill(Place place, Cookie cookie, const ListenerFilter& admission) {
   Slot& slot = slots_[place];
   slot.count.store(admission.set.count, std::memory_order_relaxed);
   slot.filtered.store(admission.filtered ? 1 : 0, std::memory_order_relaxed);
@@ -75,12 +75,12 @@ void Admissions::fill(Place place, Cookie cookie, const Admission& admission) {
   slot.cookie.store(cookie, std::memory_order_release);
 }
 
-void Admissions::leave(Place place) {
+void ListenerFilters::leave(Place place) {
   slots_[place].cookie.store(0, std::memory_order_release);
 }
 
-Admission Admissions::read(const Slot& slot) {
-  Admission admission;
+ListenerFilter ListenerFilters::read(const Slot& slot) {
+  ListenerFilter admission;
   const std::uint64_t count = slot.count.load(std::memory_order_relaxed);
   admission.set.count =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(count, bundle::kMostMembers));
@@ -95,13 +95,13 @@ Admission Admissions::read(const Slot& slot) {
   return admission;
 }
 
-std::optional<Admission> Admissions::find(int fd) const {
+std::optional<ListenerFilter> ListenerFilters::find(int fd) const {
   if (empty()) return std::nullopt;
   const Cookie cookie = cookie_of(fd);
   if (cookie == 0) return std::nullopt;
   for (const Slot& slot : slots_) {
     if (slot.cookie.load(std::memory_order_acquire) != cookie) continue;
-    const Admission admission = read(slot);
+    const ListenerFilter admission = read(slot);
     // Another thread may have closed the socket, and the place been taken meanwhile.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (slot.cookie.load(std::memory_order_relaxed) == cookie) return admission;
@@ -109,7 +109,7 @@ std::optional<Admission> Admissions::find(int fd) const {
   return std::nullopt;
 }
 
-bool Admissions::claims(const Endpoint& endpoint) {
+bool ListenerFilters::claims(const Endpoint& endpoint) {
   const auto claiming = [&endpoint](const Slot& slot) {
     const Cookie cookie = slot.cookie.load(std::memory_order_acquire);
     if (cookie == 0 || cookie == kReserved) return false;
@@ -121,7 +121,7 @@ bool Admissions::claims(const Endpoint& endpoint) {
   return std::ranges::any_of(slots_, claiming);
 }
 
-Admissions::Cookie Admissions::cookie_of(int fd) const {
+ListenerFilters::Cookie ListenerFilters::cookie_of(int fd) const {
   const KeepErrno keep;
   Cookie cookie = 0;
   socklen_t length = sizeof cookie;
@@ -131,7 +131,7 @@ Admissions::Cookie Admissions::cookie_of(int fd) const {
 
 // Closing is not watched, so the descriptors are asked. A place that was filled after the list was
 // made is not on it, and one before has a descriptor with its role.
-bool Admissions::sweep() {
+bool ListenerFilters::sweep() {
   std::array<Cookie, kSize> cookies;
   std::array<bool, kSize> taken;
   for (Place place = 0; place < kSize; ++place) {

@@ -23,18 +23,18 @@ namespace px::shim {
 [[nodiscard]] bool admits(const bundle::Bundle& set, const bundle::Endpoint& called);
 
 // A set, and whether the kernel itself drops the calls to other addresses.
-struct Admission {
+struct ListenerFilter {
   bundle::Bundle set;
   bool filtered = false;
 };
 
-class Admissions {
+class ListenerFilters {
  public:
   static constexpr std::size_t kSize = 64;
   using Cookie = std::uint64_t;
   using Place = std::size_t;
 
-  constexpr Admissions(const SystemCalls& system, const FdTable& fds)
+  constexpr ListenerFilters(const SystemCalls& system, const FdTable& fds)
       : system_(system), fds_(fds) {}
 
   // Whether no socket was ever bound to a bundle: a single load.
@@ -43,11 +43,11 @@ class Admissions {
   // A place in the table, to be filled or left; nothing while kSize others are bound. The
   // descriptor that it is for has BundleRole::kBound by now: what has not is taken for closed.
   [[nodiscard]] std::optional<Place> reserve();
-  void fill(Place place, Cookie cookie, const Admission& admission);
+  void fill(Place place, Cookie cookie, const ListenerFilter& admission);
   void leave(Place place);
 
   // What the socket behind the descriptor is bound to.
-  [[nodiscard]] std::optional<Admission> find(int fd) const;
+  [[nodiscard]] std::optional<ListenerFilter> find(int fd) const;
   // Whether an open socket of this process is bound to a set with this address and port.
   [[nodiscard]] bool claims(const bundle::Endpoint& endpoint);
   // SO_COOKIE; 0 where the descriptor is no socket.
@@ -66,7 +66,7 @@ class Admissions {
   // Whether there was room, or is now.
   [[nodiscard]] bool sweep();
   [[nodiscard]] std::optional<Place> claim();
-  [[nodiscard]] static Admission read(const Slot& slot);
+  [[nodiscard]] static ListenerFilter read(const Slot& slot);
 
   const SystemCalls& system_;
   const FdTable& fds_;

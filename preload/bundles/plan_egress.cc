@@ -31,8 +31,8 @@ std::optional<plan::Address> bound_source(const SystemCalls& system, int fd) {
 
 }  // namespace
 
-PlanWays::PlanWays(const SystemCalls& system, FdTable& fds, PlanHolder& holder,
-                   Connector& connector, int own)
+PlanEgress::PlanEgress(const SystemCalls& system, FdTable& fds, PlanHolder& holder,
+                       Connector& connector, int own)
     : system_(system),
       fds_(fds),
       holder_(holder),
@@ -40,12 +40,12 @@ PlanWays::PlanWays(const SystemCalls& system, FdTable& fds, PlanHolder& holder,
       own_(own),
       state_(state_of(system, fds, holder, own)) {}
 
-bool PlanWays::source_is_fixed() const {
+bool PlanEgress::source_is_fixed() const {
   return state_.kind == FdKind::kPortBound || state_.source_fixed;
 }
 
 // A probe's number means nothing after it: what the program gets by that number is not a probe.
-bundle::Errno PlanWays::prepare(int fd, const bundle::Endpoint& member) {
+bundle::Errno PlanEgress::prepare(int fd, const bundle::Endpoint& member) {
   const bool probe = fd != own_;
   if (!probe) destination_ = member;
   if (probe && state_.kind == FdKind::kOwned) return bundle::mirror(system_, own_, fd);
@@ -66,7 +66,7 @@ bundle::Errno PlanWays::prepare(int fd, const bundle::Endpoint& member) {
   return error;
 }
 
-bool PlanWays::can_move(int, const bundle::Endpoint& from, const bundle::Endpoint& to) {
+bool PlanEgress::can_move(int, const bundle::Endpoint& from, const bundle::Endpoint& to) {
   if (state_.kind == FdKind::kOwned) return true;
   const plan::Verdict first = verdict(from);
   const plan::Verdict then = verdict(to);
@@ -80,7 +80,7 @@ bool PlanWays::can_move(int, const bundle::Endpoint& from, const bundle::Endpoin
 }
 
 // The kernel gives SCTP's packets no mark.
-bool PlanWays::honours(const plan::Entry& entry) const {
+bool PlanEgress::honours(const plan::Entry& entry) const {
   if (entry.mark == 0) return true;
   int protocol = 0;
   socklen_t length = sizeof protocol;
@@ -90,7 +90,7 @@ bool PlanWays::honours(const plan::Entry& entry) const {
 
 // The broker binds the socket itself. Where it then could not go on, the socket has the source of
 // the first member, and no device yet; where it was bound by then to something else, no way at all.
-bool PlanWays::spread(int fd, std::span<const bundle::Endpoint> members) {
+bool PlanEgress::spread(int fd, std::span<const bundle::Endpoint> members) {
   const bool bound_by_px =
       state_.kind == FdKind::kDecided && state_.interface == 0 && !state_.source_fixed;
   if (fd != own_ || (state_.kind != FdKind::kFresh && !bound_by_px)) return false;
@@ -104,15 +104,15 @@ bool PlanWays::spread(int fd, std::span<const bundle::Endpoint> members) {
   return taken;
 }
 
-bundle::Health PlanWays::health(const bundle::Endpoint& member) {
+bundle::Health PlanEgress::health(const bundle::Endpoint& member) {
   return holder_.health(member, interface_of(member));
 }
 
-void PlanWays::report(const bundle::Endpoint& member, bool alive) {
+void PlanEgress::report(const bundle::Endpoint& member, bool alive) {
   holder_.report(member, interface_of(member), alive);
 }
 
-plan::Verdict PlanWays::verdict(const bundle::Endpoint& member) {
+plan::Verdict PlanEgress::verdict(const bundle::Endpoint& member) {
   const bool inside = member.address.is_loopback() || member.address.is_unspecified();
   if (inside || state_.kind == FdKind::kOwned || holder_.says_nothing()) return {};
   return holder_.decide({.destination = member.address,
@@ -122,7 +122,7 @@ plan::Verdict PlanWays::verdict(const bundle::Endpoint& member) {
                          .source_fixed = source_is_fixed()});
 }
 
-std::uint32_t PlanWays::interface_of(const bundle::Endpoint& member) {
+std::uint32_t PlanEgress::interface_of(const bundle::Endpoint& member) {
   const plan::Verdict way = verdict(member);
   return way.action == plan::Action::kVia ? way.entry.interface_index : 0;
 }

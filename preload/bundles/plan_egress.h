@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The ways of a bundle's members under the plan: each goes by its own rule's interface, source and
-// next hop, and what is known of it is what this user's programs have told the broker. For one
+// The egress of a bundle's members under the plan: each goes by its own rule's interface, source
+// and next hop, and what is known of it is what this user's programs have told the broker. For one
 // connect(2), on its stack. Callable from any thread and from signal handlers. May change errno.
 #pragma once
 
@@ -16,11 +16,11 @@
 
 namespace px::shim {
 
-class PlanWays final : public bundle::Ways {
+class PlanEgress final : public bundle::Egress {
  public:
   // `own` is the program's stream socket; every other one is a probe beside it.
-  PlanWays(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Connector& connector,
-           int own);
+  PlanEgress(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Connector& connector,
+             int own);
 
   [[nodiscard]] bundle::Errno prepare(int fd, const bundle::Endpoint& member) override;
   [[nodiscard]] bool can_move(int fd, const bundle::Endpoint& from,

@@ -23,8 +23,8 @@ void give_single(const sockaddr_storage& answer, socklen_t answer_length, sockad
 class SocketAddresses {
  public:
   constexpr SocketAddresses(const Symbols& libc, const SystemCalls& system, const FdTable& fds,
-                            const Admissions& admissions)
-      : libc_(libc), system_(system), fds_(fds), admissions_(admissions) {}
+                            const ListenerFilters& listener_filters)
+      : libc_(libc), system_(system), fds_(fds), listener_filters_(listener_filters) {}
 
   // As libc's. A socket of AF_BUNDLE has a bundle: the set that it is bound to, the addresses of
   // its association or of its subflows, or the one address that it has. More than BUNDLE_SIZE_USUAL
@@ -41,7 +41,7 @@ class SocketAddresses {
   const Symbols& libc_;
   const SystemCalls& system_;
   const FdTable& fds_;
-  const Admissions& admissions_;
+  const ListenerFilters& listener_filters_;
 };
 
 }  // namespace px::shim

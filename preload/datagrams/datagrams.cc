@@ -68,7 +68,8 @@ Datagrams::Way Datagrams::way_of(int fd, const msghdr& message) {
                         .transport = state.transport,
                         .source_fixed = false};
   if (sender.notes.watched) {
-    const auto called = called_.find(sender.notes.generation, *destination, CalledAddresses::now());
+    const auto called =
+        called_.find(sender.notes.generation, *destination, LocalAddressCache::now());
     if (called) return answer(sender, call, *called);
   }
   if (call.destination.is_loopback() || call.destination.is_unspecified()) {

@@ -30,7 +30,7 @@ class Datagrams {
                                               std::uint32_t interface);
 
   constexpr Datagrams(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Marker& marker,
-                      const CalledAddresses& called, ProbeRoute probe)
+                      const LocalAddressCache& called, ProbeRoute probe)
       : system_(system),
         fds_(fds),
         holder_(holder),
@@ -76,7 +76,7 @@ class Datagrams {
   FdTable& fds_;
   PlanHolder& holder_;
   Marker& marker_;
-  const CalledAddresses& called_;
+  const LocalAddressCache& called_;
   const ProbeRoute probe_;
   // Digests of what kernel_chooses() found true.
   std::array<std::atomic<std::uint64_t>, 256> choices_{};

@@ -15,19 +15,20 @@ Halves halves_of(const bundle::Address& address) {
 
 }  // namespace
 
-std::uint32_t CalledAddresses::now() {
+std::uint32_t LocalAddressCache::now() {
   timespec time{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
   return static_cast<std::uint32_t>(time.tv_sec);
 }
 
-CalledAddresses::Key CalledAddresses::key_of(std::uint32_t socket, const bundle::Endpoint& peer) {
+LocalAddressCache::Key LocalAddressCache::key_of(std::uint32_t socket,
+                                                 const bundle::Endpoint& peer) {
   const Halves address = halves_of(peer.address);
   return {address[0], address[1], std::uint64_t{socket} << 32 | peer.port, peer.scope};
 }
 
 // Of a pair of neighbours.
-std::size_t CalledAddresses::first_slot(const Key& key) {
+std::size_t LocalAddressCache::first_slot(const Key& key) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
   std::uint64_t mixed = 0;
   for (const std::uint64_t word : key) mixed = (std::rotl(mixed, 29) ^ word) * kOdd;
@@ -35,7 +36,7 @@ std::size_t CalledAddresses::first_slot(const Key& key) {
   return static_cast<std::size_t>(mixed >> (64 - kPairBits)) * 2;
 }
 
-std::optional<CalledAddresses::Content> CalledAddresses::read(const Slot& slot) {
+std::optional<LocalAddressCache::Content> LocalAddressCache::read(const Slot& slot) {
   const std::uint64_t before = slot.sequence.load(std::memory_order_acquire);
   if (before % 2 != 0) return std::nullopt;
   Content content;
@@ -50,7 +51,7 @@ std::optional<CalledAddresses::Content> CalledAddresses::read(const Slot& slot) 
   return content;
 }
 
-void CalledAddresses::write(Slot* slot, const Content& content) {
+void LocalAddressCache::write(Slot* slot, const Content& content) {
   std::uint64_t before = slot->sequence.load(std::memory_order_relaxed);
   if (before % 2 != 0 ||
       !slot->sequence.compare_exchange_strong(before, before + 1, std::memory_order_relaxed)) {
@@ -67,8 +68,8 @@ void CalledAddresses::write(Slot* slot, const Content& content) {
 }
 
 // The first of the pair is the one last heard of.
-void CalledAddresses::remember(std::uint32_t socket, const bundle::Endpoint& peer,
-                               const PacketInfo& called, std::uint32_t now) {
+void LocalAddressCache::remember(std::uint32_t socket, const bundle::Endpoint& peer,
+                                 const PacketInfo& called, std::uint32_t now) {
   const Halves address = halves_of(called.address);
   const Content content{key_of(socket, peer),
                         {address[0], address[1], std::uint64_t{now} << 32 | called.interface}};
@@ -82,8 +83,9 @@ void CalledAddresses::remember(std::uint32_t socket, const bundle::Endpoint& pee
   write(first, content);
 }
 
-std::optional<PacketInfo> CalledAddresses::find(std::uint32_t socket, const bundle::Endpoint& peer,
-                                                std::uint32_t now) const {
+std::optional<PacketInfo> LocalAddressCache::find(std::uint32_t socket,
+                                                  const bundle::Endpoint& peer,
+                                                  std::uint32_t now) const {
   const Key key = key_of(socket, peer);
   const std::size_t pair = first_slot(key);
   for (std::size_t i = pair; i < pair + 2; ++i) {

@@ -16,7 +16,7 @@
 
 namespace px::shim {
 
-class CalledAddresses {
+class LocalAddressCache {
  public:
   static constexpr std::size_t kSize = 4096;
 

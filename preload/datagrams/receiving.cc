@@ -135,7 +135,7 @@ void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, ms
                                        std::min(received.msg_namelen, program->msg_namelen));
     // What was queued before the option was on does not say.
     if (called && peer && called->interface != 0)
-      called_.remember(notes.generation, *peer, *called, CalledAddresses::now());
+      called_.remember(notes.generation, *peer, *called, LocalAddressCache::now());
   }
   program->msg_namelen = received.msg_namelen;
   pass_control_data(received, {.ipv4 = notes.asked_ipv4, .ipv6 = notes.asked_ipv6}, program);

@@ -21,7 +21,7 @@ namespace px::shim {
 class Receiving {
  public:
   constexpr Receiving(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                      const PlanHolder& holder, CalledAddresses& called)
+                      const PlanHolder& holder, LocalAddressCache& called)
       : libc_(libc), system_(system), fds_(fds), holder_(holder), called_(called) {}
 
   ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
@@ -50,7 +50,7 @@ class Receiving {
   const SystemCalls& system_;
   FdTable& fds_;
   const PlanHolder& holder_;
-  CalledAddresses& called_;
+  LocalAddressCache& called_;
 };
 
 }  // namespace px::shim

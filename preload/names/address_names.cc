@@ -99,14 +99,14 @@ int copy_text(std::string_view text, char* place, socklen_t size) {
 
 }  // namespace
 
-struct Names::Transports {
+struct AddressNames::Transports {
   std::array<BundleTransport, plan::kBundleTransports> all{};
   std::size_t count = 0;
 
   [[nodiscard]] std::span<const BundleTransport> list() const { return {all.data(), count}; }
 };
 
-Names::Transports Names::transports_for(const Bundle& bundle) {
+AddressNames::Transports AddressNames::transports_for(const Bundle& bundle) {
   const plan::BundleSettings settings = holder_.bundle_settings();
   Transports found;
   for (const BundleTransport transport : settings.transports) {
@@ -118,7 +118,7 @@ Names::Transports Names::transports_for(const Bundle& bundle) {
   return found;
 }
 
-bool Names::gives_entries(const AskedName& asked) const {
+bool AddressNames::gives_entries(const NameQuery& asked) const {
   switch (holder_.bundle_settings().entries) {
     case plan::BundleEntries::kAlways:
       return true;
@@ -130,28 +130,28 @@ bool Names::gives_entries(const AskedName& asked) const {
   return !asked.implicit() && !is_fragile_program();
 }
 
-void Names::remember(const Bundle& bundle, const AskedName& asked) {
-  std::array<char, AskedName::kNameSize> buffer;
+void AddressNames::remember(const Bundle& bundle, const NameQuery& asked) {
+  std::array<char, NameQuery::kNameSize> buffer;
   known_.remember(bundle, asked.name(buffer));
 }
 
-int Names::getaddrinfo(const char* node, const char* service, const addrinfo* hints,
-                       addrinfo** list) {
+int AddressNames::getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+                              addrinfo** list) {
   if (node == nullptr || (hints != nullptr && !is_family_of_bundles(hints->ai_family))) {
     return libc_.getaddrinfo(node, service, hints, list);
   }
   const addrinfo& meant = hints != nullptr ? *hints : kDefaultHints;
   if (meant.ai_family == AF_BUNDLE && !holder_.knows_plan()) (void)holder_.introduce();
-  const AskedName asked(holder_, node);
+  const NameQuery asked(holder_, node);
   switch (asked.kind()) {
-    case AskedName::Kind::kBad:
+    case NameQuery::Kind::kBad:
       return EAI_NONAME;
-    case AskedName::Kind::kMembers:
+    case NameQuery::Kind::kMembers:
       return list_members(asked, service, meant, list);
-    case AskedName::Kind::kAlias:
-    case AskedName::Kind::kAny:
+    case NameQuery::Kind::kAlias:
+    case NameQuery::Kind::kAny:
       return list_all(asked, service, meant, list);
-    case AskedName::Kind::kOrdinary:
+    case NameQuery::Kind::kOrdinary:
       break;
   }
   const bool bundles = holder_.bundle_settings().transports[0] != BundleTransport::kNone;
@@ -159,8 +159,8 @@ int Names::getaddrinfo(const char* node, const char* service, const addrinfo* hi
   return libc_.getaddrinfo(node, service, hints, list);
 }
 
-int Names::list_members(const AskedName& asked, const char* service, const addrinfo& hints,
-                        addrinfo** list) {
+int AddressNames::list_members(const NameQuery& asked, const char* service, const addrinfo& hints,
+                               addrinfo** list) {
   // A name stays one, whatever it stands for: programs ask so whether they were given an address.
   if (asked.named() && (hints.ai_flags & AI_NUMERICHOST) != 0) return EAI_NONAME;
   OwnedList kinds;
@@ -193,15 +193,15 @@ int Names::list_members(const AskedName& asked, const char* service, const addri
                            list);
 }
 
-int Names::list_all(const AskedName& asked, const char* service, const addrinfo& hints,
-                    addrinfo** list) {
+int AddressNames::list_all(const NameQuery& asked, const char* service, const addrinfo& hints,
+                           addrinfo** list) {
   OwnedList found;
   addrinfo usual = hints;
   if (hints.ai_family == AF_BUNDLE) usual.ai_family = AF_UNSPEC;
   const int error = libc_.getaddrinfo(asked.text().data(), service, &usual, &found.list);
   if (error != 0) return error;
   const Bundle bundle = addresses_in(found.list);
-  const bool any = asked.kind() == AskedName::Kind::kAny && hints.ai_family != AF_BUNDLE;
+  const bool any = asked.kind() == NameQuery::Kind::kAny && hints.ai_family != AF_BUNDLE;
   const bool entries = gives_entries(asked);
   const bool many = bundle.count > 1;
   if (many || hints.ai_family == AF_BUNDLE) remember(bundle, asked);
@@ -227,8 +227,9 @@ int Names::list_all(const AskedName& asked, const char* service, const addrinfo&
   return 0;
 }
 
-int Names::getnameinfo(const sockaddr* address, socklen_t length, char* host, socklen_t host_size,
-                       char* service, socklen_t service_size, int flags) const {
+int AddressNames::getnameinfo(const sockaddr* address, socklen_t length, char* host,
+                              socklen_t host_size, char* service, socklen_t service_size,
+                              int flags) const {
   auto bundle = bundle::bundle_from_sockaddr(address, length);
   if (!bundle) {
     return libc_.getnameinfo(address, length, host, host_size, service, service_size, flags);
@@ -246,7 +247,7 @@ int Names::getnameinfo(const sockaddr* address, socklen_t length, char* host, so
   if (!host_wanted) return 0;
   (void)known_.complete(&*bundle);
   if ((flags & NI_NUMERICHOST) == 0) {
-    std::array<char, KnownBundles::kNameSize> name;
+    std::array<char, BundleCache::kNameSize> name;
     const std::string_view found = known_.name_of(*bundle, name);
     if (!found.empty()) return copy_text(found, host, host_size);
   }

@@ -15,10 +15,10 @@
 
 namespace px::shim {
 
-class Names {
+class AddressNames {
  public:
-  constexpr Names(const Symbols& libc, PlanHolder& holder, KernelTransports& transports,
-                  KnownBundles& known)
+  constexpr AddressNames(const Symbols& libc, PlanHolder& holder, KernelTransports& transports,
+                         BundleCache& known)
       : libc_(libc), holder_(holder), transports_(transports), known_(known) {}
 
   // Arguments, results and errors are those of the calls in libc.
@@ -32,18 +32,18 @@ class Names {
   struct Transports;
   [[nodiscard]] Transports transports_for(const bundle::Bundle& bundle);
   // Whether this program is to get entries of AF_BUNDLE where it left the family open.
-  [[nodiscard]] bool gives_entries(const AskedName& asked) const;
-  [[nodiscard]] int list_members(const AskedName& asked, const char* service, const addrinfo& hints,
+  [[nodiscard]] bool gives_entries(const NameQuery& asked) const;
+  [[nodiscard]] int list_members(const NameQuery& asked, const char* service, const addrinfo& hints,
                                  addrinfo** list);
   // All addresses of an ordinary name, where there is more than one.
-  [[nodiscard]] int list_all(const AskedName& asked, const char* service, const addrinfo& hints,
+  [[nodiscard]] int list_all(const NameQuery& asked, const char* service, const addrinfo& hints,
                              addrinfo** list);
-  void remember(const bundle::Bundle& bundle, const AskedName& asked);
+  void remember(const bundle::Bundle& bundle, const NameQuery& asked);
 
   const Symbols& libc_;
   PlanHolder& holder_;
   KernelTransports& transports_;
-  KnownBundles& known_;
+  BundleCache& known_;
 };
 
 }  // namespace px::shim

@@ -37,7 +37,7 @@ bool begins_with(const Bundle& whole, const Bundle& part, bool with_ports) {
 
 }  // namespace
 
-bool KnownBundles::read(const Slot& slot, Bundle* bundle, NameWords* name) {
+bool BundleCache::read(const Slot& slot, Bundle* bundle, NameWords* name) {
   const std::uint64_t before = slot.sequence.load(std::memory_order_acquire);
   if (before % 2 != 0) return false;
   BundleWords words;
@@ -62,8 +62,8 @@ bool KnownBundles::read(const Slot& slot, Bundle* bundle, NameWords* name) {
   return bundle->count > 0;
 }
 
-bool KnownBundles::write(Slot* slot, std::uint64_t ticket, const Bundle& bundle,
-                         const NameWords& name) {
+bool BundleCache::write(Slot* slot, std::uint64_t ticket, const Bundle& bundle,
+                        const NameWords& name) {
   std::uint64_t before = slot->sequence.load(kRelaxed);
   if (before % 2 != 0 || !slot->sequence.compare_exchange_strong(before, before + 1, kRelaxed)) {
     return false;
@@ -88,7 +88,7 @@ bool KnownBundles::write(Slot* slot, std::uint64_t ticket, const Bundle& bundle,
   return true;
 }
 
-KnownBundles::Slot* KnownBundles::oldest() {
+BundleCache::Slot* BundleCache::oldest() {
   Slot* oldest = nullptr;
   std::uint64_t least = ~std::uint64_t{0};
   for (Slot& slot : slots_) {
@@ -100,7 +100,7 @@ KnownBundles::Slot* KnownBundles::oldest() {
   return oldest;
 }
 
-void KnownBundles::remember(const Bundle& bundle, std::string_view name) {
+void BundleCache::remember(const Bundle& bundle, std::string_view name) {
   if (bundle.count == 0 || bundle.count > bundle::kMostMembers) return;
   NameWords words{};
   if (!name.empty() && name.size() < kNameSize) std::memcpy(words.data(), name.data(), name.size());
@@ -120,7 +120,7 @@ void KnownBundles::remember(const Bundle& bundle, std::string_view name) {
   }
 }
 
-bool KnownBundles::find(const Endpoint& endpoint, Bundle* found) const {
+bool BundleCache::find(const Endpoint& endpoint, Bundle* found) const {
   const std::uint64_t bit = filter_bit(endpoint);
   std::uint64_t newest = 0;
   bool exact = false;
@@ -144,8 +144,8 @@ bool KnownBundles::find(const Endpoint& endpoint, Bundle* found) const {
   return true;
 }
 
-const KnownBundles::Slot* KnownBundles::find_whole(const Bundle& part, bool with_ports,
-                                                   Bundle* whole, NameWords* name) const {
+const BundleCache::Slot* BundleCache::find_whole(const Bundle& part, bool with_ports, Bundle* whole,
+                                                 NameWords* name) const {
   if (part.count == 0 || part.count > bundle::kMostMembers) return nullptr;
   const std::uint64_t bit = filter_bit(part.endpoints[0]);
   const Slot* found = nullptr;
@@ -165,7 +165,7 @@ const KnownBundles::Slot* KnownBundles::find_whole(const Bundle& part, bool with
   return found;
 }
 
-bool KnownBundles::complete(Bundle* bundle) const {
+bool BundleCache::complete(Bundle* bundle) const {
   if (!bundle->truncated) return true;
   Bundle whole;
   if (find_whole(*bundle, false, &whole, nullptr) == nullptr) return false;
@@ -176,8 +176,8 @@ bool KnownBundles::complete(Bundle* bundle) const {
   return true;
 }
 
-std::string_view KnownBundles::name_of(const Bundle& bundle,
-                                       std::span<char, kNameSize> buffer) const {
+std::string_view BundleCache::name_of(const Bundle& bundle,
+                                      std::span<char, kNameSize> buffer) const {
   Bundle whole;
   NameWords name{};
   if (find_whole(bundle, false, &whole, &name) == nullptr) return {};

@@ -17,7 +17,7 @@
 
 namespace px::shim {
 
-class KnownBundles {
+class BundleCache {
  public:
   static constexpr std::size_t kSize = 128;
   static constexpr std::size_t kNameSize = 256;  // with its NUL

@@ -13,9 +13,9 @@ namespace px::shim {
 namespace {
 
 using bundle::Bundle;
-using Kind = AskedName::Kind;
+using Kind = NameQuery::Kind;
 
-bool is_ours(const AskedName& asked) {
+bool is_ours(const NameQuery& asked) {
   return asked.kind() == Kind::kMembers || asked.kind() == Kind::kBad;
 }
 
@@ -43,12 +43,12 @@ Bundle addresses_in(const hostent& entry) {
 
 }  // namespace
 
-void HostNames::remember(const Bundle& bundle, const AskedName& asked) {
-  std::array<char, AskedName::kNameSize> buffer;
+void HostNames::remember(const Bundle& bundle, const NameQuery& asked) {
+  std::array<char, NameQuery::kNameSize> buffer;
   known_.remember(bundle, asked.name(buffer));
 }
 
-int HostNames::find_members(const AskedName& asked, int family, Bundle* found) {
+int HostNames::find_members(const NameQuery& asked, int family, Bundle* found) {
   if (asked.kind() == Kind::kBad) return EAI_NONAME;
   const AddressHints hints{.family = family, .flags = 0};
   const int error = look_up_members(libc_, asked.members(), hints, found);
@@ -58,7 +58,7 @@ int HostNames::find_members(const AskedName& asked, int family, Bundle* found) {
   return 0;
 }
 
-hostent* HostNames::noted(hostent* entry, const AskedName& asked) {
+hostent* HostNames::noted(hostent* entry, const NameQuery& asked) {
   const bool alias = asked.kind() == Kind::kAlias || asked.kind() == Kind::kAny;
   if (!alias || entry == nullptr || !is_ip(entry->h_addrtype)) return entry;
   const Bundle bundle = addresses_in(*entry);
@@ -68,7 +68,7 @@ hostent* HostNames::noted(hostent* entry, const AskedName& asked) {
 
 // The name that the program knows is what it may look for in a certificate; for a notation it is
 // the canonical text.
-int HostNames::answer_into(const AskedName& asked, int family, hostent* entry, std::span<char> room,
+int HostNames::answer_into(const NameQuery& asked, int family, hostent* entry, std::span<char> room,
                            hostent** result, int* error) {
   *result = nullptr;
   Bundle bundle;
@@ -89,7 +89,7 @@ int HostNames::answer_into(const AskedName& asked, int family, hostent* entry, s
   return 0;
 }
 
-hostent* HostNames::answer_statically(const AskedName& asked, int family) {
+hostent* HostNames::answer_statically(const NameQuery& asked, int family) {
   hostent* result = nullptr;
   int error = NETDB_SUCCESS;
   (void)answer_into(asked, family, &entry_, room_, &result, &error);
@@ -98,21 +98,21 @@ hostent* HostNames::answer_statically(const AskedName& asked, int family) {
 }
 
 hostent* HostNames::gethostbyname(const char* name) {
-  const AskedName asked(holder_, name);
+  const NameQuery asked(holder_, name);
   if (is_ours(asked)) return answer_statically(asked, AF_INET);
   return noted(libc_.gethostbyname(name), asked);
 }
 
 hostent* HostNames::gethostbyname2(const char* name, int family) {
   if (!is_ip(family)) return libc_.gethostbyname2(name, family);
-  const AskedName asked(holder_, name);
+  const NameQuery asked(holder_, name);
   if (is_ours(asked)) return answer_statically(asked, family);
   return noted(libc_.gethostbyname2(name, family), asked);
 }
 
 int HostNames::gethostbyname_r(const char* name, hostent* entry, char* room, size_t size,
                                hostent** result, int* error) {
-  const AskedName asked(holder_, name);
+  const NameQuery asked(holder_, name);
   if (is_ours(asked)) return answer_into(asked, AF_INET, entry, {room, size}, result, error);
   const int failed = libc_.gethostbyname_r(name, entry, room, size, result, error);
   noted(failed == 0 ? *result : nullptr, asked);
@@ -124,7 +124,7 @@ int HostNames::gethostbyname2_r(const char* name, int family, hostent* entry, ch
   if (!is_ip(family)) {
     return libc_.gethostbyname2_r(name, family, entry, room, size, result, error);
   }
-  const AskedName asked(holder_, name);
+  const NameQuery asked(holder_, name);
   if (is_ours(asked)) return answer_into(asked, family, entry, {room, size}, result, error);
   const int failed = libc_.gethostbyname2_r(name, family, entry, room, size, result, error);
   noted(failed == 0 ? *result : nullptr, asked);

@@ -20,7 +20,7 @@ namespace px::shim {
 
 class HostNames {
  public:
-  constexpr HostNames(const Symbols& libc, PlanHolder& holder, KnownBundles& known)
+  constexpr HostNames(const Symbols& libc, PlanHolder& holder, BundleCache& known)
       : libc_(libc), holder_(holder), known_(known) {}
 
   // Arguments, results and errors (h_errno for the first two) are those of the calls in libc.
@@ -33,17 +33,17 @@ class HostNames {
 
  private:
   // An EAI_*, or 0 and the members of that family.
-  [[nodiscard]] int find_members(const AskedName& asked, int family, bundle::Bundle* found);
+  [[nodiscard]] int find_members(const NameQuery& asked, int family, bundle::Bundle* found);
   // The addresses of an alias, if there are several; they are libc's answer, untouched.
-  hostent* noted(hostent* entry, const AskedName& asked);
-  [[nodiscard]] hostent* answer_statically(const AskedName& asked, int family);
-  [[nodiscard]] int answer_into(const AskedName& asked, int family, hostent* entry,
+  hostent* noted(hostent* entry, const NameQuery& asked);
+  [[nodiscard]] hostent* answer_statically(const NameQuery& asked, int family);
+  [[nodiscard]] int answer_into(const NameQuery& asked, int family, hostent* entry,
                                 std::span<char> room, hostent** result, int* error);
-  void remember(const bundle::Bundle& bundle, const AskedName& asked);
+  void remember(const bundle::Bundle& bundle, const NameQuery& asked);
 
   const Symbols& libc_;
   PlanHolder& holder_;
-  KnownBundles& known_;
+  BundleCache& known_;
   // Overwritten by the next call, as libc's own is.
   hostent entry_{};
   std::array<char, kHostEntryRoom> room_{};

@@ -21,10 +21,10 @@ bool is_never_bundle(std::string_view text) {
 
 }  // namespace
 
-AskedName::AskedName(PlanHolder& holder, const char* name)
+NameQuery::NameQuery(PlanHolder& holder, const char* name)
     : text_(name), notation_(bundle::parse_notation(text_)), kind_(kind_of(holder)) {}
 
-AskedName::Kind AskedName::kind_of(PlanHolder& holder) {
+NameQuery::Kind NameQuery::kind_of(PlanHolder& holder) {
   const bool ordinary = notation_.kind == NotationKind::kNone;
   if (ordinary && is_never_bundle(text_)) return Kind::kOrdinary;
   // Without a plan the names are the broker's to say. Where nobody answers they are libc's, but for
@@ -49,7 +49,7 @@ AskedName::Kind AskedName::kind_of(PlanHolder& holder) {
   return Kind::kBad;
 }
 
-AskedName::Kind AskedName::kind_by_policy(const PlanHolder& holder, std::string_view name) {
+NameQuery::Kind NameQuery::kind_by_policy(const PlanHolder& holder, std::string_view name) {
   const auto found = holder.bundle_named(name);
   if (!found) return Kind::kOrdinary;
   named_ = true;
@@ -60,7 +60,7 @@ AskedName::Kind AskedName::kind_by_policy(const PlanHolder& holder, std::string_
   return notation_.kind == NotationKind::kMembers ? Kind::kMembers : Kind::kBad;
 }
 
-std::string_view AskedName::name(std::span<char, kNameSize> buffer) const {
+std::string_view NameQuery::name(std::span<char, kNameSize> buffer) const {
   if (!named_) return members_text(members(), buffer);
   std::string_view text = text_;
   if (text.ends_with('.')) text.remove_suffix(1);

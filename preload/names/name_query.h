@@ -16,7 +16,7 @@
 
 namespace px::shim {
 
-class AskedName {
+class NameQuery {
  public:
   enum class Kind : std::uint8_t {
     kOrdinary,  // libc's, untouched
@@ -29,9 +29,9 @@ class AskedName {
   static constexpr std::size_t kNameSize = 256;
 
   // `name` must outlive this.
-  AskedName(PlanHolder& holder, const char* name);
-  AskedName(const AskedName&) = delete;
-  AskedName& operator=(const AskedName&) = delete;
+  NameQuery(PlanHolder& holder, const char* name);
+  NameQuery(const NameQuery&) = delete;
+  NameQuery& operator=(const NameQuery&) = delete;
 
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] std::string_view text() const { return text_; }

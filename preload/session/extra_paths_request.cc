@@ -10,16 +10,16 @@
 
 namespace px::shim {
 
-bool request_paths(const Settings& settings, int fd, std::span<const bundle::Endpoint> members,
-                   PathAnswer answer) {
+bool request_extra_paths(const Settings& settings, int fd,
+                         std::span<const bundle::Endpoint> members, PathAnswer answer) {
   if (members.empty() || members.size() > bundle::kMostMembers) return false;
   const KeepErrno keep;
   const BlockSignals block;
   const bool awaited = answer == PathAnswer::kAwaited;
   BrokerConnection connection(awaited ? 0 : SOCK_NONBLOCK);
   if (!connection.connect(settings)) return false;
-  plan::Paths request{};
-  request.header = plan::header_of(plan::MessageType::kPaths, sizeof request);
+  plan::ExtraPaths request{};
+  request.header = plan::header_of(plan::MessageType::kExtraPaths, sizeof request);
   request.port = members.front().port;
   request.count = static_cast<std::uint16_t>(members.size());
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -33,7 +33,7 @@ bool request_paths(const Settings& settings, int fd, std::span<const bundle::End
   message.msg_iov = &buffer;
   message.msg_iovlen = 1;
   const auto header = plan::parse_header(std::span(packet, connection.receive(&message)));
-  return header && header->type == plan::MessageType::kPathsTaken;
+  return header && header->type == plan::MessageType::kExtraPathsTaken;
 }
 
 }  // namespace px::shim

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Asks the broker for paths of a socket of this program to further members of its bundle
-// (docs/protocol.md, "A program: further paths"): MPTCP's subflows and SCTP's ways take privileges
-// that programs lack. Bounded by one deadline, leaves nothing open. Bare system calls alone;
-// callable from any thread and from signal handlers. Changes no errno.
+// (docs/protocol.md, "A program: further paths"): MPTCP's subflows and SCTP's egress take
+// privileges that programs lack. Bounded by one deadline, leaves nothing open. Bare system calls
+// alone; callable from any thread and from signal handlers. Changes no errno.
 #pragma once
 
 #include <span>
@@ -16,7 +16,8 @@ enum class PathAnswer { kAwaited, kNotAwaited };
 
 // At most bundle::kMostMembers members, all of one port. Whether the broker has taken it on; not
 // awaited: whether it was told.
-[[nodiscard]] bool request_paths(const Settings& settings, int fd,
-                                 std::span<const bundle::Endpoint> members, PathAnswer answer);
+[[nodiscard]] bool request_extra_paths(const Settings& settings, int fd,
+                                       std::span<const bundle::Endpoint> members,
+                                       PathAnswer answer);
 
 }  // namespace px::shim

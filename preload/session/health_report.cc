@@ -12,15 +12,15 @@
 
 namespace px::shim {
 
-void report_outcome(const Settings& settings, std::string_view profile, const plan::HealthKey& key,
-                    bool alive) {
+void send_health_report(const Settings& settings, std::string_view profile,
+                        const plan::HealthKey& key, bool alive) {
   if (!plan::valid_profile_name(profile)) return;
   const KeepErrno keep;
   const BlockSignals block;
   BrokerConnection connection(SOCK_NONBLOCK);
   if (!connection.connect(settings)) return;
-  plan::Outcome outcome{};
-  outcome.header = plan::header_of(plan::MessageType::kOutcome, sizeof outcome);
+  plan::HealthReport outcome{};
+  outcome.header = plan::header_of(plan::MessageType::kHealthReport, sizeof outcome);
   outcome.interface_index = key.interface_index;
   outcome.network_namespace = connection.network_namespace();
   outcome.address = key.address;

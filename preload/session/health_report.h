@@ -13,7 +13,7 @@
 namespace px::shim {
 
 // The key's user does not count: the broker knows whose program this is.
-void report_outcome(const Settings& settings, std::string_view profile, const plan::HealthKey& key,
-                    bool alive);
+void send_health_report(const Settings& settings, std::string_view profile,
+                        const plan::HealthKey& key, bool alive);
 
 }  // namespace px::shim

@@ -107,7 +107,8 @@ void PlanHolder::report(const bundle::Endpoint& member, std::uint32_t interface_
                         bool alive) const {
   const auto plan = current();
   if (!plan || settings_.problem != nullptr) return;
-  report_outcome(settings_, plan->profile(), plan::health_key(0, member, interface_index), alive);
+  send_health_report(settings_, plan->profile(), plan::health_key(0, member, interface_index),
+                     alive);
 }
 
 plan::Verdict PlanHolder::decide(const plan::Call& call) {

@@ -76,10 +76,10 @@ class PlanHolder {
                                       std::uint32_t interface_index) const;
   // Tells them, through the broker, without waiting for it.
   void report(const bundle::Endpoint& member, std::uint32_t interface_index, bool alive) const;
-  // As request_paths().
+  // As request_extra_paths().
   [[nodiscard]] bool ask_for_paths(int fd, std::span<const bundle::Endpoint> members,
                                    PathAnswer answer) const {
-    return request_paths(settings_, fd, members, answer);
+    return request_extra_paths(settings_, fd, members, answer);
   }
 
   using Counter = std::atomic<std::uint64_t> plan::Counters::*;

@@ -86,13 +86,13 @@ bool is_unknown_tuning(int level, int name, int error) {
 
 }  // namespace
 
-bool StreamManners::may_be(plan::BundleTransport transport) const {
+bool TcpCompatibility::may_be(plan::BundleTransport transport) const {
   const auto settings = holder_.bundle_settings();
   return std::ranges::find(settings.transports, transport) != std::end(settings.transports);
 }
 
 // Read once for each plan: what is published meanwhile has another number.
-bool StreamManners::reads_sctp() const {
+bool TcpCompatibility::reads_sctp() const {
   const std::uint64_t plan = holder_.in_force();
   if (plan == with_sctp_.load(std::memory_order_relaxed)) return true;
   const bool found = may_be(plan::BundleTransport::kSctp);
@@ -100,7 +100,7 @@ bool StreamManners::reads_sctp() const {
   return found;
 }
 
-bool StreamManners::is(plan::BundleTransport transport, int fd) const {
+bool TcpCompatibility::is(plan::BundleTransport transport, int fd) const {
   const KeepErrno keep;
   int protocol = 0;
   socklen_t length = sizeof protocol;
@@ -108,7 +108,7 @@ bool StreamManners::is(plan::BundleTransport transport, int fd) const {
          protocol == protocol_of(transport);
 }
 
-int StreamManners::connect_failed(int fd) const {
+int TcpCompatibility::connect_failed(int fd) const {
   if (errno != EALREADY || !is_sctp(fd)) return -1;
   const int flags = system_.fcntl(fd, F_GETFL, 0);
   if (flags < 0 || (flags & O_NONBLOCK) != 0) return -1;
@@ -118,7 +118,7 @@ int StreamManners::connect_failed(int fd) const {
   return -1;
 }
 
-ssize_t StreamManners::write_failed(int fd, std::span<const iovec> parts, int flags) const {
+ssize_t TcpCompatibility::write_failed(int fd, std::span<const iovec> parts, int flags) const {
   const int error = errno;
   const bool urgent = error == EOPNOTSUPP && (flags & MSG_OOB) != 0;
   if ((error != EINVAL && error != EMSGSIZE && !urgent) || !is_sctp(fd)) return -1;
@@ -128,7 +128,7 @@ ssize_t StreamManners::write_failed(int fd, std::span<const iovec> parts, int fl
   return send_in_pieces(fd, parts, flags & ~MSG_OOB);
 }
 
-ssize_t StreamManners::send_in_pieces(int fd, std::span<const iovec> parts, int flags) const {
+ssize_t TcpCompatibility::send_in_pieces(int fd, std::span<const iovec> parts, int flags) const {
   const int errno_before = errno;
   int room = 0;
   socklen_t length = sizeof room;
@@ -154,8 +154,8 @@ ssize_t StreamManners::send_in_pieces(int fd, std::span<const iovec> parts, int 
   return done;
 }
 
-int StreamManners::option_set(int result, int fd, int level, int name, const void* value,
-                              socklen_t length) const {
+int TcpCompatibility::option_set(int result, int fd, int level, int name, const void* value,
+                                 socklen_t length) const {
   if (result == 0 || !is_unknown_tuning(level, name, errno)) return result;
   if (is_mptcp(fd)) return 0;
   if (!is_sctp(fd)) return result;
@@ -163,8 +163,8 @@ int StreamManners::option_set(int result, int fd, int level, int name, const voi
   return 0;
 }
 
-int StreamManners::option_got(int result, int fd, int level, int name, void* value,
-                              socklen_t* length) const {
+int TcpCompatibility::option_got(int result, int fd, int level, int name, void* value,
+                                 socklen_t* length) const {
   if (result == 0 && level == SOL_SOCKET && name == SO_PROTOCOL) {
     int protocol = 0;
     if (*length < sizeof protocol) return result;
@@ -186,7 +186,7 @@ int StreamManners::option_got(int result, int fd, int level, int name, void* val
 }
 
 // SCTP_STATUS counts chunks, and none that was sent after the last acknowledgement came.
-int StreamManners::queue_asked(int fd, void* answer) const {
+int TcpCompatibility::queue_asked(int fd, void* answer) const {
   if (errno != ENOTTY || !is_sctp(fd)) return -1;
   const int errno_before = errno;
   std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
@@ -202,8 +202,8 @@ int StreamManners::queue_asked(int fd, void* answer) const {
   return 0;
 }
 
-void StreamManners::correct_peer(int fd, sockaddr* address, socklen_t room,
-                                 socklen_t* length) const {
+void TcpCompatibility::correct_peer(int fd, sockaddr* address, socklen_t room,
+                                    socklen_t* length) const {
   if (!is_sctp(fd)) return;
   const KeepErrno keep;
   Primary primary{};

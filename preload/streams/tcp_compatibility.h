@@ -20,9 +20,10 @@
 
 namespace px::shim {
 
-class StreamManners {
+class TcpCompatibility {
  public:
-  constexpr StreamManners(const Symbols& libc, const SystemCalls& system, const PlanHolder& holder)
+  constexpr TcpCompatibility(const Symbols& libc, const SystemCalls& system,
+                             const PlanHolder& holder)
       : libc_(libc), system_(system), holder_(holder) {}
 
   // The result of a connect(2) that has just failed, errno saying how: a blocking one that the

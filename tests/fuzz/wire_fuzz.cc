@@ -25,8 +25,8 @@ void parse_all(std::span<const std::byte> packet) {
   const auto refusal = parse_refusal(packet);
   const auto launch = parse_launch(packet);
   const auto mark = parse_mark(packet);
-  const auto outcome = parse_outcome(packet);
-  const auto paths = parse_paths(packet);
+  const auto outcome = parse_health_report(packet);
+  const auto paths = parse_extra_paths(packet);
   const auto text = parse_text(packet);
   const int messages = hello.has_value() + welcome.has_value() + refusal.has_value() +
                        launch.has_value() + mark.has_value() + outcome.has_value() +

@@ -41,9 +41,9 @@ class SendingTest : public ConnectorTest {
   iovec buffer_{&data_, 1};
   sockaddr_in name_{};
   FakeLibc libc_;
-  std::unique_ptr<CalledAddresses> called_ = std::make_unique<CalledAddresses>();
+  std::unique_ptr<LocalAddressCache> called_ = std::make_unique<LocalAddressCache>();
   Datagrams datagrams_{kFakeCalls, *fds_, holder_, marker_, *called_, nullptr};
-  StreamManners manners_{libc_.symbols, kFakeCalls, holder_};
+  TcpCompatibility manners_{libc_.symbols, kFakeCalls, holder_};
   Sending sending_{libc_.symbols, kFakeCalls, *fds_, connector_, datagrams_, manners_, nullptr};
 };
 

@@ -78,8 +78,8 @@ TEST_F(RoutingTest, WhatIsNotWantedAnyMoreGoesAfterThePublication) {
 
 // Where such packets go only a kernel with SCTP can say: tests/uml/test_uplinks.py.
 TEST_F(RoutingTest, RulesOfPortsComeBackAndGo) {
-  const SourceWay by_eth1{"eth1", addr(kEth1), std::nullopt};
-  const SourceWay by_router{"eth0", addr("2001:db8::10"), addr("2001:db8::254")};
+  const Egress by_eth1{"eth1", addr(kEth1), std::nullopt};
+  const Egress by_router{"eth0", addr("2001:db8::10"), addr("2001:db8::254")};
   RoutingDemand demand;
   demand.ports = {{5000, std::nullopt, std::nullopt, true},
                   {5000, addr("198.51.100.80"), by_eth1},
@@ -147,7 +147,7 @@ TEST_F(RoutingTest, GoesOnWhereAKilledBrokerStopped) {
 
 TEST_F(RoutingTest, TellsOfThePortsOfAKilledBroker) {
   RoutingDemand demand;
-  demand.ports = {{5000, addr(kFar), SourceWay{"eth1", addr(kEth1), std::nullopt}}};
+  demand.ports = {{5000, addr(kFar), Egress{"eth1", addr(kEth1), std::nullopt}}};
   be_killed_after(directory_, demand);
   open();
   EXPECT_EQ(routing_->ports_left().value(), demand.ports);

@@ -25,19 +25,19 @@ struct Host : test::StateBuilder {
   }
 
   // Everything as it should be, with one next hop on eth1.
-  Checkup checkup() {
-    Checkup checkup;
-    checkup.demand = {{{"eth1 router", TableRoute{3, addr("198.51.100.1"), false}, {}}}, {}};
-    const auto book = *MarkBook{}.with(keys_of(checkup.demand), kMask);
-    checkup.marks = book.marks(kMask);
-    checkup.mark_mask = kMask;
-    checkup.wanted = wanted_state(checkup.demand, book, kMask, state);
-    for (const OwnRoute& own : checkup.wanted.routes) install(own);
-    for (const OwnRule& own : checkup.wanted.rules) install(own);
-    checkup.kernel = state;
-    checkup.filters = {{"eth0", 0, false}, {"eth1", 0, false}};
-    checkup.interfaces = {"eth0", "eth1"};
-    return checkup;
+  HostChecks checks() {
+    HostChecks checks;
+    checks.demand = {{{"eth1 router", TableRoute{3, addr("198.51.100.1"), false}, {}}}, {}};
+    const auto book = *MarkAllocator{}.with(keys_of(checks.demand), kMask);
+    checks.marks = book.marks(kMask);
+    checks.mark_mask = kMask;
+    checks.wanted = wanted_state(checks.demand, book, kMask, state);
+    for (const OwnRoute& own : checks.wanted.routes) install(own);
+    for (const OwnRule& own : checks.wanted.rules) install(own);
+    checks.kernel = state;
+    checks.filters = {{"eth0", 0, false}, {"eth1", 0, false}};
+    checks.interfaces = {"eth0", "eth1"};
+    return checks;
   }
 
   void install(const OwnRoute& own) {
@@ -63,9 +63,9 @@ struct Host : test::StateBuilder {
 };
 
 // "SEVERITY: WHAT; DO" of each finding.
-std::vector<std::string> findings(const Checkup& checkup) {
+std::vector<std::string> findings(const HostChecks& checks) {
   std::vector<std::string> texts;
-  const json report = doctor_report(checkup);
+  const json report = doctor_report(checks);
   for (const json& each : report.at("findings")) {
     texts.push_back(each.at("severity").get<std::string>() + ": " +
                     each.at("what").get<std::string>() + "; " +
@@ -82,7 +82,7 @@ bool holds(const std::vector<std::string>& texts, const std::string& one, const 
 }
 
 TEST(Doctor, AHealthyHostHasNoFindings) {
-  const json report = doctor_report(Host().checkup());
+  const json report = doctor_report(Host().checks());
   EXPECT_TRUE(report.at("healthy")) << report.dump(2);
   EXPECT_TRUE(report.at("findings").empty()) << report.dump(2);
   EXPECT_TRUE(report.at("foreign_rules").empty()) << report.dump(2);
@@ -94,30 +94,30 @@ TEST(Doctor, AHealthyHostHasNoFindings) {
 }
 
 TEST(Doctor, WhatWasTakenAwayIsAWarning) {
-  Checkup checkup = Host().checkup();
-  std::erase_if(checkup.kernel.rules, [](const kernel::Rule& rule) { return is_own(rule); });
-  EXPECT_TRUE(holds(findings(checkup), "warning: 4 of px's routes and rules", "pxctl reload"));
+  HostChecks checks = Host().checks();
+  std::erase_if(checks.kernel.rules, [](const kernel::Rule& rule) { return is_own(rule); });
+  EXPECT_TRUE(holds(findings(checks), "warning: 4 of px's routes and rules", "pxctl reload"));
 }
 
 TEST(Doctor, ARouteOfALinkThatIsDownIsANote) {
   Host host;
-  Checkup checkup = host.checkup();
-  checkup.kernel.links[2].up = false;
-  std::erase_if(checkup.kernel.routes, [](const kernel::Route& route) {
+  HostChecks checks = host.checks();
+  checks.kernel.links[2].up = false;
+  std::erase_if(checks.kernel.routes, [](const kernel::Route& route) {
     return is_own(route) && !route.next_hops.empty();
   });
-  EXPECT_TRUE(holds(findings(checkup), "note: 1 of px's routes", "down"));
-  EXPECT_TRUE(doctor_report(checkup).at("healthy"));
+  EXPECT_TRUE(holds(findings(checks), "note: 1 of px's routes", "down"));
+  EXPECT_TRUE(doctor_report(checks).at("healthy"));
 }
 
 TEST(Doctor, WhatIsLeftOverIsAWarningUnlessItIsAnotherBrokers) {
-  Checkup checkup = Host().checkup();
-  checkup.demand = {};
-  checkup.wanted = {};
-  EXPECT_TRUE(holds(findings(checkup), "warning: 7 routes and rules of px are left", ""));
-  checkup.no_next_hops = "another broker (pid 7) manages next hops";
-  EXPECT_TRUE(holds(findings(checkup), "note: 7 routes and rules", "another broker"));
-  EXPECT_TRUE(doctor_report(checkup).at("healthy"));
+  HostChecks checks = Host().checks();
+  checks.demand = {};
+  checks.wanted = {};
+  EXPECT_TRUE(holds(findings(checks), "warning: 7 routes and rules of px are left", ""));
+  checks.no_next_hops = "another broker (pid 7) manages next hops";
+  EXPECT_TRUE(holds(findings(checks), "note: 7 routes and rules", "another broker"));
+  EXPECT_TRUE(doctor_report(checks).at("healthy"));
 }
 
 TEST(Doctor, ForeignRulesAreShownAndOverlappingMarksNamed) {
@@ -125,42 +125,42 @@ TEST(Doctor, ForeignRulesAreShownAndOverlappingMarksNamed) {
   auto& harmless = host.rule(true, 6000, 77);
   harmless.mark = 0x5;
   harmless.mark_mask = 0xff;
-  EXPECT_TRUE(findings(host.checkup()).empty());
+  EXPECT_TRUE(findings(host.checks()).empty());
   auto& overlapping = host.rule(true, 7000, 78);
   overlapping.mark = 0x1;
   overlapping.mark_mask = 0xffffffff;
-  const Checkup checkup = host.checkup();
-  EXPECT_TRUE(holds(findings(checkup), "7000: ipv4 fwmark 0x1/0xffffffff lookup 78", "mark-mask"));
-  EXPECT_EQ(doctor_report(checkup).at("foreign_rules").size(), 2U);
+  const HostChecks checks = host.checks();
+  EXPECT_TRUE(holds(findings(checks), "7000: ipv4 fwmark 0x1/0xffffffff lookup 78", "mark-mask"));
+  EXPECT_EQ(doctor_report(checks).at("foreign_rules").size(), 2U);
 }
 
 TEST(Doctor, ARuleBeforePxsIsANote) {
   Host host;
   host.rule(true, 100, 99).source = test::net("192.0.2.0/24");
-  EXPECT_TRUE(holds(findings(host.checkup()), "note: another's rule decides before px's", "100:"));
+  EXPECT_TRUE(holds(findings(host.checks()), "note: another's rule decides before px's", "100:"));
 }
 
 TEST(Doctor, StrictFiltersAreNamedWherePxSendsAnotherWay) {
-  Checkup checkup = Host().checkup();
-  checkup.filters = {{"eth0", 1, false}, {"eth1", 1, false}, {"eth2", 1, false}};
-  const auto texts = findings(checkup);
+  HostChecks checks = Host().checks();
+  checks.filters = {{"eth0", 1, false}, {"eth1", 1, false}, {"eth2", 1, false}};
+  const auto texts = findings(checks);
   EXPECT_EQ(texts.size(), 1U);
   EXPECT_TRUE(holds(texts, "warning: eth1 drops", "sysctl -w net.ipv4.conf.eth1.rp_filter=2"));
 }
 
 TEST(Doctor, AnNftTableThatWasTakenAwayIsAWarning) {
-  Checkup checkup = Host().checkup();
-  checkup.demand.received = {{3, "eth1 router"}};
-  checkup.nft_table = true;
-  EXPECT_FALSE(holds(findings(checkup), "nftables", ""));
-  checkup.nft_table = false;
-  EXPECT_TRUE(holds(findings(checkup), "warning: the nftables table", "pxctl reload"));
+  HostChecks checks = Host().checks();
+  checks.demand.received = {{3, "eth1 router"}};
+  checks.nft_table = true;
+  EXPECT_FALSE(holds(findings(checks), "nftables", ""));
+  checks.nft_table = false;
+  EXPECT_TRUE(holds(findings(checks), "warning: the nftables table", "pxctl reload"));
 }
 
 TEST(Doctor, WhyThereAreNoNextHopsIsSaid) {
-  Checkup checkup;
-  checkup.no_next_hops = "the broker runs without CAP_NET_ADMIN";
-  EXPECT_TRUE(holds(findings(checkup), "note: next hops", "CAP_NET_ADMIN"));
+  HostChecks checks;
+  checks.no_next_hops = "the broker runs without CAP_NET_ADMIN";
+  EXPECT_TRUE(holds(findings(checks), "note: next hops", "CAP_NET_ADMIN"));
 }
 
 }  // namespace

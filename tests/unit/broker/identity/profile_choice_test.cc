@@ -25,14 +25,15 @@ const Program kGit{"/usr/bin/git", 1000, "/"};
 const Program kShell{"/bin/sh", 1000, "/"};
 
 // "PROFILE ORIGIN", "none", or "refused".
-std::string choice(const Applicant& applicant, const Policy& policy = make_policy()) {
-  const auto standing = choose_profile(policy, applicant);
-  if (!standing) return "refused";
-  if (standing->profile.empty()) return "none";
-  return standing->profile + " " + name_of(standing->origin);
+std::string choice(const ProfileClaim& claim, const Policy& policy = make_policy()) {
+  const auto assignment = choose_profile(policy, claim);
+  if (!assignment) return "refused";
+  if (assignment->profile.empty()) return "none";
+  return assignment->profile + " " + name_of(assignment->origin);
 }
 
-Standing standing(const std::string& profile, Origin origin, const std::string& named = "") {
+ProfileAssignment assignment(const std::string& profile, Origin origin,
+                             const std::string& named = "") {
   return {profile, origin, named};
 }
 
@@ -56,32 +57,33 @@ TEST(ProfileChoice, RefusesAProfileThatIsNotThere) {
 }
 
 TEST(ProfileChoice, KeepsWhatPxExecWasTold) {
-  const auto launched = standing("work", Origin::kLaunched, "work");
+  const auto launched = assignment("work", Origin::kLaunched, "work");
   EXPECT_EQ(choice({.program = kGit, .named = "work", .own = launched}), "work launched");
   EXPECT_EQ(choice({.program = kShell, .named = "play", .own = launched}), "play environment")
       << "exec with another PX_PROFILE";
-  const auto alone = standing("alone", Origin::kLaunched, "alone");
+  const auto alone = assignment("alone", Origin::kLaunched, "alone");
   EXPECT_EQ(choice({.program = kShell, .named = "alone", .own = alone}), "alone launched");
 }
 
 TEST(ProfileChoice, ChildrenInheritOrMatch) {
-  const auto launched = standing("work", Origin::kLaunched, "work");
-  EXPECT_EQ(choice({.program = kShell, .named = "work", .elder = launched}), "work inherited");
-  EXPECT_EQ(choice({.program = kGit, .named = "work", .elder = launched}), "git matched");
-  EXPECT_EQ(choice({.program = kShell, .named = "play", .elder = launched}), "play environment");
-  EXPECT_EQ(choice({.program = kShell, .elder = launched}), "work inherited")
+  const auto launched = assignment("work", Origin::kLaunched, "work");
+  EXPECT_EQ(choice({.program = kShell, .named = "work", .ancestor = launched}), "work inherited");
+  EXPECT_EQ(choice({.program = kGit, .named = "work", .ancestor = launched}), "git matched");
+  EXPECT_EQ(choice({.program = kShell, .named = "play", .ancestor = launched}), "play environment");
+  EXPECT_EQ(choice({.program = kShell, .ancestor = launched}), "work inherited")
       << "a cleaned environment";
-  const auto alone = standing("alone", Origin::kLaunched, "alone");
-  EXPECT_EQ(choice({.program = kShell, .named = "alone", .elder = alone}), "none");
-  const auto git = standing("git", Origin::kMatched, "work");
-  EXPECT_EQ(choice({.program = kShell, .named = "work", .elder = git}), "git inherited");
-  EXPECT_EQ(choice({.program = kShell, .elder = standing("browser", Origin::kMatched)}), "none");
+  const auto alone = assignment("alone", Origin::kLaunched, "alone");
+  EXPECT_EQ(choice({.program = kShell, .named = "alone", .ancestor = alone}), "none");
+  const auto git = assignment("git", Origin::kMatched, "work");
+  EXPECT_EQ(choice({.program = kShell, .named = "work", .ancestor = git}), "git inherited");
+  EXPECT_EQ(choice({.program = kShell, .ancestor = assignment("browser", Origin::kMatched)}),
+            "none");
 }
 
 TEST(ProfileChoice, AnExecInPlaceIsLikeAChild) {
-  const auto git = standing("git", Origin::kMatched);
+  const auto git = assignment("git", Origin::kMatched);
   EXPECT_EQ(choice({.program = kShell, .own = git}), "git inherited");
-  const auto browser = standing("browser", Origin::kMatched);
+  const auto browser = assignment("browser", Origin::kMatched);
   EXPECT_EQ(choice({.program = kShell, .own = browser}), "none");
   EXPECT_EQ(choice({.program = kGit, .own = browser}), "git matched");
 }
@@ -89,11 +91,11 @@ TEST(ProfileChoice, AnExecInPlaceIsLikeAChild) {
 TEST(ProfileChoice, GoesOnAsItWas) {
   EXPECT_EQ(choice({.program = kGit, .named = "work", .goes_on = true}), "work environment");
   EXPECT_EQ(choice({.program = kGit, .named = "git", .goes_on = true}), "git matched");
-  const auto git = standing("git", Origin::kMatched);
-  EXPECT_EQ(choice({.program = kGit, .named = "git", .goes_on = true, .elder = git}),
+  const auto git = assignment("git", Origin::kMatched);
+  EXPECT_EQ(choice({.program = kGit, .named = "git", .goes_on = true, .ancestor = git}),
             "git matched");
-  const auto launched = standing("work", Origin::kLaunched, "work");
-  EXPECT_EQ(choice({.program = kGit, .named = "work", .goes_on = true, .elder = launched}),
+  const auto launched = assignment("work", Origin::kLaunched, "work");
+  EXPECT_EQ(choice({.program = kGit, .named = "work", .goes_on = true, .ancestor = launched}),
             "work inherited");
   EXPECT_EQ(choice({.program = kShell, .named = "alone", .goes_on = true}), "alone environment")
       << "a fork is the same program";
@@ -102,19 +104,19 @@ TEST(ProfileChoice, GoesOnAsItWas) {
 }
 
 TEST(ProfileChoice, FollowsAMove) {
-  const auto moved = standing("play", Origin::kMoved, "work");
+  const auto moved = assignment("play", Origin::kMoved, "work");
   EXPECT_EQ(choice({.program = kGit, .named = "work", .goes_on = true, .own = moved}),
             "play moved");
   EXPECT_EQ(choice({.program = kShell, .named = "work", .own = moved}), "play moved") << "exec";
-  EXPECT_EQ(choice({.program = kGit, .named = "work", .goes_on = true, .elder = moved}),
+  EXPECT_EQ(choice({.program = kGit, .named = "work", .goes_on = true, .ancestor = moved}),
             "play inherited");
-  EXPECT_EQ(choice({.program = kShell, .named = "work", .elder = moved}), "play inherited");
-  const auto to_alone = standing("alone", Origin::kMoved, "work");
-  EXPECT_EQ(choice({.program = kShell, .named = "work", .elder = to_alone}), "alone inherited");
+  EXPECT_EQ(choice({.program = kShell, .named = "work", .ancestor = moved}), "play inherited");
+  const auto to_alone = assignment("alone", Origin::kMoved, "work");
+  EXPECT_EQ(choice({.program = kShell, .named = "work", .ancestor = to_alone}), "alone inherited");
 }
 
 TEST(ProfileChoice, TakesAProfileAway) {
-  const auto none = standing("", Origin::kDefault);
+  const auto none = assignment("", Origin::kDefault);
   EXPECT_EQ(choice({.program = kShell, .named = "git", .goes_on = true, .own = none}), "none");
 }
 

@@ -8,14 +8,14 @@
 namespace px::broker {
 namespace {
 
-MarkBook book_with(const MarkBook& book, const std::set<std::string>& keys,
-                   std::uint32_t mask = kMask) {
+MarkAllocator book_with(const MarkAllocator& book, const std::set<std::string>& keys,
+                        std::uint32_t mask = kMask) {
   const auto result = book.with(keys, mask);
   EXPECT_TRUE(result) << result.error().message;
-  return result.value_or(MarkBook{});
+  return result.value_or(MarkAllocator{});
 }
 
-TEST(MarkBook, PutsNumbersIntoTheBitsOfTheMask) {
+TEST(MarkAllocator, PutsNumbersIntoTheBitsOfTheMask) {
   EXPECT_EQ(mark_of(1, kMask), 0x01000000U);
   EXPECT_EQ(mark_of(255, kMask), 0xff000000U);
   EXPECT_EQ(mark_of(5, 0xf0), 0x50U);
@@ -26,16 +26,16 @@ TEST(MarkBook, PutsNumbersIntoTheBitsOfTheMask) {
   EXPECT_EQ(mark_count(0xffffffff), 0xffffU) << "never more than there are tables";
 }
 
-TEST(MarkBook, KeepsTheMarkOfAKeyWhileItIsWanted) {
-  const MarkBook first = book_with({}, {"b", "c"});
-  const MarkBook more = book_with(first, {"a", "b", "c"});
+TEST(MarkAllocator, KeepsTheMarkOfAKeyWhileItIsWanted) {
+  const MarkAllocator first = book_with({}, {"b", "c"});
+  const MarkAllocator more = book_with(first, {"a", "b", "c"});
   EXPECT_EQ(more.marks(kMask).at("b"), first.marks(kMask).at("b"));
   EXPECT_EQ(more.marks(kMask).at("c"), first.marks(kMask).at("c"));
   EXPECT_EQ(more.only({"c"}).marks(kMask), (Marks{{"c", first.marks(kMask).at("c")}}));
 }
 
-TEST(MarkBook, GivesWhatWasGivenUpToTheLastOne) {
-  MarkBook book;
+TEST(MarkAllocator, GivesWhatWasGivenUpToTheLastOne) {
+  MarkAllocator book;
   std::set<std::uint32_t> given;
   for (int i = 0; i < 15; ++i) {
     const std::string key = "key" + std::to_string(i);
@@ -46,46 +46,47 @@ TEST(MarkBook, GivesWhatWasGivenUpToTheLastOne) {
   EXPECT_EQ(book.numbers().at("again"), 1U);
 }
 
-TEST(MarkBook, RefusesMoreKeysThanTheMaskHasValues) {
-  const auto book = MarkBook{}.with({"a", "b", "c", "d"}, 0x3);
+TEST(MarkAllocator, RefusesMoreKeysThanTheMaskHasValues) {
+  const auto book = MarkAllocator{}.with({"a", "b", "c", "d"}, 0x3);
   ASSERT_FALSE(book);
   EXPECT_NE(book.error().message.find("room for 3"), std::string::npos) << book.error().message;
 }
 
-TEST(MarkBook, NumbersAnewWhatANarrowerMaskHasNoRoomFor) {
-  MarkBook book;
+TEST(MarkAllocator, NumbersAnewWhatANarrowerMaskHasNoRoomFor) {
+  MarkAllocator book;
   for (int i = 0; i < 20; ++i) book = book_with(book.only({}), {"key" + std::to_string(i)});
-  const MarkBook narrow = book_with(book, {"key19"}, 0xf);
+  const MarkAllocator narrow = book_with(book, {"key19"}, 0xf);
   EXPECT_LE(narrow.numbers().at("key19"), 15U);
 }
 
-TEST(MarkBook, WaysOfPortsTakeNoneOfTheMarks) {
+TEST(MarkAllocator, WaysOfPortsTakeNoneOfTheMarks) {
   std::set<std::string> ports;
   for (int i = 1; i <= 20; ++i) ports.insert("port eth0 192.0.2." + std::to_string(i));
-  MarkBook book = book_with({}, ports, 0x3);
+  MarkAllocator book = book_with({}, ports, 0x3);
   EXPECT_TRUE(book.marks(0x3).empty());
   ports.insert({"a", "b", "c"});
   book = book_with(book, ports, 0x3);
   EXPECT_EQ(book.marks(0x3), (Marks{{"a", 1}, {"b", 2}, {"c", 3}}));
   EXPECT_EQ(book.numbers().at("port eth0 192.0.2.1"), 0xffffU);
   EXPECT_FALSE(book.with({"d"}, 0x3));
-  EXPECT_EQ(MarkBook::parse(book.text()).value(), book);
+  EXPECT_EQ(MarkAllocator::parse(book.text()).value(), book);
 }
 
-TEST(MarkBook, ReadsWhatItWrote) {
-  const MarkBook book = book_with(book_with({}, {"x"}).only({}), {"eth0 192.0.2.1", "received"});
-  const auto read = MarkBook::parse(book.text());
+TEST(MarkAllocator, ReadsWhatItWrote) {
+  const MarkAllocator book =
+      book_with(book_with({}, {"x"}).only({}), {"eth0 192.0.2.1", "received"});
+  const auto read = MarkAllocator::parse(book.text());
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(*read, book);
-  EXPECT_TRUE(MarkBook::parse(MarkBook{}.text()));
+  EXPECT_TRUE(MarkAllocator::parse(MarkAllocator{}.text()));
 }
 
-TEST(MarkBook, TakesNothingElse) {
+TEST(MarkAllocator, TakesNothingElse) {
   for (const char* text :
        {"", "px-marks 2\n0\n", "px-marks 1\n", "px-marks 1\nx\n", "px-marks 1\n1\n1\n",
         "px-marks 1\n1\n1 \n", "px-marks 1\n1\n0 a\n", "px-marks 1\n1\n70000 a\n",
         "px-marks 1\n1\n1 a\n1 b\n", "px-marks 1\n1\n1 a\n2 a\n", "px-marks 1\n1\n1x a\n"}) {
-    EXPECT_FALSE(MarkBook::parse(text)) << text;
+    EXPECT_FALSE(MarkAllocator::parse(text)) << text;
   }
 }
 

@@ -16,38 +16,38 @@ using testing::IsEmpty;
 constexpr uid_t kAnn = 1000;
 constexpr uid_t kBob = 1001;
 
-PortWay to(std::uint16_t port, const char* destination, const char* interface = "eth0") {
-  return {port, addr(destination), SourceWay{interface, addr("192.0.2.10"), std::nullopt}};
+PortRoute to(std::uint16_t port, const char* destination, const char* interface = "eth0") {
+  return {port, addr(destination), Egress{interface, addr("192.0.2.10"), std::nullopt}};
 }
 
-PortWay to_others(std::uint16_t port) {
+PortRoute to_others(std::uint16_t port) {
   return {port, std::nullopt, std::nullopt, true};
 }
 
-TEST(PortWays, WhatIsAddedLaterTakesThePlaceOfTheSameDestination) {
-  PortWays ways;
+TEST(PortRoutes, WhatIsAddedLaterTakesThePlaceOfTheSameDestination) {
+  PortRoutes ways;
   EXPECT_TRUE(ways.empty());
   ASSERT_TRUE(ways.add(kAnn, {to_others(5), to(5, "10.0.0.1")}));
   ASSERT_TRUE(ways.add(kAnn, {to_others(5), to(5, "10.0.0.1", "eth1"), to(5, "10.0.0.2")}));
   EXPECT_THAT(ways.all(), ElementsAre(to_others(5), to(5, "10.0.0.1", "eth1"), to(5, "10.0.0.2")));
 }
 
-TEST(PortWays, APortBelongsToWhoHasGivenItWays) {
-  PortWays ways;
+TEST(PortRoutes, APortBelongsToWhoHasGivenItWays) {
+  PortRoutes ways;
   ASSERT_TRUE(ways.add(kAnn, {to(5, "10.0.0.1")}));
   EXPECT_TRUE(ways.belongs_to(5, kAnn));
   EXPECT_FALSE(ways.belongs_to(5, kBob));
   EXPECT_FALSE(ways.belongs_to(6, kAnn));
   ways.forget(6);
   EXPECT_TRUE(ways.belongs_to(5, kAnn));
-  PortWays later;
+  PortRoutes later;
   later.take_over(ways.all());
   EXPECT_FALSE(later.belongs_to(5, kAnn)) << "nobody knows any more";
   EXPECT_EQ(later.all(), ways.all());
 }
 
-TEST(PortWays, TooManyAreRefusedAndChangeNothing) {
-  PortWays ways({.per_user = 3, .in_all = 5});
+TEST(PortRoutes, TooManyAreRefusedAndChangeNothing) {
+  PortRoutes ways({.per_user = 3, .in_all = 5});
   ASSERT_TRUE(ways.add(kAnn, {to_others(5), to(5, "10.0.0.1")}));
   const auto before = ways;
   EXPECT_FALSE(ways.add(kAnn, {to_others(6), to(6, "10.0.0.1")}));
@@ -59,10 +59,10 @@ TEST(PortWays, TooManyAreRefusedAndChangeNothing) {
   EXPECT_NE(refused.error().message.find("all users together"), std::string::npos);
 }
 
-TEST(PortWays, AreForgottenWithTheirPort) {
-  PortWays ways;
+TEST(PortRoutes, AreForgottenWithTheirPort) {
+  PortRoutes ways;
   ASSERT_TRUE(ways.add(kAnn, {to_others(5), to(5, "10.0.0.1"), to(6, "10.0.0.2")}));
-  using Ways = std::vector<SourceWay>;
+  using Ways = std::vector<Egress>;
   EXPECT_FALSE(ways.forget_unused([](std::uint16_t, const Ways&) { return true; }));
   std::vector<std::pair<std::uint16_t, Ways>> asked;
   EXPECT_TRUE(ways.forget_unused([&](std::uint16_t port, const Ways& its) {

@@ -16,9 +16,9 @@ using test::StateBuilder;
 
 constexpr std::uint16_t kPort = 40'000;
 
-const SourceWay kOne{"eth0", addr("192.0.2.10"), std::nullopt};
-const SourceWay kTwo{"eth1", addr("198.51.100.10"), std::nullopt};
-const SourceWay kRouter{"eth1", addr("198.51.100.10"), addr("198.51.100.254")};
+const Egress kOne{"eth0", addr("192.0.2.10"), std::nullopt};
+const Egress kTwo{"eth1", addr("198.51.100.10"), std::nullopt};
+const Egress kRouter{"eth1", addr("198.51.100.10"), addr("198.51.100.254")};
 
 struct TwoUplinks : StateBuilder {
   TwoUplinks() {
@@ -35,14 +35,14 @@ struct TwoUplinks : StateBuilder {
 
 class PortRules : public testing::Test {
  protected:
-  RoutingState wanted(const std::vector<PortWay>& ports) {
+  RoutingState wanted(const std::vector<PortRoute>& ports) {
     RoutingDemand demand;
     demand.ports = ports;
-    book_ = MarkBook{}.with(keys_of(demand), kMask).value();
+    book_ = MarkAllocator{}.with(keys_of(demand), kMask).value();
     return wanted_state(demand, book_, kMask, host_.state);
   }
   // "interface gateway source", or what there is instead.
-  std::string way(const SourceWay& by, const char* to) {
+  std::string way(const Egress& by, const char* to) {
     const RoutingState state = wanted({{kPort, addr(to), by}});
     std::string text;
     for (const OwnRoute& route : state.routes) {
@@ -58,7 +58,7 @@ class PortRules : public testing::Test {
   }
 
   TwoUplinks host_;
-  MarkBook book_;
+  MarkAllocator book_;
 };
 
 TEST_F(PortRules, APeerLooksInItsWaysTableAloneAndOthersGetNothing) {
@@ -103,10 +103,10 @@ TEST_F(PortRules, TheSystemsWayGoesOnBehindAllRules) {
 }
 
 TEST_F(PortRules, WhatIsInTheKernelSaysWhatItStandsFor) {
-  const std::vector<PortWay> ports{{kPort, std::nullopt, std::nullopt, true},
-                                   {kPort, addr("10.1.2.3"), kRouter},
-                                   {kPort, addr("203.0.113.1"), std::nullopt},
-                                   {kPort + 1, addr("2001:db8::1"), kOne}};
+  const std::vector<PortRoute> ports{{kPort, std::nullopt, std::nullopt, true},
+                                     {kPort, addr("10.1.2.3"), kRouter},
+                                     {kPort, addr("203.0.113.1"), std::nullopt},
+                                     {kPort + 1, addr("2001:db8::1"), kOne}};
   for (const OwnRule& rule : wanted(ports).rules) {
     auto& found = host_.rule(rule.ipv4, rule.priority, rule.table.value_or(0));
     found.protocol = kOwnProtocol;
@@ -125,14 +125,14 @@ TEST_F(PortRules, WhatIsInTheKernelSaysWhatItStandsFor) {
   EXPECT_TRUE(found_ports(host_.state, {}).empty()) << "without the tables' meaning";
 }
 
-TEST(SourceWay, ItsKeyIsItsText) {
-  for (const SourceWay& way : {kOne, kRouter, SourceWay{"wg-0", addr("fd00::1"), std::nullopt}}) {
-    EXPECT_EQ(source_way_from_key(to_key(way)), way);
+TEST(Egress, ItsKeyIsItsText) {
+  for (const Egress& way : {kOne, kRouter, Egress{"wg-0", addr("fd00::1"), std::nullopt}}) {
+    EXPECT_EQ(egress_from_key(to_key(way)), way);
   }
   EXPECT_EQ(to_key(kRouter), "port eth1 198.51.100.10 198.51.100.254");
   for (const char* other : {"", "port", "port eth1", "port eth1 x", "port eth1 10.0.0.1 x",
                             "via eth1 10.0.0.1", "port  10.0.0.1"}) {
-    EXPECT_FALSE(source_way_from_key(other)) << other;
+    EXPECT_FALSE(egress_from_key(other)) << other;
   }
 }
 

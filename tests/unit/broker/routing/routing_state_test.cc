@@ -25,7 +25,7 @@ struct Host : StateBuilder {
 };
 
 RoutingState wanted(const RoutingDemand& demand, const kernel::State& kernel) {
-  const auto book = MarkBook{}.with(keys_of(demand), kMask);
+  const auto book = MarkAllocator{}.with(keys_of(demand), kMask);
   EXPECT_TRUE(book);
   return wanted_state(demand, *book, kMask, kernel);
 }
@@ -102,7 +102,7 @@ TEST(RoutingState, TakesTheConnectedNetworksFromTheMainTable) {
 TEST(RoutingState, AListeningSocketsMarkLooksInTheMainTable) {
   RoutingDemand demand = one_table({2, std::nullopt, false});
   demand.received = {{2, "one"}};
-  const auto book = MarkBook{}.with(keys_of(demand), kMask);
+  const auto book = MarkAllocator{}.with(keys_of(demand), kMask);
   const auto state = wanted_state(demand, *book, kMask, Host().state);
   EXPECT_TRUE(state.rules.contains(
       {true, kMarkPriority, book->marks(kMask).at(kReceivedKey), kMask, false, RT_TABLE_MAIN}));

@@ -88,7 +88,7 @@ class ServerTest : public testing::Test {
     service.launch = [](const Peer&, const plan::Launch&) -> tl::expected<void, Rejection> {
       return {};
     };
-    service.outcome = [this](const Peer& peer, const plan::Outcome& outcome) {
+    service.outcome = [this](const Peer& peer, const plan::HealthReport& outcome) {
       EXPECT_EQ(peer.uid, geteuid());
       outcomes_.set_value(outcome.port);
     };
@@ -159,8 +159,8 @@ TEST_F(ServerTest, ARefusalSaysWhy) {
 }
 
 TEST_F(ServerTest, AnOutcomeIsTakenWithoutAnAnswer) {
-  plan::Outcome outcome{};
-  outcome.header = plan::header_of(plan::MessageType::kOutcome, sizeof outcome);
+  plan::HealthReport outcome{};
+  outcome.header = plan::header_of(plan::MessageType::kHealthReport, sizeof outcome);
   outcome.port = 443;
   plan::fill_text(outcome.profile, "work");
   const Client client(path());

@@ -82,7 +82,7 @@ TEST_F(SessionTableTest, ASessionLastsAsLongAsItsProcess) {
   Program program;
   ASSERT_TRUE(sessions.hello(program.peer(), {"work"}, {}));
   EXPECT_EQ(sessions.size(), 1u);
-  EXPECT_EQ(sessions.find(program.pid())->standing.profile, "work");
+  EXPECT_EQ(sessions.find(program.pid())->assignment.profile, "work");
   EXPECT_EQ(sessions.find(program.pid())->state, SessionState::kCovered);
   EXPECT_EQ(sessions.running_under("work"), 1u);
   program.end();
@@ -138,7 +138,7 @@ TEST_F(SessionTableTest, LaunchThenHello) {
   EXPECT_EQ(sessions.find(program.pid())->state, SessionState::kLaunched);
   ASSERT_TRUE(sessions.hello(program.peer(), {"play"}, {}));
   EXPECT_EQ(sessions.find(program.pid())->state, SessionState::kCovered);
-  EXPECT_EQ(sessions.find(program.pid())->standing.profile, "play");
+  EXPECT_EQ(sessions.find(program.pid())->assignment.profile, "play");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ std::string text(const Endpoint& member) {
   return std::string(address_text(member.address, buffer));
 }
 
-class TestWays final : public Ways {
+class TestWays final : public Egress {
  public:
   Errno prepare(int, const Endpoint& member) override { return errors[text(member)]; }
   bool can_move(int, const Endpoint& from, const Endpoint&) override {

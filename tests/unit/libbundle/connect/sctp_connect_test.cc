@@ -111,7 +111,7 @@ struct FakeSctp {
   std::vector<std::string> calls;
 };
 
-struct OneWay final : Ways {
+struct OneWay final : Egress {
   Errno prepare(int, const Endpoint&) override { return error; }
   bool can_move(int, const Endpoint&, const Endpoint&) override { return true; }
   Health health(const Endpoint&) override { return known; }
@@ -120,8 +120,8 @@ struct OneWay final : Ways {
   Health known = Health::kUnknown;
 };
 
-// 10.0.0.0/24 and 10.0.1.0/24 are two ways; what ends in .66 is blocked.
-struct ManyWays final : Ways {
+// 10.0.0.0/24 and 10.0.1.0/24 are two egress; what ends in .66 is blocked.
+struct ManyWays final : Egress {
   Errno prepare(int fd, const Endpoint& member) override {
     if (member.address.bytes[15] == 66) return EACCES;
     if (fd == kFd) prepared.push_back(member.address);
@@ -136,10 +136,10 @@ struct ManyWays final : Ways {
 };
 
 // The same, and a socket can be spread over both.
-struct SpreadWays final : Ways {
-  Errno prepare(int fd, const Endpoint& member) override { return ways.prepare(fd, member); }
+struct SpreadWays final : Egress {
+  Errno prepare(int fd, const Endpoint& member) override { return egress.prepare(fd, member); }
   bool can_move(int fd, const Endpoint& from, const Endpoint& to) override {
-    return ways.can_move(fd, from, to);
+    return egress.can_move(fd, from, to);
   }
   bool spread(int fd, std::span<const Endpoint> members) override {
     EXPECT_EQ(fd, kFd);
@@ -154,7 +154,7 @@ struct SpreadWays final : Ways {
   }
   Health health(const Endpoint&) override { return Health::kAlive; }
   void report(const Endpoint&, bool) override {}
-  ManyWays ways;
+  ManyWays egress;
   bool can_spread = true;
   std::vector<std::string> spreads;
 };
@@ -284,69 +284,70 @@ TEST_F(SctpConnect, WhatThePolicyForbidsIsNotTried) {
 }
 
 TEST_F(SctpConnect, WhatGoesAnotherWayOrNowhereIsLeftOut) {
-  ManyWays ways;
+  ManyWays egress;
   const Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
-  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
-  EXPECT_THAT(ways.prepared, ElementsAre(address("10.0.0.1")));
+  EXPECT_THAT(egress.prepared, ElementsAre(address("10.0.0.1")));
 }
 
 TEST_F(SctpConnect, MembersOfSeveralWaysEachGoTheirOwn) {
-  SpreadWays ways;
+  SpreadWays egress;
   const Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
-  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
-  EXPECT_THAT(ways.spreads, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
+  EXPECT_THAT(egress.spreads, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
-  EXPECT_TRUE(ways.ways.prepared.empty());
+  EXPECT_TRUE(egress.egress.prepared.empty());
 }
 
 TEST_F(SctpConnect, MembersOfOneWayAreNotSpread) {
-  SpreadWays ways;
-  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, bundle({"10.0.0.1", "10.0.0.3"}), kStagger), 0);
-  EXPECT_THAT(ways.spreads, IsEmpty());
+  SpreadWays egress;
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, bundle({"10.0.0.1", "10.0.0.3"}), kStagger),
+            0);
+  EXPECT_THAT(egress.spreads, IsEmpty());
   const Bundle blocked = bundle({"10.0.0.1", "10.0.1.66"});
-  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, blocked, kStagger), 0);
-  EXPECT_THAT(ways.spreads, IsEmpty());
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, blocked, kStagger), 0);
+  EXPECT_THAT(egress.spreads, IsEmpty());
 }
 
 TEST_F(SctpConnect, WhereTheyCannotBeSpreadTheyGoTheFirstOnesWay) {
-  SpreadWays ways;
-  ways.can_spread = false;
+  SpreadWays egress;
+  egress.can_spread = false;
   const Bundle to = bundle({"10.0.0.1", "10.0.1.2", "10.0.0.3"});
-  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
-  EXPECT_EQ(ways.spreads.size(), 1u);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
+  EXPECT_EQ(egress.spreads.size(), 1u);
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
-  EXPECT_THAT(ways.ways.prepared, ElementsAre(address("10.0.0.1")));
+  EXPECT_THAT(egress.egress.prepared, ElementsAre(address("10.0.0.1")));
 }
 
 TEST_F(SctpConnect, AnAlternativeOfASpreadSocketIsSpreadToo) {
-  SpreadWays ways;
+  SpreadWays egress;
   Bundle to = bundle({"10.0.0.1", "10.0.1.2", "10.0.0.3"});
   to.alternatives = 1 << 2;
   kernel_.outcomes = {{ECONNREFUSED}, {ECONNREFUSED}};
-  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
-  EXPECT_THAT(ways.spreads, ElementsAre("10.0.0.1 10.0.1.2", "10.0.0.3"));
-  EXPECT_TRUE(ways.ways.prepared.empty());
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
+  EXPECT_THAT(egress.spreads, ElementsAre("10.0.0.1 10.0.1.2", "10.0.0.3"));
+  EXPECT_TRUE(egress.egress.prepared.empty());
 }
 
 TEST_F(SctpConnect, ASpreadSocketWaitsEvenForWhoIsAlive) {
-  SpreadWays ways;
+  SpreadWays egress;
   kernel_.flags = O_NONBLOCK;
   kernel_.outcomes = {{EINPROGRESS}};
   kernel_.pending = -1;
   const Bundle to = bundle({"10.0.0.1", "10.0.1.2"});
-  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), EINPROGRESS);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), EINPROGRESS);
   EXPECT_EQ(kernel_.now, 1'000 + 700);
 }
 
 TEST_F(SctpConnect, AnAlternativeIsAskedAboutToo) {
-  ManyWays ways;
+  ManyWays egress;
   Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
   to.alternatives = 1 << 1 | 1 << 2 | 1 << 3;
   kernel_.outcomes = {{ECONNREFUSED}};
-  EXPECT_EQ(sctp_connect(kernel_.system, ways, kFd, to, kStagger), 0);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1", "10.0.0.3"));
-  EXPECT_THAT(ways.prepared, ElementsAre(address("10.0.0.1")));
+  EXPECT_THAT(egress.prepared, ElementsAre(address("10.0.0.1")));
 }
 
 }  // namespace

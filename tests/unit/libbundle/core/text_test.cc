@@ -83,7 +83,7 @@ TEST(Text, TheLongestFits) {
   EXPECT_EQ(canonical_text(text), text);
 }
 
-// Any grouping of some addresses, twice the same one among them, written in two ways.
+// Any grouping of some addresses, twice the same one among them, written in two egress.
 class Random {
  public:
   using Groups = std::vector<std::vector<std::string>>;

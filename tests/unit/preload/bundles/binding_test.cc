@@ -134,11 +134,12 @@ class BundleBindingTest : public testing::Test {
   TestBroker broker_;
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
   PlanHolder holder_{&TestBroker::answer};
-  std::unique_ptr<KnownBundles> known_ = std::make_unique<KnownBundles>();
-  std::unique_ptr<Admissions> admissions_ = std::make_unique<Admissions>(kBareSystemCalls, *fds_);
-  BundleBinding binding_{libc_, kBareSystemCalls, *fds_, holder_, *known_, *admissions_};
-  BundleAccepting accepting_{libc_, kBareSystemCalls, *fds_, *admissions_};
-  SocketAddresses addresses_{libc_, kBareSystemCalls, *fds_, *admissions_};
+  std::unique_ptr<BundleCache> known_ = std::make_unique<BundleCache>();
+  std::unique_ptr<ListenerFilters> listener_filters_ =
+      std::make_unique<ListenerFilters>(kBareSystemCalls, *fds_);
+  BundleBinding binding_{libc_, kBareSystemCalls, *fds_, holder_, *known_, *listener_filters_};
+  BundleAccepting accepting_{libc_, kBareSystemCalls, *fds_, *listener_filters_};
+  SocketAddresses addresses_{libc_, kBareSystemCalls, *fds_, *listener_filters_};
   Name caller_;
   std::vector<int> open_;
   int server_ = -1;
@@ -156,7 +157,7 @@ TEST_F(BundleBindingTest, OnlyCallsToTheSetAreAccepted) {
   ASSERT_EQ(bind(server_, {"127.0.0.2", "::1"}), 0);
   ASSERT_EQ(::listen(server_, 8), 0);
   const std::uint16_t port = name(server_).port();
-  const bool filtered = admissions_->find(server_)->filtered;
+  const bool filtered = listener_filters_->find(server_)->filtered;
   int foreign = -1;
   if (!filtered) {  // whose calls are answered, and hung up on
     foreign = call("127.0.0.1", port);
@@ -237,7 +238,7 @@ TEST_F(BundleBindingTest, APortInUseLeavesTheSocketAsItWas) {
 TEST_F(BundleBindingTest, OneAddressIsBoundAsItIs) {
   ASSERT_EQ(bind(server_, {"127.0.0.2"}), 0);
   EXPECT_EQ(fds_->get(server_).kind, FdKind::kOwned);
-  EXPECT_TRUE(admissions_->empty());
+  EXPECT_TRUE(listener_filters_->empty());
   EXPECT_THAT(name(server_).members(), ElementsAre("127.0.0.2"));
 }
 
@@ -325,7 +326,7 @@ TEST_F(BundleBindingTest, ACopyIsBoundToTheSame) {
 }
 
 TEST_F(BundleBindingTest, AFullTableRefuses) {
-  for (std::size_t i = 0; i < Admissions::kSize; ++i) {
+  for (std::size_t i = 0; i < ListenerFilters::kSize; ++i) {
     ASSERT_EQ(bind(made(), {"127.0.0.2", "127.0.0.3"}), 0);
   }
   EXPECT_EQ(bind(server_, {"127.0.0.2", "127.0.0.3"}), ENOBUFS);
@@ -343,7 +344,7 @@ TEST_F(BundleBindingTest, MptcpToo) {
   const int server = made(AF_INET6, SOCK_STREAM, IPPROTO_MPTCP);
   ASSERT_EQ(bind(server, {"127.0.0.2", "::1"}), 0);
   ASSERT_EQ(::listen(server, 8), 0);
-  EXPECT_FALSE(admissions_->find(server)->filtered);
+  EXPECT_FALSE(listener_filters_->find(server)->filtered);
   const std::uint16_t port = name(server).port();
   const int foreign = call("127.0.0.1", port);
   ASSERT_GE(call("127.0.0.2", port), 0);

@@ -16,9 +16,9 @@
 namespace px::shim {
 namespace {
 
-class ListenerFilterTest : public testing::Test {
+class FilterProgramTest : public testing::Test {
  protected:
-  ListenerFilterTest() {
+  FilterProgramTest() {
     const int off = 0;
     ::setsockopt(receiver_, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     sockaddr_in6 any{};
@@ -28,7 +28,7 @@ class ListenerFilterTest : public testing::Test {
     ::getsockname(receiver_, reinterpret_cast<sockaddr*>(&any), &length);
     port_ = ntohs(any.sin6_port);
   }
-  ~ListenerFilterTest() override {
+  ~FilterProgramTest() override {
     ::close(receiver_);
     ::close(sender_);
   }
@@ -36,7 +36,7 @@ class ListenerFilterTest : public testing::Test {
   void attach(const std::vector<std::string>& members) {
     bundle::Bundle set;
     for (const auto& member : members) set.endpoints[set.count++].address = address(member);
-    const ListenerFilter filter(set);
+    const FilterProgram filter(set);
     const sock_fprog program{.len = static_cast<unsigned short>(filter.program().size()),
                              .filter = const_cast<sock_filter*>(filter.program().data())};
     ASSERT_EQ(::setsockopt(receiver_, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
@@ -58,7 +58,7 @@ class ListenerFilterTest : public testing::Test {
   std::uint16_t port_ = 0;
 };
 
-TEST_F(ListenerFilterTest, LetsThroughWhatIsSentToTheSet) {
+TEST_F(FilterProgramTest, LetsThroughWhatIsSentToTheSet) {
   attach({"127.0.0.2", "::1", "127.0.0.4"});
   EXPECT_TRUE(arrives("127.0.0.2"));
   EXPECT_TRUE(arrives("127.0.0.4"));
@@ -67,7 +67,7 @@ TEST_F(ListenerFilterTest, LetsThroughWhatIsSentToTheSet) {
   EXPECT_FALSE(arrives("127.0.0.3"));
 }
 
-TEST_F(ListenerFilterTest, KeepsFamiliesApart) {
+TEST_F(FilterProgramTest, KeepsFamiliesApart) {
   attach({"127.0.0.2", "127.0.0.3"});
   EXPECT_FALSE(arrives("::1"));
   attach({"fd00::1", "::1"});
@@ -75,14 +75,14 @@ TEST_F(ListenerFilterTest, KeepsFamiliesApart) {
   EXPECT_FALSE(arrives("127.0.0.2"));
 }
 
-TEST_F(ListenerFilterTest, LooksAtEveryByte) {
+TEST_F(FilterProgramTest, LooksAtEveryByte) {
   for (const char* other : {"1::1", "0:0:0:1::1", "0:0:0:0:0:1:0:1", "::2", "0:0:8000::1"}) {
     attach({other, "127.0.0.2"});
     EXPECT_FALSE(arrives("::1")) << other;
   }
 }
 
-TEST_F(ListenerFilterTest, AWildcardStandsForItsFamily) {
+TEST_F(FilterProgramTest, AWildcardStandsForItsFamily) {
   attach({"0.0.0.0", "fd00::1"});
   EXPECT_TRUE(arrives("127.0.0.7"));
   EXPECT_FALSE(arrives("::1"));
@@ -91,7 +91,7 @@ TEST_F(ListenerFilterTest, AWildcardStandsForItsFamily) {
   EXPECT_TRUE(arrives("::1"));
 }
 
-TEST_F(ListenerFilterTest, TakesTheLongestSets) {
+TEST_F(FilterProgramTest, TakesTheLongestSets) {
   std::vector<std::string> ipv4;
   std::vector<std::string> ipv6;
   for (std::size_t i = 1; i <= bundle::kMostMembers; ++i) {

@@ -51,9 +51,9 @@ TEST(Admits, ALinkLocalAddressOnItsLink) {
   EXPECT_TRUE(admitted(set, "fe80::1", 3));
 }
 
-class AdmissionsTest : public testing::Test {
+class ListenerFiltersTest : public testing::Test {
  protected:
-  ~AdmissionsTest() override {
+  ~ListenerFiltersTest() override {
     for (const int fd : open_) ::close(fd);
   }
 
@@ -63,25 +63,26 @@ class AdmissionsTest : public testing::Test {
     open_.push_back(fd);
     fds_->forget(fd);
     fds_->set_notes(fd, {.role = BundleRole::kBound});
-    const auto place = admissions_->reserve();
+    const auto place = listener_filters_->reserve();
     if (full != nullptr) *full = !place;
-    if (place) admissions_->fill(*place, admissions_->cookie_of(fd), {.set = set});
+    if (place) listener_filters_->fill(*place, listener_filters_->cookie_of(fd), {.set = set});
     return fd;
   }
 
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
-  std::unique_ptr<Admissions> admissions_ = std::make_unique<Admissions>(kBareSystemCalls, *fds_);
+  std::unique_ptr<ListenerFilters> listener_filters_ =
+      std::make_unique<ListenerFilters>(kBareSystemCalls, *fds_);
   std::vector<int> open_;
 };
 
-TEST_F(AdmissionsTest, KeepsEveryPartOfASet) {
-  EXPECT_TRUE(admissions_->empty());
+TEST_F(ListenerFiltersTest, KeepsEveryPartOfASet) {
+  EXPECT_TRUE(listener_filters_->empty());
   auto set = set_of({"10.0.0.1", "fe80::1"});
   set.endpoints[1].scope = 0xfffffffe;
   const int fd = bound(set);
-  EXPECT_FALSE(admissions_->empty());
+  EXPECT_FALSE(listener_filters_->empty());
   errno = 4711;
-  const auto found = admissions_->find(fd);
+  const auto found = listener_filters_->find(fd);
   EXPECT_EQ(errno, 4711);
   ASSERT_TRUE(found);
   ASSERT_EQ(found->set.count, 2u);
@@ -92,31 +93,31 @@ TEST_F(AdmissionsTest, KeepsEveryPartOfASet) {
   EXPECT_FALSE(found->filtered);
 }
 
-TEST_F(AdmissionsTest, TheSocketCountsNotTheNumber) {
+TEST_F(ListenerFiltersTest, TheSocketCountsNotTheNumber) {
   const int fd = bound(set_of({"10.0.0.1", "10.0.0.2"}));
   const int copy = ::dup(fd);
   const int other = ::socket(AF_INET, SOCK_STREAM, 0);
-  EXPECT_TRUE(admissions_->find(copy));
+  EXPECT_TRUE(listener_filters_->find(copy));
   ASSERT_EQ(::dup2(other, fd), fd);
-  EXPECT_FALSE(admissions_->find(fd));
-  EXPECT_FALSE(admissions_->find(-1));
-  EXPECT_TRUE(admissions_->find(copy));
+  EXPECT_FALSE(listener_filters_->find(fd));
+  EXPECT_FALSE(listener_filters_->find(-1));
+  EXPECT_TRUE(listener_filters_->find(copy));
   ::close(copy);
   ::close(other);
 }
 
-TEST_F(AdmissionsTest, AForkedChildHasThemToo) {
+TEST_F(ListenerFiltersTest, AForkedChildHasThemToo) {
   const int fd = bound(set_of({"10.0.0.1", "10.0.0.2"}));
   const pid_t child = ::fork();
-  if (child == 0) ::_exit(admissions_->find(fd) ? 0 : 1);
+  if (child == 0) ::_exit(listener_filters_->find(fd) ? 0 : 1);
   int status = -1;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
 }
 
-TEST_F(AdmissionsTest, AFullTableTakesNoMoreUntilOneIsClosed) {
+TEST_F(ListenerFiltersTest, AFullTableTakesNoMoreUntilOneIsClosed) {
   bool full = false;
-  for (std::size_t i = 0; i < Admissions::kSize; ++i) {
+  for (std::size_t i = 0; i < ListenerFilters::kSize; ++i) {
     bound(set_of({"10.0.0.1", "10.0.0.2"}), &full);
     ASSERT_FALSE(full) << i;
   }
@@ -134,28 +135,29 @@ TEST_F(AdmissionsTest, AFullTableTakesNoMoreUntilOneIsClosed) {
   fds_->forget(copy);
   const int with = bound(set_of({"10.0.0.3", "10.0.0.4"}), &full);
   EXPECT_FALSE(full);
-  EXPECT_EQ(admissions_->find(with)->set.endpoints[0].address, address("10.0.0.3"));
-  EXPECT_TRUE(admissions_->find(open_[1]));
+  EXPECT_EQ(listener_filters_->find(with)->set.endpoints[0].address, address("10.0.0.3"));
+  EXPECT_TRUE(listener_filters_->find(open_[1]));
   std::erase(open_, first);
 }
 
-TEST_F(AdmissionsTest, WhatIsLeftIsFree) {
-  for (std::size_t i = 0; i < 2 * Admissions::kSize; ++i) {
-    const auto place = admissions_->reserve();
+TEST_F(ListenerFiltersTest, WhatIsLeftIsFree) {
+  for (std::size_t i = 0; i < 2 * ListenerFilters::kSize; ++i) {
+    const auto place = listener_filters_->reserve();
     ASSERT_TRUE(place);
-    admissions_->leave(*place);
+    listener_filters_->leave(*place);
   }
 }
 
-TEST_F(AdmissionsTest, ThreadsFindTheirOwn) {
+TEST_F(ListenerFiltersTest, ThreadsFindTheirOwn) {
   std::atomic<int> wrong{0};
   const auto work = [&](const char* own) {
     for (int i = 0; i < 500; ++i) {
       const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
       fds_->set_notes(fd, {.role = BundleRole::kBound});
-      const auto place = admissions_->reserve();
-      if (place) admissions_->fill(*place, admissions_->cookie_of(fd), {.set = set_of({own})});
-      const auto found = admissions_->find(fd);
+      const auto place = listener_filters_->reserve();
+      if (place)
+        listener_filters_->fill(*place, listener_filters_->cookie_of(fd), {.set = set_of({own})});
+      const auto found = listener_filters_->find(fd);
       if (!found || found->set.endpoints[0].address != address(own)) ++wrong;
       fds_->forget(fd);
       ::close(fd);

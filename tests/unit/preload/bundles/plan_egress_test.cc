@@ -12,18 +12,18 @@ using testing::IsEmpty;
 
 constexpr int kProbe = 12;
 
-class PlanWaysTest : public ConnectorTest {
+class PlanEgressTest : public ConnectorTest {
  protected:
-  PlanWays ways() { return {kFakeCalls, *fds_, holder_, connector_, kFd}; }
+  PlanEgress egress() { return {kFakeCalls, *fds_, holder_, connector_, kFd}; }
   static bundle::Endpoint member(const char* text) {
     return {.address = address(text), .port = 443};
   }
 };
 
-TEST_F(PlanWaysTest, TheOwnSocketAndProbesGoByTheMembersRule) {
+TEST_F(PlanEgressTest, TheOwnSocketAndProbesGoByTheMembersRule) {
   broker_.plan.publish_via(kVpn);
   fresh();
-  PlanWays made = ways();
+  PlanEgress made = egress();
   EXPECT_EQ(made.prepare(kProbe, member("198.51.100.1")), 0);
   EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", "device vpn0"));
   EXPECT_EQ(fds_->get(kProbe).kind, FdKind::kUnknown);
@@ -32,47 +32,47 @@ TEST_F(PlanWaysTest, TheOwnSocketAndProbesGoByTheMembersRule) {
   EXPECT_EQ(fds_->get(kFd).kind, FdKind::kDecided);
 }
 
-TEST_F(PlanWaysTest, AProbeOfAnIpv6SocketIsOne) {
+TEST_F(PlanEgressTest, AProbeOfAnIpv6SocketIsOne) {
   broker_.plan.publish_via(kVpn);
   fresh(AF_INET6);
   kernel_.domain = AF_INET6;
-  EXPECT_EQ(ways().prepare(kProbe, member("198.51.100.1")), 0);
+  EXPECT_EQ(egress().prepare(kProbe, member("198.51.100.1")), 0);
   EXPECT_THAT(take_calls(), Contains("bind [10.2.0.2]:0"));
 }
 
-TEST_F(PlanWaysTest, AProbeOfTheOtherFamilyGoesByItsRuleToo) {
+TEST_F(PlanEgressTest, AProbeOfTheOtherFamilyGoesByItsRuleToo) {
   broker_.plan.publish_block();
   fresh();
   kernel_.domain = AF_INET6;
-  EXPECT_EQ(ways().prepare(kProbe, member("2001:db8::1")), EACCES);
-  EXPECT_EQ(ways().prepare(kFd, member("2001:db8::1")), EAFNOSUPPORT);
+  EXPECT_EQ(egress().prepare(kProbe, member("2001:db8::1")), EACCES);
+  EXPECT_EQ(egress().prepare(kFd, member("2001:db8::1")), EAFNOSUPPORT);
 }
 
-TEST_F(PlanWaysTest, ABlockedMemberFails) {
+TEST_F(PlanEgressTest, ABlockedMemberFails) {
   broker_.plan.publish_block();
   fresh();
-  EXPECT_EQ(ways().prepare(kFd, member("198.51.100.1")), EACCES);
+  EXPECT_EQ(egress().prepare(kFd, member("198.51.100.1")), EACCES);
   EXPECT_THAT(take_calls(), IsEmpty());
 }
 
-TEST_F(PlanWaysTest, WithAPortOfItsOwnTheSocketGetsNoSource) {
+TEST_F(PlanEgressTest, WithAPortOfItsOwnTheSocketGetsNoSource) {
   broker_.plan.publish_via(
       entry(3, "vpn0", "10.2.0.2", plan::kEntryUsable | plan::kEntryKernelSource));
   FdState state = fresh_socket(AF_INET, SOCK_STREAM, 0);
   state.kind = FdKind::kPortBound;
   fds_->set(kFd, state);
-  EXPECT_EQ(ways().prepare(kProbe, member("198.51.100.1")), 0);
+  EXPECT_EQ(egress().prepare(kProbe, member("198.51.100.1")), 0);
   EXPECT_THAT(take_calls(), ElementsAre("state?", "device vpn0"));
 }
 
-TEST_F(PlanWaysTest, ASocketOfTheProgramsOwnChoiceIsLeftAloneAndMirrored) {
+TEST_F(PlanEgressTest, ASocketOfTheProgramsOwnChoiceIsLeftAloneAndMirrored) {
   broker_.plan.publish_via(kVpn);
   FdState state = fresh_socket(AF_INET, SOCK_STREAM, 0);
   state.kind = FdKind::kOwned;
   fds_->set(kFd, state);
   kernel_.device = "lte0";
   kernel_.bound = {.address = address("10.3.0.2"), .port = 99};
-  PlanWays made = ways();
+  PlanEgress made = egress();
   EXPECT_EQ(made.prepare(kFd, member("198.51.100.1")), 0);
   EXPECT_THAT(take_calls(), IsEmpty());
   EXPECT_EQ(made.prepare(kProbe, member("198.51.100.1")), 0);
@@ -81,31 +81,31 @@ TEST_F(PlanWaysTest, ASocketOfTheProgramsOwnChoiceIsLeftAloneAndMirrored) {
   EXPECT_TRUE(made.can_move(kFd, member("198.51.100.1"), member("127.0.0.1")));
 }
 
-TEST_F(PlanWaysTest, WhatHasADeviceStaysWithIt) {
+TEST_F(PlanEgressTest, WhatHasADeviceStaysWithIt) {
   broker_.plan.publish_via(kVpn);
   fresh();
-  PlanWays made = ways();
+  PlanEgress made = egress();
   EXPECT_TRUE(made.can_move(kFd, member("198.51.100.1"), member("198.51.100.2")));
   // Loopback goes the system's way.
   EXPECT_TRUE(made.can_move(kFd, member("127.0.0.1"), member("198.51.100.2")));
   EXPECT_FALSE(made.can_move(kFd, member("198.51.100.2"), member("127.0.0.1")));
 }
 
-TEST_F(PlanWaysTest, ARouterOfItsOwnIsNoWayThatSctpCanBePreparedFor) {
+TEST_F(PlanEgressTest, ARouterOfItsOwnIsNoWayThatSctpCanBePreparedFor) {
   plan::Entry router = kVpn;
   router.mark = 1 << 24;
   broker_.plan.publish_via(router);
   fresh();
-  PlanWays made = ways();
+  PlanEgress made = egress();
   EXPECT_TRUE(made.can_move(kFd, member("198.51.100.1"), member("198.51.100.2")));
   kernel_.protocol = IPPROTO_SCTP;
   EXPECT_FALSE(made.can_move(kFd, member("198.51.100.1"), member("198.51.100.1")));
 }
 
-TEST_F(PlanWaysTest, WithoutABrokerNothingIsSpreadAndAllIsAsBefore) {
+TEST_F(PlanEgressTest, WithoutABrokerNothingIsSpreadAndAllIsAsBefore) {
   broker_.plan.publish_via(kVpn);
   fresh();
-  PlanWays made = ways();
+  PlanEgress made = egress();
   const bundle::Endpoint members[] = {member("198.51.100.1"), member("198.51.100.2")};
   EXPECT_FALSE(made.spread(kFd, members));
   EXPECT_EQ(fds_->get(kFd).kind, FdKind::kFresh);
@@ -115,11 +115,11 @@ TEST_F(PlanWaysTest, WithoutABrokerNothingIsSpreadAndAllIsAsBefore) {
   EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", "device vpn0"));
 }
 
-TEST_F(PlanWaysTest, WhatTheBrokerHasBoundInVainStillGoesTheFirstOnesWay) {
+TEST_F(PlanEgressTest, WhatTheBrokerHasBoundInVainStillGoesTheFirstOnesWay) {
   broker_.plan.publish_via(kVpn);
   fresh();
   kernel_.bound = {.address = address("10.2.0.2"), .port = 99};
-  PlanWays made = ways();
+  PlanEgress made = egress();
   const bundle::Endpoint members[] = {member("198.51.100.1")};
   EXPECT_FALSE(made.spread(kFd, members));
   EXPECT_EQ(fds_->get(kFd).kind, FdKind::kDecided);
@@ -127,23 +127,23 @@ TEST_F(PlanWaysTest, WhatTheBrokerHasBoundInVainStillGoesTheFirstOnesWay) {
   EXPECT_THAT(take_calls(), Contains("device vpn0"));
 }
 
-TEST_F(PlanWaysTest, WhatWasBoundElsewhereMeanwhileGoesNowhere) {
+TEST_F(PlanEgressTest, WhatWasBoundElsewhereMeanwhileGoesNowhere) {
   broker_.plan.publish_via(kVpn);
   fresh();
   kernel_.bound = {.address = address("10.9.9.9"), .port = 99};
-  PlanWays made = ways();
+  PlanEgress made = egress();
   const bundle::Endpoint members[] = {member("198.51.100.1")};
   EXPECT_FALSE(made.spread(kFd, members));
   EXPECT_EQ(made.prepare(kFd, members[0]), ENETUNREACH);
 }
 
-TEST_F(PlanWaysTest, ASocketOfTheProgramsOwnChoiceIsNotSpread) {
+TEST_F(PlanEgressTest, ASocketOfTheProgramsOwnChoiceIsNotSpread) {
   broker_.plan.publish_via(kVpn);
   for (const FdKind kind : {FdKind::kOwned, FdKind::kPortBound}) {
     FdState state = fresh_socket(AF_INET, SOCK_STREAM, 0);
     state.kind = kind;
     fds_->set(kFd, state);
-    PlanWays made = ways();
+    PlanEgress made = egress();
     take_calls();
     const bundle::Endpoint members[] = {member("198.51.100.1"), member("198.51.100.2")};
     EXPECT_FALSE(made.spread(kFd, members));
@@ -151,10 +151,10 @@ TEST_F(PlanWaysTest, ASocketOfTheProgramsOwnChoiceIsNotSpread) {
   }
 }
 
-TEST_F(PlanWaysTest, WithoutAPlanNothingIsKnown) {
+TEST_F(PlanEgressTest, WithoutAPlanNothingIsKnown) {
   broker_.outcome = HelloOutcome::kNoProfile;
   fresh();
-  PlanWays made = ways();
+  PlanEgress made = egress();
   EXPECT_EQ(made.health(member("198.51.100.1")), bundle::Health::kUnknown);
   EXPECT_EQ(made.prepare(kFd, member("198.51.100.1")), 0);
   EXPECT_TRUE(made.can_move(kFd, member("198.51.100.1"), member("127.0.0.1")));

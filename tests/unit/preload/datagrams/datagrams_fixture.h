@@ -56,7 +56,7 @@ class DatagramsTest : public testing::Test {
     notes.watched = true;
     notes.generation = 5;
     fds_->set_notes(kFd, notes);
-    called_->remember(5, {.address = address(peer), .port = 443}, info, CalledAddresses::now());
+    called_->remember(5, {.address = address(peer), .port = 443}, info, LocalAddressCache::now());
   }
 
   // "as it is", "EACCES" or "ADDRESS%INTERFACE" of the control data.
@@ -87,7 +87,7 @@ class DatagramsTest : public testing::Test {
   FakeKernel kernel_;
   TestBroker broker_;
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
-  std::unique_ptr<CalledAddresses> called_ = std::make_unique<CalledAddresses>();
+  std::unique_ptr<LocalAddressCache> called_ = std::make_unique<LocalAddressCache>();
   PlanHolder holder_{&TestBroker::answer};
   Marker marker_{kFakeCalls, &TestBroker::mark};
   std::optional<Route> by_interface_;

@@ -20,12 +20,12 @@ PacketInfo called(std::uint32_t number) {
   return {.address = bundle::ipv4_address(0xc0000200 + number), .interface = number};
 }
 
-class CalledAddressesTest : public testing::Test {
+class LocalAddressCacheTest : public testing::Test {
  protected:
-  std::unique_ptr<CalledAddresses> table_ = std::make_unique<CalledAddresses>();
+  std::unique_ptr<LocalAddressCache> table_ = std::make_unique<LocalAddressCache>();
 };
 
-TEST_F(CalledAddressesTest, RemembersByPeerAndSocket) {
+TEST_F(LocalAddressCacheTest, RemembersByPeerAndSocket) {
   EXPECT_FALSE(table_->find(1, peer(1), 1000));
   table_->remember(1, peer(1), called(1), 1000);
   table_->remember(2, peer(1), called(2), 1000);
@@ -38,22 +38,22 @@ TEST_F(CalledAddressesTest, RemembersByPeerAndSocket) {
   EXPECT_FALSE(table_->find(1, peer(2), 1000));
 }
 
-TEST_F(CalledAddressesTest, ThePeersLastCallCounts) {
+TEST_F(LocalAddressCacheTest, ThePeersLastCallCounts) {
   table_->remember(1, peer(1), called(1), 1000);
   table_->remember(1, peer(1), called(2), 1000);
   EXPECT_EQ(table_->find(1, peer(1), 1000)->interface, 2u);
 }
 
-TEST_F(CalledAddressesTest, APeerThatHasNotCalledForLongIsForgotten) {
+TEST_F(LocalAddressCacheTest, APeerThatHasNotCalledForLongIsForgotten) {
   table_->remember(1, peer(1), called(1), 1000);
-  EXPECT_TRUE(table_->find(1, peer(1), 1000 + CalledAddresses::kLifetime));
-  EXPECT_FALSE(table_->find(1, peer(1), 1001 + CalledAddresses::kLifetime));
+  EXPECT_TRUE(table_->find(1, peer(1), 1000 + LocalAddressCache::kLifetime));
+  EXPECT_FALSE(table_->find(1, peer(1), 1001 + LocalAddressCache::kLifetime));
   table_->remember(1, peer(1), called(1), 1050);
-  EXPECT_TRUE(table_->find(1, peer(1), 1050 + CalledAddresses::kLifetime));
+  EXPECT_TRUE(table_->find(1, peer(1), 1050 + LocalAddressCache::kLifetime));
 }
 
-TEST_F(CalledAddressesTest, ForgetsWhatIsOldestAndNeverMixesUp) {
-  constexpr std::uint32_t kPeers = 4 * CalledAddresses::kSize;
+TEST_F(LocalAddressCacheTest, ForgetsWhatIsOldestAndNeverMixesUp) {
+  constexpr std::uint32_t kPeers = 4 * LocalAddressCache::kSize;
   for (std::uint32_t n = 1; n <= kPeers; ++n) table_->remember(1, peer(n), called(n), 1000);
   EXPECT_TRUE(table_->find(1, peer(kPeers), 1000));
   EXPECT_TRUE(table_->find(1, peer(kPeers - 1), 1000));
@@ -64,11 +64,11 @@ TEST_F(CalledAddressesTest, ForgetsWhatIsOldestAndNeverMixesUp) {
     ++kept;
     EXPECT_EQ(found->interface, n);
   }
-  EXPECT_GT(kept, CalledAddresses::kSize / 2);
-  EXPECT_LE(kept, CalledAddresses::kSize);
+  EXPECT_GT(kept, LocalAddressCache::kSize / 2);
+  EXPECT_LE(kept, LocalAddressCache::kSize);
 }
 
-TEST_F(CalledAddressesTest, NeverGivesHalfOfWhatIsBeingWritten) {
+TEST_F(LocalAddressCacheTest, NeverGivesHalfOfWhatIsBeingWritten) {
   std::atomic<bool> done = false;
   std::thread writer([&] {
     for (std::uint32_t n = 0; n < 200000; ++n) table_->remember(1, peer(1), called(n % 200), 1000);

@@ -37,7 +37,7 @@ class ReceivingTest : public ConnectorTest {
     receiving_.bound(kFd, reinterpret_cast<const sockaddr*>(&any), sizeof any);
   }
   [[nodiscard]] std::optional<PacketInfo> remembered() const {
-    return called_->find(fds_->notes(kFd).generation, libc_.peer, CalledAddresses::now());
+    return called_->find(fds_->notes(kFd).generation, libc_.peer, LocalAddressCache::now());
   }
 
   struct Got {
@@ -59,7 +59,7 @@ class ReceivingTest : public ConnectorTest {
   }
 
   FakeLibc libc_;
-  std::unique_ptr<CalledAddresses> called_ = std::make_unique<CalledAddresses>();
+  std::unique_ptr<LocalAddressCache> called_ = std::make_unique<LocalAddressCache>();
   Receiving receiving_{libc_.symbols, kFakeCalls, *fds_, holder_, *called_};
 };
 

@@ -114,8 +114,8 @@ class NamesTest : public testing::Test {
   TestBroker broker_;
   PlanHolder holder_{&TestBroker::answer};
   KernelTransports transports_{resolver_.symbols};
-  KnownBundles known_;
-  Names names_{resolver_.symbols, holder_, transports_, known_};
+  BundleCache known_;
+  AddressNames names_{resolver_.symbols, holder_, transports_, known_};
   HostNames host_names_{resolver_.symbols, holder_, known_};
   std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list_{nullptr, &::freeaddrinfo};
 };

@@ -26,7 +26,7 @@ Bundle of(std::initializer_list<std::uint32_t> numbers, std::uint16_t port = 80)
   return bundle;
 }
 
-class KnownBundlesTest : public testing::Test {
+class BundleCacheTest : public testing::Test {
  protected:
   [[nodiscard]] std::vector<Endpoint> members(const Endpoint& endpoint) const {
     Bundle found;
@@ -34,14 +34,14 @@ class KnownBundlesTest : public testing::Test {
     return {found.members().begin(), found.members().end()};
   }
   [[nodiscard]] std::string name(const Bundle& bundle) const {
-    std::array<char, KnownBundles::kNameSize> buffer;
+    std::array<char, BundleCache::kNameSize> buffer;
     return std::string(table_->name_of(bundle, buffer));
   }
 
-  std::unique_ptr<KnownBundles> table_ = std::make_unique<KnownBundles>();
+  std::unique_ptr<BundleCache> table_ = std::make_unique<BundleCache>();
 };
 
-TEST_F(KnownBundlesTest, IsEmptyUntilSomethingIsRemembered) {
+TEST_F(BundleCacheTest, IsEmptyUntilSomethingIsRemembered) {
   Bundle found;
   EXPECT_TRUE(table_->empty());
   EXPECT_FALSE(table_->find(at(1), &found));
@@ -52,7 +52,7 @@ TEST_F(KnownBundlesTest, IsEmptyUntilSomethingIsRemembered) {
   EXPECT_FALSE(table_->empty());
 }
 
-TEST_F(KnownBundlesTest, FindsABundleByEachOfItsMembersAndItsPort) {
+TEST_F(BundleCacheTest, FindsABundleByEachOfItsMembersAndItsPort) {
   Bundle bundle = of({3, 1, 2});
   bundle.alternatives = 2;
   bundle.implicit = true;
@@ -71,7 +71,7 @@ TEST_F(KnownBundlesTest, FindsABundleByEachOfItsMembersAndItsPort) {
   EXPECT_TRUE(members(at(1, 81)).empty());
 }
 
-TEST_F(KnownBundlesTest, AddressesWithoutAPortAreAnyPortButAKnownPortComesFirst) {
+TEST_F(BundleCacheTest, AddressesWithoutAPortAreAnyPortButAKnownPortComesFirst) {
   table_->remember(of({1, 2}, 80));
   table_->remember(of({1, 3, 4}, 0));
   ASSERT_EQ(members(at(1, 80)).size(), 2u);
@@ -79,7 +79,7 @@ TEST_F(KnownBundlesTest, AddressesWithoutAPortAreAnyPortButAKnownPortComesFirst)
   for (const Endpoint& member : members(at(1, 443))) EXPECT_EQ(member.port, 443);
 }
 
-TEST_F(KnownBundlesTest, TheNewestCounts) {
+TEST_F(BundleCacheTest, TheNewestCounts) {
   table_->remember(of({1, 2}));
   table_->remember(of({1, 3, 4}));
   EXPECT_EQ(members(at(1)).size(), 3u);
@@ -87,7 +87,7 @@ TEST_F(KnownBundlesTest, TheNewestCounts) {
   EXPECT_EQ(members(at(1)).size(), 2u);
 }
 
-TEST_F(KnownBundlesTest, TheScopeCountsForLinkLocalAddressesAlone) {
+TEST_F(BundleCacheTest, TheScopeCountsForLinkLocalAddressesAlone) {
   Endpoint link_local{.address = {}, .port = 80, .scope = 2};
   link_local.address.bytes[0] = 0xfe;
   link_local.address.bytes[1] = 0x80;
@@ -105,8 +105,8 @@ TEST_F(KnownBundlesTest, TheScopeCountsForLinkLocalAddressesAlone) {
   EXPECT_EQ(members(global).size(), 2u);
 }
 
-TEST_F(KnownBundlesTest, TheOldestMakesRoom) {
-  constexpr std::uint32_t kMany = KnownBundles::kSize;
+TEST_F(BundleCacheTest, TheOldestMakesRoom) {
+  constexpr std::uint32_t kMany = BundleCache::kSize;
   for (std::uint32_t n = 0; n < kMany; ++n) table_->remember(of({2 * n, 2 * n + 1}));
   EXPECT_EQ(members(at(0)).size(), 2u);
   table_->remember(of({0, 1}));  // is the newest from here on
@@ -117,7 +117,7 @@ TEST_F(KnownBundlesTest, TheOldestMakesRoom) {
   EXPECT_EQ(members(at(9001)).size(), 2u);
 }
 
-TEST_F(KnownBundlesTest, CompletesWhatWasTruncated) {
+TEST_F(BundleCacheTest, CompletesWhatWasTruncated) {
   const Bundle whole = of({1, 2, 3, 4, 5, 6, 7, 8});
   table_->remember(whole);
   Bundle part = of({1, 2, 3, 4, 5, 6}, 443);
@@ -133,7 +133,7 @@ TEST_F(KnownBundlesTest, CompletesWhatWasTruncated) {
   EXPECT_EQ(other.count, 2u);
 }
 
-TEST_F(KnownBundlesTest, KnowsTheNameOfExactlyThatBundle) {
+TEST_F(BundleCacheTest, KnowsTheNameOfExactlyThatBundle) {
   table_->remember(of({1, 2}), "www.example");
   EXPECT_EQ(name(of({1, 2})), "www.example");
   EXPECT_EQ(name(of({1, 2}, 443)), "www.example");
@@ -142,14 +142,14 @@ TEST_F(KnownBundlesTest, KnowsTheNameOfExactlyThatBundle) {
   EXPECT_EQ(name(of({1, 2, 3})), "");
   table_->remember(of({1, 2}), "other.example");
   EXPECT_EQ(name(of({1, 2})), "other.example");
-  table_->remember(of({3, 4}), std::string(KnownBundles::kNameSize, 'a'));
+  table_->remember(of({3, 4}), std::string(BundleCache::kNameSize, 'a'));
   EXPECT_EQ(name(of({3, 4})), "");
-  table_->remember(of({5, 6}), std::string(KnownBundles::kNameSize - 1, 'a'));
-  EXPECT_EQ(name(of({5, 6})).size(), KnownBundles::kNameSize - 1);
+  table_->remember(of({5, 6}), std::string(BundleCache::kNameSize - 1, 'a'));
+  EXPECT_EQ(name(of({5, 6})).size(), BundleCache::kNameSize - 1);
 }
 
 // Every bundle here is n, n + 1000, n + 2000: whatever is found must be whole.
-TEST_F(KnownBundlesTest, ThreadsFindWholeBundlesOnly) {
+TEST_F(BundleCacheTest, ThreadsFindWholeBundlesOnly) {
   constexpr int kRounds = 3000;
   std::atomic<int> mixed{0};
   const auto work = [&](std::uint32_t seed) {

@@ -20,14 +20,14 @@ namespace {
 const plan::HealthKey kKey{4711, 3, address("198.51.100.1"), 443};
 
 // A broker that accepts when it is told to.
-class OutcomeReportTest : public testing::Test {
+class HealthReportTest : public testing::Test {
  protected:
-  OutcomeReportTest() {
+  HealthReportTest() {
     char directory[] = "/tmp/px-outcome-XXXXXX";
     directory_ = ::mkdtemp(directory);
     plan::fill_text(settings_.socket_path, (directory_ / "px.sock").native());
   }
-  ~OutcomeReportTest() override {
+  ~HealthReportTest() override {
     if (listener_ >= 0) ::close(listener_);
     std::filesystem::remove_all(directory_);
   }
@@ -42,7 +42,7 @@ class OutcomeReportTest : public testing::Test {
   }
 
   // What one connection says before it closes.
-  std::optional<plan::Outcome> take() const {
+  std::optional<plan::HealthReport> take() const {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) return std::nullopt;
     std::vector<std::byte> packet(1024);
@@ -50,13 +50,13 @@ class OutcomeReportTest : public testing::Test {
     EXPECT_EQ(::recv(client, packet.data() + size, 1, 0), 0) << "one message, then the end";
     ::close(client);
     packet.resize(static_cast<std::size_t>(size));
-    return plan::parse_outcome(packet);
+    return plan::parse_health_report(packet);
   }
 
   void report(bool alive) const {
     const auto before = descriptors();
     errno = 4711;
-    report_outcome(settings_, "work", kKey, alive);
+    send_health_report(settings_, "work", kKey, alive);
     EXPECT_EQ(errno, 4711);
     EXPECT_EQ(descriptors(), before);
   }
@@ -70,7 +70,7 @@ class OutcomeReportTest : public testing::Test {
   int listener_ = -1;
 };
 
-TEST_F(OutcomeReportTest, SaysWhatCameOfIt) {
+TEST_F(HealthReportTest, SaysWhatCameOfIt) {
   listen(8);
   report(false);
   auto outcome = take();
@@ -86,7 +86,7 @@ TEST_F(OutcomeReportTest, SaysWhatCameOfIt) {
   EXPECT_EQ(outcome->alive, 1);
 }
 
-TEST_F(OutcomeReportTest, WaitsForNobody) {
+TEST_F(HealthReportTest, WaitsForNobody) {
   report(true);  // nobody there
   listen(1);
   for (int i = 0; i < 50; ++i) report(true);  // and nobody accepts
@@ -96,9 +96,9 @@ TEST_F(OutcomeReportTest, WaitsForNobody) {
   EXPECT_LT(taken, 50) << "the backlog was never full, so that nothing was tested";
 }
 
-TEST_F(OutcomeReportTest, SaysNothingWithoutAProfile) {
+TEST_F(HealthReportTest, SaysNothingWithoutAProfile) {
   listen(8);
-  report_outcome(settings_, "", kKey, true);
+  send_health_report(settings_, "", kKey, true);
   EXPECT_LT(::accept(listener_, nullptr, nullptr), 0);
   EXPECT_EQ(errno, EAGAIN);
 }

@@ -101,9 +101,9 @@ struct FakeStream {
   int asked = 0;
 };
 
-class StreamMannersTest : public testing::Test {
+class TcpCompatibilityTest : public testing::Test {
  protected:
-  StreamMannersTest() {
+  TcpCompatibilityTest() {
     holder_.start(test_settings());
     profile(BundleTransport::kSctp);
   }
@@ -124,16 +124,16 @@ class StreamMannersTest : public testing::Test {
   FakeStream stream_;
   TestBroker broker_;
   PlanHolder holder_{&TestBroker::answer};
-  StreamManners manners_{stream_.symbols, stream_.system, holder_};
+  TcpCompatibility manners_{stream_.symbols, stream_.system, holder_};
 };
 
-TEST_F(StreamMannersTest, WhatTheKernelCouldNotReadIsNotReadEither) {
+TEST_F(TcpCompatibilityTest, WhatTheKernelCouldNotReadIsNotReadEither) {
   errno = EFAULT;
   EXPECT_EQ(manners_.write_failed(kFd, {reinterpret_cast<const iovec*>(16), 1}, 0), -1);
   EXPECT_EQ(errno, EFAULT);
 }
 
-TEST_F(StreamMannersTest, AConnectThatTheKernelBeganAgainGoesOn) {
+TEST_F(TcpCompatibilityTest, AConnectThatTheKernelBeganAgainGoesOn) {
   errno = EALREADY;
   EXPECT_EQ(manners_.connect_failed(kFd), 0);
   stream_.failure = ETIMEDOUT;
@@ -147,7 +147,7 @@ TEST_F(StreamMannersTest, AConnectThatTheKernelBeganAgainGoesOn) {
   EXPECT_EQ(errno, EALREADY);
 }
 
-TEST_F(StreamMannersTest, HowMuchHasNotArrivedIsAskedOfTheSocketsMemory) {
+TEST_F(TcpCompatibilityTest, HowMuchHasNotArrivedIsAskedOfTheSocketsMemory) {
   int bytes = -1;
   errno = ENOTTY;
   EXPECT_EQ(manners_.queue_asked(kFd, &bytes), 0);
@@ -159,12 +159,12 @@ TEST_F(StreamMannersTest, HowMuchHasNotArrivedIsAskedOfTheSocketsMemory) {
   EXPECT_EQ(bytes, -1);
 }
 
-TEST_F(StreamMannersTest, WhatIsTooMuchIsSentInPieces) {
+TEST_F(TcpCompatibilityTest, WhatIsTooMuchIsSentInPieces) {
   EXPECT_EQ(failed(EMSGSIZE, 150'000), 150'000);
   EXPECT_THAT(stream_.sent, ElementsAre(65'536, 65'536, 18'928));
 }
 
-TEST_F(StreamMannersTest, PiecesOfSeveralPartsAreCounted) {
+TEST_F(TcpCompatibilityTest, PiecesOfSeveralPartsAreCounted) {
   std::string first(70'000, 'a');
   std::string second(10, 'b');
   const std::array parts = {iovec{first.data(), first.size()}, iovec{nullptr, 0},
@@ -175,7 +175,7 @@ TEST_F(StreamMannersTest, PiecesOfSeveralPartsAreCounted) {
   EXPECT_EQ(stream_.flags, MSG_NOSIGNAL);
 }
 
-TEST_F(StreamMannersTest, AShortWriteIsWhatFits) {
+TEST_F(TcpCompatibilityTest, AShortWriteIsWhatFits) {
   stream_.room = 70'000;
   EXPECT_EQ(failed(EMSGSIZE, 300'000), 65'536);
   stream_.room = 10;
@@ -183,25 +183,25 @@ TEST_F(StreamMannersTest, AShortWriteIsWhatFits) {
   EXPECT_EQ(errno, EAGAIN);
 }
 
-TEST_F(StreamMannersTest, NothingIsZeroBytes) {
+TEST_F(TcpCompatibilityTest, NothingIsZeroBytes) {
   EXPECT_EQ(failed(EINVAL, 0), 0);
   EXPECT_EQ(failed(EINVAL, 1), -1);
   EXPECT_EQ(errno, EINVAL);
 }
 
-TEST_F(StreamMannersTest, UrgentDataIsData) {
+TEST_F(TcpCompatibilityTest, UrgentDataIsData) {
   EXPECT_EQ(failed(EOPNOTSUPP, 1, MSG_OOB | MSG_NOSIGNAL), 1);
   EXPECT_EQ(stream_.flags, MSG_NOSIGNAL);
 }
 
-TEST_F(StreamMannersTest, OtherFailuresAskNobody) {
+TEST_F(TcpCompatibilityTest, OtherFailuresAskNobody) {
   EXPECT_EQ(failed(EAGAIN, 10), -1);
   EXPECT_EQ(failed(EPIPE, 10), -1);
   EXPECT_EQ(errno, EPIPE);
   EXPECT_EQ(stream_.asked, 0);
 }
 
-TEST_F(StreamMannersTest, OtherSocketsFailAsTheyDid) {
+TEST_F(TcpCompatibilityTest, OtherSocketsFailAsTheyDid) {
   stream_.protocol = IPPROTO_UDP;
   EXPECT_EQ(failed(EMSGSIZE, 150'000), -1);
   EXPECT_EQ(errno, EMSGSIZE);
@@ -211,7 +211,7 @@ TEST_F(StreamMannersTest, OtherSocketsFailAsTheyDid) {
   EXPECT_EQ(errno, EMSGSIZE);
 }
 
-TEST_F(StreamMannersTest, OptionsOfTcpAreAcceptedAndNoDelayIsSet) {
+TEST_F(TcpCompatibilityTest, OptionsOfTcpAreAcceptedAndNoDelayIsSet) {
   const int on = 1;
   errno = ENOPROTOOPT;
   EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
@@ -223,7 +223,7 @@ TEST_F(StreamMannersTest, OptionsOfTcpAreAcceptedAndNoDelayIsSet) {
   EXPECT_EQ(stream_.options.size(), 1u);
 }
 
-TEST_F(StreamMannersTest, OptionsThatPromiseSomethingFail) {
+TEST_F(TcpCompatibilityTest, OptionsThatPromiseSomethingFail) {
   const int on = 1;
   for (const int name : {TCP_MD5SIG, TCP_ULP, TCP_REPAIR}) {
     errno = ENOPROTOOPT;
@@ -232,7 +232,7 @@ TEST_F(StreamMannersTest, OptionsThatPromiseSomethingFail) {
   }
 }
 
-TEST_F(StreamMannersTest, SoAreThoseThatMptcpLacks) {
+TEST_F(TcpCompatibilityTest, SoAreThoseThatMptcpLacks) {
   const int on = 1;
   errno = EOPNOTSUPP;
   EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, sizeof on), 0);
@@ -251,7 +251,7 @@ TEST_F(StreamMannersTest, SoAreThoseThatMptcpLacks) {
   EXPECT_THAT(stream_.options, IsEmpty()) << "none of SCTP's";
 }
 
-TEST_F(StreamMannersTest, OptionsOfTcpHaveAnswers) {
+TEST_F(TcpCompatibilityTest, OptionsOfTcpHaveAnswers) {
   tcp_info info;
   std::memset(&info, 0xff, sizeof info);
   socklen_t length = sizeof info;
@@ -270,7 +270,7 @@ TEST_F(StreamMannersTest, OptionsOfTcpHaveAnswers) {
   EXPECT_EQ(std::string(name.data(), length), "re");
 }
 
-TEST_F(StreamMannersTest, TheProtocolIsTcp) {
+TEST_F(TcpCompatibilityTest, TheProtocolIsTcp) {
   int protocol = IPPROTO_SCTP;
   socklen_t length = sizeof protocol;
   EXPECT_EQ(manners_.option_got(0, kFd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length), 0);
@@ -281,7 +281,7 @@ TEST_F(StreamMannersTest, TheProtocolIsTcp) {
   EXPECT_EQ(protocol, IPPROTO_SCTP);
 }
 
-TEST_F(StreamMannersTest, WritesPayOnlyWhereThePlanInForceHasSctp) {
+TEST_F(TcpCompatibilityTest, WritesPayOnlyWhereThePlanInForceHasSctp) {
   EXPECT_FALSE(manners_.rules_out_sctp()) << "not known yet";
   EXPECT_TRUE(manners_.may_be_sctp());
   EXPECT_FALSE(manners_.rules_out_sctp());
@@ -294,14 +294,14 @@ TEST_F(StreamMannersTest, WritesPayOnlyWhereThePlanInForceHasSctp) {
   EXPECT_TRUE(manners_.may_be_sctp());
 }
 
-TEST_F(StreamMannersTest, WithoutAPlanNothingIsSctp) {
+TEST_F(TcpCompatibilityTest, WithoutAPlanNothingIsSctp) {
   PlanHolder nobody{&TestBroker::answer};
-  const StreamManners manners{stream_.symbols, stream_.system, nobody};
+  const TcpCompatibility manners{stream_.symbols, stream_.system, nobody};
   EXPECT_TRUE(manners.rules_out_sctp());
   EXPECT_FALSE(manners.may_be_sctp());
 }
 
-TEST_F(StreamMannersTest, ThePeerIsTheOneThatDataIsSentTo) {
+TEST_F(TcpCompatibilityTest, ThePeerIsTheOneThatDataIsSentTo) {
   sockaddr_in peer{};
   socklen_t length = sizeof peer;
   manners_.correct_peer(kFd, reinterpret_cast<sockaddr*>(&peer), sizeof peer, &length);

@@ -14,6 +14,7 @@
 #include "broker/daemon/policy_source.h"
 #include "broker/publish/routing_needs.h"
 #include "ipc/listener.h"
+#include "util/clock.h"
 #ifdef PX_HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif

@@ -9,6 +9,7 @@
 #include "broker/daemon/host.h"
 #include "broker/routing/program_socket.h"
 #include "broker/routing/sctp_socket.h"
+#include "util/clock.h"
 
 namespace px::broker {
 namespace {

@@ -5,8 +5,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <ctime>
-
 #include "util/fd.h"
 
 namespace px::broker {
@@ -14,13 +12,6 @@ namespace {
 
 // Newer than Debian 12's libc headers; include/uapi/asm-generic/socket.h.
 constexpr int kSoNetnsCookie = 71;
-
-std::uint64_t milliseconds(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
-         static_cast<std::uint64_t>(now.tv_nsec) / 1000000;
-}
 
 }  // namespace
 
@@ -39,14 +30,6 @@ std::size_t raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
   getrlimit(RLIMIT_NOFILE, &limit);
   return limit.rlim_cur;
-}
-
-std::uint64_t monotonic_ms() {
-  return milliseconds(CLOCK_MONOTONIC);
-}
-
-std::uint64_t boottime_ms() {
-  return milliseconds(CLOCK_BOOTTIME);
 }
 
 std::uint64_t new_instance() {

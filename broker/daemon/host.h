@@ -13,12 +13,6 @@ namespace px::broker {
 // Raises the soft limit of open descriptors to the hard one, and returns it.
 [[nodiscard]] std::size_t raise_descriptor_limit();
 
-// CLOCK_MONOTONIC in milliseconds: the clock of the plan's heartbeat.
-[[nodiscard]] std::uint64_t monotonic_ms();
-
-// CLOCK_BOOTTIME in milliseconds: the clock of what is known of who answers.
-[[nodiscard]] std::uint64_t boottime_ms();
-
 // A number that no earlier broker on this host since boot had; not 0.
 [[nodiscard]] std::uint64_t new_instance();
 

@@ -9,6 +9,7 @@
 #include "broker/daemon/host_checks.h"
 #include "broker/identity/processes.h"
 #include "broker/routing/program_socket.h"
+#include "util/clock.h"
 
 namespace px::broker {
 namespace {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The rules of CONTRIBUTING.md that a script can check: who includes whom (rules.toml), how long a
-file may be, how it opens.
+"""The rules of the tree that a script can check: who includes whom (rules.toml, ARCHITECTURE.md), how
+long a file may be and how it opens (CONTRIBUTING.md).
 
 Usage: check_layers.py ROOT. Prints one line per breach; exits with 1 if there is one.
 """

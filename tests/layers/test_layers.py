@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The include rules hold, and would be missed if they did not."""
+"""The include rules hold, and would be missed if they did not; the documents say what is true."""
 
 import pathlib
+import re
 
 import pytest
-from check_layers import breaches
+from check_layers import FOLDERS, breaches
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted(
+    file.relative_to(ROOT) for pattern in ("*.md", "docs/**/*.md") for file in ROOT.glob(pattern)
+)
 HEADER = "// SPDX-License-Identifier: MIT\n// What this is, and\n// who owns it.\n#pragma once\n"
 SOURCE = "// SPDX-License-Identifier: MIT\n"
 
@@ -58,6 +62,43 @@ def write(root, files):
 
 def test_this_tree():
     assert list(breaches(ROOT)) == []
+
+
+def table(text, header):
+    """The rows below a header row of Markdown, each as a list of its cells."""
+    _, below = text.split(f"\n{header}\n", 1)
+    _, *rows = below.split("\n\n", 1)[0].splitlines()
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_the_table_of_folders():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    # The folder of the tests is left out: it may include everything, and nothing includes it.
+    rules = [
+        [f"`{folder}`", rule["what"], ", ".join(f"`{other}`" for other in rule["may"])]
+        for folder, rule in FOLDERS.items()
+        if folder != "tests"
+    ]
+    assert table(text, "| folder | what | may include |") == rules
+
+
+def test_the_architecture_is_read_in_one_sitting():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 120
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_links_lead_somewhere(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert [link for link in links if not (ROOT / document).parent.joinpath(link).exists()] == []
+
+
+def test_every_decision_is_in_the_index():
+    folder = ROOT / "docs" / "design"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| \[[^]]*\]\(([^)]+)\)", index, re.MULTILINE)
+    assert listed == sorted(file.name for file in folder.glob("*.md") if file.name != "README.md")
 
 
 def test_a_good_tree(tmp_path):

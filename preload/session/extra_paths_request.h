@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Asks the broker for paths of a socket of this program to further members of its bundle
-// (docs/protocol.md, "A program: further paths"): MPTCP's subflows and SCTP's egress take
+// (docs/protocol.md, "A program: extra paths"): MPTCP's subflows and SCTP's egress take
 // privileges that programs lack. Bounded by one deadline, leaves nothing open. Bare system calls
 // alone; callable from any thread and from signal handlers. Changes no errno.
 #pragma once

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install-policy.sh FILE DIRECTORY: installs the policy, unless there is one.
+# install-policy.sh FILE DIRECTORY: installs the policy, unless there is one already.
 set -eu
 policy="${DESTDIR:-}$2/px.yaml"
 if [ -e "$policy" ]; then

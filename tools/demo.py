@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""px at work: the unmodified curl in a laboratory of three uplinks (tests/support/lab.py).
+"""px at work: the unmodified curl in the lab of three uplinks (tests/support/lab/three_uplinks.py).
 
 Each table is one run. `rule` is the broker's own word (pxctl explain); `source` is the address that
 the server saw; the bytes are what the kernel counted on each uplink, to and from that destination.
@@ -12,11 +12,17 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests/support"))
+sys.path.insert(0, str(ROOT / "tests"))
 
-import lab as laboratory  # noqa: E402
-from lab import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6, UPLINKS  # noqa: E402
-from wait import wait_until  # noqa: E402
+from support.lab.three_uplinks import (  # noqa: E402
+    CORPORATE,
+    CORPORATE6,
+    PUBLIC,
+    PUBLIC6,
+    UPLINKS,
+    Lab,
+)
+from support.wait import wait_until  # noqa: E402
 
 PROFILE = "vpn-split"
 DESTINATIONS = (CORPORATE, CORPORATE6, PUBLIC, PUBLIC6)
@@ -158,7 +164,7 @@ def tunnel_lost(destination):
 
 
 def main():
-    with laboratory.Lab() as lab:
+    with Lab() as lab:
         policy = (ROOT / "tools/demo.yaml").read_text(encoding="utf-8")
         demo = Demo(lab, lab.start_broker(policy))
         print(f"A client with the uplinks lan0 (its default route), lte0 and vpn0.\n\n{policy}")

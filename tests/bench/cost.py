@@ -11,10 +11,10 @@ import statistics
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from lab import PUBLIC, PUBLIC_OTHER, Lab  # noqa: E402
-from programs import BUILD  # noqa: E402
+from support.lab.three_uplinks import PUBLIC, PUBLIC_OTHER, Lab  # noqa: E402
+from support.programs import BUILD  # noqa: E402
 
 PORT = 8080
 ROUNDS = 11

@@ -12,11 +12,11 @@ import pathlib
 import statistics
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from arrivals import Arrivals, Round  # noqa: E402
-from fetch_java import fetch_java  # noqa: E402
-from members_lab import ALIVE, DEAD, MembersLab  # noqa: E402
+from support.clients.client_runs import Arrivals, Round  # noqa: E402
+from support.clients.fetch_java import fetch_java  # noqa: E402
+from support.lab.member_networks import ALIVE, DEAD, MembersLab  # noqa: E402
 
 TURNS = 3
 DEADLINE = 20

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from lab import RUN, Lab, private_run  # noqa: E402
-from obedient import Obedient  # noqa: E402
+from support.clients.running_program import Obedient  # noqa: E402
+from support.lab.three_uplinks import RUN, Lab, private_run  # noqa: E402
 
 
 def pytest_configure(config):

@@ -2,8 +2,9 @@
 """The lab itself: without px everything leaves by lan0, and the counters would show a leak."""
 
 import pytest
-from lab import CORPORATE, PUBLIC, PUBLIC6, SERVER_ADDRESSES, UPLINKS
-from obedient import Obedient
+
+from support.clients.running_program import Obedient
+from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6, SERVER_ADDRESSES, UPLINKS
 
 
 @pytest.mark.parametrize("destination", SERVER_ADDRESSES)

@@ -5,6 +5,8 @@ import os
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+SUPPORT = ROOT / "tests/support"
+CLIENTS, SERVERS = SUPPORT / "clients", SUPPORT / "servers"
 BUILD = pathlib.Path(os.environ.get("PX_BUILD", ROOT / "build")).resolve()
 
 PXD = pathlib.Path(os.environ.get("PX_BROKER", BUILD / "broker/daemon/pxd")).resolve()

@@ -8,7 +8,7 @@ import select
 import signal
 import time
 
-from wait import Late, wait_until
+from support.wait import Late, wait_until
 
 
 class Terminal:

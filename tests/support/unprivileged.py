@@ -4,9 +4,11 @@
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
-from programs import BUILD, ROOT
+
+from support.programs import BUILD, ROOT
 
 NOBODY = 65534
 
@@ -38,8 +40,13 @@ def build_for_all():
     return visible_to_all(BUILD, "build")
 
 
-def support_for_all():
-    return visible_to_all(ROOT / "tests/support", "support")
+def tests_for_all():
+    return visible_to_all(ROOT / "tests", "tests")
+
+
+def module_for_all(name, *words):
+    """argv of a module of this package that any user may run."""
+    return ["env", f"PYTHONPATH={tests_for_all()}", sys.executable, "-B", "-m", name, *words]
 
 
 def no_broker(home):

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from broker import Broker  # noqa: E402
-from lab import RUN, private_run  # noqa: E402
-from two_paths import POLICY, Ends, TwoPaths  # noqa: E402
+from support.lab.broker import Broker  # noqa: E402
+from support.lab.three_uplinks import RUN, private_run  # noqa: E402
+from support.lab.two_links import POLICY, Ends, TwoPaths  # noqa: E402
 
 
 def pytest_configure(config):

@@ -8,9 +8,10 @@ import pathlib
 import subprocess
 
 import pytest
-from servers import unpacked
-from two_paths import BUNDLE, SPELLED
-from unprivileged import visible_to_all
+
+from support.lab.two_links import BUNDLE, SPELLED
+from support.servers.real_servers import unpacked
+from support.unprivileged import visible_to_all
 
 
 def test_nc(ends):

@@ -3,7 +3,8 @@
 both are tried together where the first one is dead (PB-5)."""
 
 import pytest
-from two_paths import BUNDLE, FIRST, SECOND
+
+from support.lab.two_links import BUNDLE, FIRST, SECOND
 
 # IO::Socket::IP takes the bundle entry as it comes.
 CONNECT = """

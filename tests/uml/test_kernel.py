@@ -3,7 +3,7 @@
 
 import socket
 
-from two_paths import FIRST, SECOND, associations
+from support.lab.two_links import FIRST, SECOND, associations
 
 
 def test_sctp_is_there_and_counted(paths):

@@ -3,9 +3,10 @@
 addresses of a bundle, connected by whichever of them is there."""
 
 import pytest
-from programs import BUILD
-from two_paths import BUNDLE, FIRST, FIRST6, SECOND
-from wait import wait_until
+
+from support.lab.two_links import BUNDLE, FIRST, FIRST6, SECOND
+from support.programs import BUILD
+from support.wait import wait_until
 
 SCTP, PORT = "132", "7000"
 

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""pxctl check: the same messages as the broker's, without one."""
+
+import json
+import subprocess
+
+import pytest
+
+from support.lab.three_uplinks import POLICY
+from support.programs import PXCTL
+
+HEAD = "version: 1\npaths:\n  lan: { interface: lan0 }\nprofiles:\n  p:\n    rules:\n"
+
+# What is wrong, where, and words that the message must have.
+FAULTS = {
+    "no version": ("profiles: {}\n", "1:1", ["version"]),
+    "unknown key": (HEAD + "      - { too: any, via: lan }\n", "7:11", ["too", "to"]),
+    "unknown path": (HEAD + "      - { to: any, via: lna }\n", "7:25", ["lna", "lan"]),
+    "host bits": (HEAD + "      - { to: 10.1.0.0/8, via: lan }\n", "7:15", ["10.0.0.0/8"]),
+    "no action": (HEAD + "      - { to: any }\n", "7:9", ["via", "action"]),
+    "both": (HEAD + "      - { to: any, via: lan, action: block }\n", "7:", ["via", "action"]),
+    "bad port": (HEAD + "      - { to: any, port: 70000, via: lan }\n", "7:26", ["70000"]),
+    "bad proto": (HEAD + "      - { to: any, proto: tpc, via: lan }\n", "7:27", ["tpc", "tcp"]),
+    "unreachable": (
+        HEAD + "      - { to: any, via: lan }\n      - { to: 10.0.0.0/8, via: lan }\n",
+        "8:",
+        ["any"],
+    ),
+    "name": (HEAD + '      - { to: "*.corp.example", via: lan }\n', "7:15", ["not yet supported"]),
+    "gateway": (
+        "version: 1\npaths:\n  alt: { interface: lan0, gateway: router }\n",
+        "3:36",
+        ["router", "IPv4 or IPv6 address"],
+    ),
+    "bundle": ("version: 1\nbundles:\n  db: { hosts: [\"a,b\"] }\n", "3:17", ["a,b", "one host"]),
+}
+
+
+def check(directory, text, *words):
+    path = directory / "px.yaml"
+    path.write_text(text)
+    return path, subprocess.run([PXCTL, "check", path, *words], capture_output=True, text=True)
+
+
+def test_a_good_file(tmp_path):
+    _, done = check(tmp_path, POLICY)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_with_its_place(tmp_path, fault):
+    text, place, words = FAULTS[fault]
+    path, done = check(tmp_path, text)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    line = next((line for line in said.splitlines() if f"{path}:{place}" in line), None)
+    assert line, said
+    for word in words:
+        assert word in line
+
+
+def test_all_faults_are_named(tmp_path):
+    text = HEAD + "      - { too: any, via: lan }\n      - { to: any, via: nowhere }\n"
+    path, done = check(tmp_path, text)
+    said = done.stdout + done.stderr
+    assert f"{path}:7:" in said and f"{path}:8:" in said
+
+
+def test_as_json(tmp_path):
+    path, done = check(tmp_path, HEAD + "      - { to: any, via: nowhere }\n", "--json")
+    assert done.returncode == 1
+    answer = json.loads(done.stdout)
+    assert answer["ok"] is False
+    (error,) = answer["errors"]
+    assert (error["file"], error["line"], error["column"]) == (str(path), 7, 25)
+    assert "nowhere" in error["message"]
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    done = subprocess.run(
+        [PXCTL, "check", tmp_path / "nothing.yaml"], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "nothing.yaml" in done.stdout + done.stderr

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""Without root and without a broker on the machine: px-exec brings its own."""
+
+import os
+import pathlib
+
+import pytest
+
+from support.lab.three_uplinks import CORPORATE, CORPORATE6, POLICY, PUBLIC, PUBLIC6, UPLINKS
+from support.programs import PX_EXEC
+from support.unprivileged import build_for_all, no_broker, other_user, without_capabilities
+from support.wait import wait_until
+
+RULES = """rules:
+  - { to: [10.0.0.0/8, "fd20::/16"], via: vpn0 }
+  - { to: 198.51.100.0/24, action: block }
+  - { to: any, via: [lte0, lan0] }
+"""
+
+
+def url(host):
+    return f"http://[{host}]/" if ":" in host else f"http://{host}/"
+
+
+def brokers():
+    """The pids of all running pxd."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "comm").read_text() == "pxd\n":
+                found.append(int(entry.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+@pytest.fixture(params=["no-capabilities", "another-user"])
+def unprivileged(request, lab):
+    """Runs px-exec with these words, and sees to it that its broker ends with it."""
+    home = lab.directory / "home"
+    home.mkdir()
+    if request.param == "another-user":
+        words = [*other_user(), build_for_all() / "cli/px-exec"]
+        os.chown(home, 65534, 65534)
+    else:
+        words = without_capabilities([PX_EXEC])
+
+    def run(*more, **options):
+        return lab.client.run([*words, *more], env=no_broker(home), **options)
+
+    run.home = home
+    yield run
+    wait_until(lambda: not brokers(), "the private broker ended with its program")
+    assert not list(home.glob("px*")), "its directory is gone too"
+
+
+@pytest.mark.parametrize("uplink", UPLINKS, ids=lambda uplink: uplink.name)
+def test_via_an_interface(lab, unprivileged, uplink):
+    for destination in (PUBLIC, PUBLIC6, CORPORATE):
+        done = unprivileged("--via", uplink.interface, "curl", "-sS", url(destination))
+        assert done.stdout == f"{uplink.source_for(destination)} {destination}\n"
+        assert done.stderr == ""
+        assert set(lab.flows.left(destination)) == {uplink.interface}
+        lab.flows.reset()
+
+
+def test_rules_from_a_file(lab, unprivileged):
+    rules = lab.directory / "rules.yaml"
+    rules.write_text(RULES)
+    expected = [(CORPORATE, "vpn0"), (CORPORATE6, "vpn0"), (PUBLIC, "lte0"), (PUBLIC6, "lte0")]
+    for destination, interface in expected:
+        unprivileged("--rules", rules, "curl", "-sS", url(destination))
+        assert set(lab.flows.left(destination)) == {interface}
+    refused = unprivileged("--rules", rules, "curl", "-sS", url("198.51.100.80"), check=False)
+    assert refused.returncode == 7
+    assert lab.flows.left("198.51.100.80") == {}
+
+
+def test_a_profile_of_a_policy_file(lab, unprivileged):
+    policy = lab.directory / "policy.yaml"
+    policy.write_text(POLICY)
+    words = ["--config", policy, "--profile", "vpn-split"]
+    done = unprivileged(*words, "curl", "-sS", url(CORPORATE))
+    assert done.stdout.split()[0] == "10.8.0.2"
+
+
+def test_the_users_own_policy_is_found(lab, unprivileged):
+    policy = unprivileged.home / ".config/px/px.yaml"
+    policy.parent.mkdir(parents=True)
+    policy.write_text(POLICY)
+    done = unprivileged("--profile", "vpn-split", "curl", "-sS", url(CORPORATE))
+    assert done.stdout.split()[0] == "10.8.0.2"
+
+
+def test_exit_status_of_the_program(unprivileged):
+    done = unprivileged("--via", "lan0", "sh", "-c", "exit 42", check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (42, "", "")
+
+
+def test_what_is_no_way_out_is_named(unprivileged):
+    done = unprivileged("--via", "wlan7", "curl", "-sS", url(PUBLIC), check=False)
+    assert done.returncode == 125
+    assert "wlan7" in done.stderr and "lan0" in done.stderr
+
+
+def test_a_bad_rules_file_is_refused_with_its_place(lab, unprivileged):
+    rules = lab.directory / "rules.yaml"
+    rules.write_text(RULES.replace("action: block", "action: blok"))
+    done = unprivileged("--rules", rules, "true", check=False)
+    assert done.returncode == 125
+    assert f"{rules}:3:" in done.stderr and "blok" in done.stderr
+
+
+def test_without_anything_to_go_by_it_says_what_to_do(unprivileged):
+    done = unprivileged("--profile", "vpn-split", "true", check=False)
+    assert done.returncode == 125
+    assert "--via" in done.stderr or "--config" in done.stderr

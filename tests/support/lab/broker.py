@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""A pxd of one lab, and pxctl against it."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+
+from support.programs import PXCTL, PXD
+from support.wait import wait_until
+
+
+class Broker:
+    """Owns a pxd in `namespace`, with its policy file and socket below `directory`; `words` and
+    `variables` are further ones of its command line and environment."""
+
+    def __init__(self, namespace, directory, policy, words=(), variables=None):
+        self.namespace = namespace
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.config = self.directory / "px.yaml"
+        self.socket = self.directory / "px.sock"
+        self.log = self.directory / "pxd.log"
+        self.process = None
+        self.words, self.variables = words, variables or {}
+        self.config.write_text(policy)
+        self.start()
+
+    def start(self):
+        self.launch()
+        wait_until(self.answers, f"pxd answers at {self.socket}; its log: {self.log_text}")
+
+    def launch(self):
+        """Starts it without waiting until it serves."""
+        with self.log.open("a", encoding="utf-8") as log:
+            self.process = self.namespace.popen(
+                [PXD, "--config", self.config, "--socket", self.socket, *self.words],
+                env={**os.environ, **self.variables},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"pxd ended with {self.process.returncode}: {self.log_text}")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
+
+    @property
+    def log_text(self):
+        return self.log.read_text(encoding="utf-8", errors="backslashreplace")
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def restart(self):
+        """A new pxd at the same socket."""
+        if self.process.poll() is None:
+            self.stop()
+        self.start()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=10)
+        return self.process.returncode
+
+    def environment(self, **more):
+        return {**os.environ, "PX_SOCKET": str(self.socket), **more}
+
+    def pxctl(self, *words, check=True, **options):
+        return self.namespace.run(
+            [PXCTL, *words], check=check, env=self.environment(), **options
+        )
+
+    def ask(self, *words):
+        """pxctl --json, as Python values."""
+        return json.loads(self.pxctl(words[0], "--json", *words[1:]).stdout)
+
+    def reload(self, policy=None):
+        """Asks for a reload of a new policy text; the finished pxctl, whatever it says."""
+        if policy is not None:
+            # Renamed into place: a broker that happens to read it must see all or nothing.
+            written = self.config.with_suffix(".new")
+            written.write_text(policy)
+            written.rename(self.config)
+        return self.pxctl("reload", check=False)
+
+    def program(self, pid):
+        """The line of `pxctl ps` about one process, or None."""
+        return next((p for p in self.ask("ps")["programs"] if p["pid"] == pid), None)
+
+    def idle_files(self):
+        """How many files it has open once nobody is connected: each client costs a pidfd."""
+        wait_until(lambda: not self.clients(), "nobody is connected to the broker")
+        return self.open_files()
+
+    def clients(self):
+        links = pathlib.Path(f"/proc/{self.pid}/fd").iterdir()
+        return [link for link in links if os.path.lexists(link) and "pidfd" in os.readlink(link)]
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))

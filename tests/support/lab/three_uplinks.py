@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: MIT
+"""A host with three uplinks, and the same server behind each of them.
+
+                 lan0 192.168.1.2     +------------+
+              .--------------------- 1| router-lan |------.
+              |  2001:db8:1::2        +------------+      |     server
+  +--------+  |                                           |   +----------------------------+
+  |        |--'  lte0 100.64.2.2      +------------+      '---| "corporate" 10.20.0.80     |
+  | client |------------------------ 1| router-lte |----------|             fd20::80       |
+  |        |--.  2001:db8:2::2        +------------+      .---| "public"    203.0.113.80   |
+  +--------+  |                                           |   |             198.51.100.80  |
+              |  vpn0 10.8.0.2        +------------+      |   |             2001:db8:80::80 |
+              '--------------------- 1| router-vpn |------'   +----------------------------+
+                 fd08::2              +------------+
+
+Default routes of the client, IPv4 and IPv6: lan0 metric 100, lte0 200, vpn0 300; so what nobody
+steers leaves by lan0. Every router reaches every address of the server. The server answers through
+the router that the source's network belongs to: a wrong source is answered on the wrong uplink.
+
+Must run below tools/isolated: /run becomes a tmpfs of its own, and nothing outlives the caller.
+"""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from support.lab.broker import Broker
+from support.lab.flows import FlowCounters
+from support.lab.namespace import Namespace
+from support.programs import PX_EXEC, SERVERS
+from support.wait import wait_until
+
+RUN = pathlib.Path("/run/px-lab")
+
+CORPORATE = "10.20.0.80"
+CORPORATE6 = "fd20::80"
+PUBLIC = "203.0.113.80"
+PUBLIC_OTHER = "198.51.100.80"
+PUBLIC6 = "2001:db8:80::80"
+SERVER_ADDRESSES = (CORPORATE, PUBLIC, PUBLIC_OTHER, CORPORATE6, PUBLIC6)
+
+# What the lab's tests speak of, if they need nothing else.
+POLICY = """version: 1
+paths:
+  lan: { interface: lan0 }
+  lte: { interface: lte0 }
+  vpn: { interface: vpn0 }
+profiles:
+  vpn-split:
+    rules:
+      - { to: [10.0.0.0/8, "fd20::/16"], via: vpn }
+      - { to: any, via: [lte, lan] }
+  lan-only:
+    rules:
+      - { to: any, via: lan }
+  empty:
+    rules: []
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Uplink:
+    name: str
+    number: int
+    network: str  # IPv4 /24 without its last number
+    network6: str  # IPv6 /64
+    metric: int
+
+    @property
+    def interface(self):
+        return f"{self.name}0"
+
+    @property
+    def source(self):
+        return f"{self.network}.2"
+
+    @property
+    def source6(self):
+        return f"{self.network6}::2"
+
+    @property
+    def gateway(self):
+        return f"{self.network}.1"
+
+    @property
+    def gateway6(self):
+        return f"{self.network6}::1"
+
+    def source_for(self, destination):
+        return self.source6 if ":" in destination else self.source
+
+    def addresses(self, verb="replace"):
+        device = f"dev {self.interface}"
+        return [
+            f"address {verb} {self.source}/24 {device}",
+            f"address {verb} {self.source6}/64 {device} nodad",
+        ]
+
+    def routes(self, verb="replace"):
+        end = f"dev {self.interface} metric {self.metric}"
+        return [
+            f"route {verb} default via {self.gateway} {end}",
+            f"route {verb} ::/0 via {self.gateway6} {end}",
+        ]
+
+
+UPLINKS = (
+    Uplink("lan", 1, "192.168.1", "2001:db8:1", 100),
+    Uplink("lte", 2, "100.64.2", "2001:db8:2", 200),
+    Uplink("vpn", 3, "10.8.0", "fd08", 300),
+)
+
+# No duplicate detection, no autoconfiguration, no filter that would hide a leak.
+QUIET = {
+    "net__ipv4__conf__all__rp_filter": 0,
+    "net__ipv4__conf__default__rp_filter": 0,
+    "net__ipv6__conf__all__disable_ipv6": 0,
+    "net__ipv6__conf__default__disable_ipv6": 0,
+    "net__ipv6__conf__all__accept_dad": 0,
+    "net__ipv6__conf__default__accept_dad": 0,
+    "net__ipv6__conf__default__accept_ra": 0,
+    "net__ipv6__conf__default__router_solicitations": 0,
+}
+
+
+def private_run():
+    """A tmpfs of the caller's mount namespace on /run, once."""
+    if os.environ.get("PX_ISOLATED") != "1":
+        raise RuntimeError("the lab runs below tools/isolated only")
+    if RUN.exists():
+        return
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
+    RUN.mkdir()
+
+
+def is_up(link):
+    return link["operstate"] == "UP"
+
+
+class Network:
+    """The namespaces of a client, a server and routers; a context manager. Everything started in
+    them ends with it. What stands between them, and what the server is, says _build()."""
+
+    def __init__(self):
+        self.stack = contextlib.ExitStack()
+        self.directory = None
+        self.client = self.server = None
+        self.routers = {}
+
+    def __enter__(self):
+        private_run()
+        with self.stack:
+            self.directory = pathlib.Path(
+                self.stack.enter_context(tempfile.TemporaryDirectory(dir=RUN))
+            )
+            # Another user of the lab may look for the broker's socket.
+            self.directory.chmod(0o755)
+            self._build()
+            self.stack = self.stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def _namespace(self, name):
+        namespace = Namespace(name)
+        self.stack.callback(namespace.close)
+        namespace.sysctl(**QUIET)
+        namespace.loopback_up()
+        return namespace
+
+    def _await_links(self):
+        for namespace in (self.client, self.server, *self.routers.values()):
+            wait_until(
+                lambda: all(is_up(link) for link in namespace.links() if link["ifname"] != "lo"),
+                f"all links of {namespace.name} are up",
+            )
+
+    def _start_server(self, addresses):
+        self.server.popen([sys.executable, SERVERS / "echo_server.py", *addresses])
+
+    def settle(self):
+        """Waits until no connection is left at either end that may still send something: a program
+        may be gone before its last acknowledgement has passed the counters."""
+        sockets = ["ss", "-Htn", "state", "connected", "exclude", "time-wait"]
+        for end in (self.client, self.server):
+            wait_until(lambda: not end.run(sockets).stdout, f"{end.name}'s connections have ended")
+
+    def start_broker(self, policy=POLICY, name="px"):
+        """A pxd in the client."""
+        return Broker(self.client, self.directory / name, policy)
+
+    def px(self, broker, argv, profile="vpn-split", words=(), **options):
+        """argv under px-exec in the client, to its end."""
+        environment = broker.environment() if broker else dict(os.environ)
+        profile_words = ["--profile", profile] if profile else []
+        return self.client.run(
+            [PX_EXEC, *profile_words, *words, "--", *argv], env=environment, **options
+        )
+
+    def px_popen(self, broker, argv, profile="vpn-split", **options):
+        return self.client.popen(
+            [PX_EXEC, "--profile", profile, "--", *argv], env=broker.environment(), **options
+        )
+
+
+class Lab(Network):
+    """The client with three uplinks, as above."""
+
+    def __init__(self):
+        super().__init__()
+        self.flows = None
+
+    def _build(self):
+        self.client = self._namespace("client")
+        self.server = self._namespace("server")
+        # Those of IPv6 could not be bound at once otherwise.
+        nodad = {False: "", True: "nodad"}
+        self.server.ip(
+            *(f"address add {ip} dev lo {nodad[':' in ip]}" for ip in SERVER_ADDRESSES)
+        )
+        self._start_server(SERVER_ADDRESSES)
+        for uplink in UPLINKS:
+            self._build_router(uplink)
+        self.server.ip(*(line for uplink in UPLINKS for line in self._server_side(uplink)))
+        for uplink in UPLINKS:
+            via = f"via fd16:{uplink.number}::2"
+            self.routers[uplink.name].ip(*(f"route add {ip} {via}" for ip in SERVER_ADDRESSES[3:]))
+        self.client.ip(*(line for uplink in UPLINKS for line in self._client_side(uplink)))
+        self._await_links()
+        self.flows = FlowCounters(self.client)
+        self.server.listens(8080)
+
+    def _build_router(self, uplink):
+        router = self.routers[uplink.name] = self._namespace(f"router-{uplink.name}")
+        router.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
+        # Own indices: the kernel takes up to a second to report that a veth is up whose two ends
+        # happen to have the same index.
+        router.ip(
+            f"link add client index 100 type veth peer name {uplink.interface} netns client",
+            f"link add server index 200 type veth peer name {uplink.name} netns server",
+            f"address add {uplink.gateway}/24 dev client",
+            f"address add {uplink.gateway6}/64 dev client nodad",
+            f"address add 172.16.{uplink.number}.1/24 dev server",
+            f"address add fd16:{uplink.number}::1/64 dev server nodad",
+            "link set client up",
+            "link set server up",
+            *(f"route add {ip} via 172.16.{uplink.number}.2" for ip in SERVER_ADDRESSES[:3]),
+        )
+
+    def _server_side(self, uplink):
+        return [
+            f"address add 172.16.{uplink.number}.2/24 dev {uplink.name}",
+            f"address add fd16:{uplink.number}::2/64 dev {uplink.name} nodad",
+            f"link set {uplink.name} up",
+            f"route add {uplink.network}.0/24 via 172.16.{uplink.number}.1",
+            f"route add {uplink.network6}::/64 via fd16:{uplink.number}::1",
+        ]
+
+    def _client_side(self, uplink):
+        return [f"link set {uplink.interface} up", *uplink.addresses(), *uplink.routes()]
+
+    def uplink(self, name):
+        return next(uplink for uplink in UPLINKS if name in (uplink.name, uplink.interface))
+
+    def link_down(self, name):
+        """Administratively down: the kernel drops its routes."""
+        self.client.ip(f"link set {self.uplink(name).interface} down")
+
+    def restore(self, name):
+        """Up, with its addresses and routes, whatever of them was taken away."""
+        self.client.ip(*self._client_side(self.uplink(name)))
+        wait_until(lambda: self.has_carrier(name), f"{name} with carrier")
+
+    def unplug(self, name):
+        """No carrier: the routes stay in the table."""
+        self.routers[name].ip("link set client down")
+        wait_until(lambda: not self.has_carrier(name), f"{name} without carrier")
+
+    def plug(self, name):
+        # IPv6 addresses of a router go with its link.
+        uplink = self.uplink(name)
+        self.routers[name].ip(
+            "link set client up", f"address replace {uplink.gateway6}/64 dev client nodad"
+        )
+        wait_until(lambda: self.has_carrier(name), f"{name} with carrier")
+
+    def has_carrier(self, name):
+        interface = self.uplink(name).interface
+        return any(is_up(link) for link in self.client.links() if link["ifname"] == interface)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of px-exec's manners share: one lab for a whole file, the launchers, a shell."""
+
+import contextlib
+import shutil
+
+import pytest
+
+from support.lab.three_uplinks import Lab
+from support.programs import PX_EXEC
+from support.terminal import processes_called
+from support.wait import wait_until
+
+PX_VARIABLES = ("LD_PRELOAD=", "PX_SOCKET=", "PX_PROFILE=")
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """One for all: nothing here changes it."""
+    with Lab() as lab:
+        yield lab
+
+
+@contextlib.contextmanager
+def launching(lab, how):
+    """The words before a program: none; or px-exec's, with a broker of the lab's, or a private one,
+    which ends with the program."""
+    if how == "bare":
+        yield []
+    elif how == "private":
+        yield [PX_EXEC, "--via", "lan0", "--"]
+        wait_until(lambda: not processes_called("pxd"), "the private brokers have ended")
+    else:
+        broker = lab.start_broker()
+        yield [PX_EXEC, "--profile", "lan-only", "--socket", broker.socket, "--"]
+        assert broker.stop() == 0, broker.log_text
+
+
+@pytest.fixture(scope="module", params=["broker", "private"])
+def launcher(request, lab):
+    with launching(lab, request.param) as words:
+        yield words
+
+
+def shell(lab, script, *words, **options):
+    """A script of bash's, whose "$@" is `words`, in an empty directory."""
+    directory = lab.directory / "work"
+    directory.mkdir()
+    command = ["bash", "-c", script, "bash", *words]
+    done = lab.client.run(command, cwd=directory, check=False, **options)
+    shutil.rmtree(directory)
+    return done
+
+
+def without_px(variables):
+    # The shell's own `_` names what it was told to run.
+    own = (*PX_VARIABLES, "_=")
+    return [variable for variable in variables if not variable.startswith(own)]

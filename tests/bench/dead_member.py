@@ -14,9 +14,9 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support.clients.client_runs import Arrivals, Round  # noqa: E402
+from support.clients.client_runs import ClientRuns, Round  # noqa: E402
 from support.clients.fetch_java import fetch_java  # noqa: E402
-from support.lab.member_networks import ALIVE, DEAD, MembersLab  # noqa: E402
+from support.lab.member_networks import ALIVE, DEAD, MemberNetworks  # noqa: E402
 
 TURNS = 3
 DEADLINE = 20
@@ -90,10 +90,10 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--bare", action="store_true", help="also without px: five minutes more")
     options = options.parse_args()
-    with MembersLab() as lab:
+    with MemberNetworks() as lab:
         java = lab.directory / "java"
         java.mkdir()
-        arrivals = Arrivals(lab, fetch_java(java))
+        arrivals = ClientRuns(lab, fetch_java(java))
         trials = [*WITH_DEAD.values(), *WITH_ALIVE.values()]
         broker = lab.start_broker(arrivals.policy([each for turns in trials for each in turns]))
         bare = bare_seconds(arrivals) if options.bare else None

@@ -8,12 +8,13 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support.clients.running_program import Obedient  # noqa: E402
-from support.lab.three_uplinks import RUN, Lab, private_run  # noqa: E402
+from support.clients.running_program import RunningProgram  # noqa: E402
+from support.lab.isolation import RUN, isolate  # noqa: E402
+from support.lab.three_uplinks import Lab  # noqa: E402
 
 
 def pytest_configure(config):
-    private_run()
+    isolate()
     # Another user's leftovers in /tmp are no reason to fail.
     config.option.basetemp = config.option.basetemp or str(RUN / "pytest")
     config.addinivalue_line("markers", "broker: tries the broker; run with a sanitized one too")
@@ -42,4 +43,4 @@ def broker(lab):
 @pytest.fixture
 def program(lab, broker):
     """One running program under the profile vpn-split."""
-    return Obedient(lab, broker)
+    return RunningProgram(lab, broker)

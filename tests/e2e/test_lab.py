@@ -3,20 +3,20 @@
 
 import pytest
 
-from support.clients.running_program import Obedient
+from support.clients.running_program import RunningProgram
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6, SERVER_ADDRESSES, UPLINKS
 
 
 @pytest.mark.parametrize("destination", SERVER_ADDRESSES)
 def test_what_nobody_steers_leaves_by_lan(lab, destination):
-    connection = Obedient(lab, None).connect(destination)
+    connection = RunningProgram(lab, None).connect(destination)
     assert connection.source == lab.uplink("lan").source_for(destination)
     assert set(lab.flows.left(destination)) == {"lan0"}
 
 
 @pytest.mark.parametrize("uplink", UPLINKS, ids=lambda uplink: uplink.name)
 def test_every_uplink_reaches_every_address(lab, uplink):
-    client = Obedient(lab, None)
+    client = RunningProgram(lab, None)
     for destination in SERVER_ADDRESSES:
         connection = client.connect(destination, device=uplink.interface)
         assert connection.source == uplink.source_for(destination)
@@ -25,7 +25,7 @@ def test_every_uplink_reaches_every_address(lab, uplink):
 
 def test_a_wrong_source_is_answered_on_the_wrong_uplink(lab):
     lan = lab.uplink("lan")
-    client = Obedient(lab, None)
+    client = RunningProgram(lab, None)
     client.order(PUBLIC, bind=lab.uplink("vpn").source)
     assert client.answer().source == "10.8.0.2"
     assert set(lab.flows.per_interface("sent", PUBLIC)) == {lan.interface}
@@ -41,7 +41,7 @@ def test_asking_for_an_address_on_a_link_is_counted(lab):
 
 @pytest.mark.parametrize("take, give", [("link_down", "restore"), ("unplug", "plug")])
 def test_links_go_and_come_back(lab, take, give):
-    client = Obedient(lab, None)
+    client = RunningProgram(lab, None)
     getattr(lab, take)("lan")
     assert not lab.has_carrier("lan")
     getattr(lab, give)("lan")

@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from support.lab.three_uplinks import Lab
+from support.processes import processes_called
 from support.programs import PX_EXEC
-from support.terminal import processes_called
 from support.wait import wait_until
 
 PX_VARIABLES = ("LD_PRELOAD=", "PX_SOCKET=", "PX_PROFILE=")

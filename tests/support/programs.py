@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import shutil
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SUPPORT = ROOT / "tests/support"
@@ -18,3 +19,11 @@ LIBPX = BUILD / "preload/libpx.so"
 def program_file(name):
     """A program of tests/programs."""
     return BUILD / "tests/programs" / name
+
+
+def unpacked(package, path):
+    """A program of tools/unpack, else the installed one."""
+    file = ROOT / "build/unpacked" / package / path
+    found = file if file.exists() else shutil.which(file.name)
+    assert found, f"{package} is not there: run tools/unpack"
+    return found

@@ -2,12 +2,12 @@
 """A terminal with a program in it: what is typed, what is shown, who is in the foreground."""
 
 import os
-import pathlib
 import pty
 import select
 import signal
 import time
 
+from support.processes import command_of
 from support.wait import Late, wait_until
 
 
@@ -76,36 +76,3 @@ class Terminal:
             return group if command_of(group) == command else None
 
         return wait_until(leads, f"{command} in the foreground", self.deadline)
-
-
-def command_of(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-
-
-def stat_field(pid, number):
-    """proc(5)'s field of /proc/PID/stat, counted from 1; from the third on."""
-    text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    return text.rpartition(")")[2].split()[number - 3]
-
-
-def processes():
-    return [entry.name for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
-
-
-def processes_called(command):
-    return [int(pid) for pid in processes() if command_of(pid) == command]
-
-
-def processes_where(number, value):
-    """The pids whose field is `value`."""
-    found = []
-    for pid in processes():
-        try:
-            if stat_field(pid, number) == str(value):
-                found.append(int(pid))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """System calls of a program, as strace saw them, made comparable between runs."""
 
-import os
 import re
 import tempfile
+
+from support.lab.isolation import RUN
 
 # What differs between two runs of the same program by itself.
 _VOLATILE = [
@@ -19,7 +20,7 @@ def strace(namespace, argv, run=None, calls=None):
     stand before it, so that nothing but the program is traced."""
     run = run or namespace.run
     filters = ["-e", f"trace={calls}"] if calls else []
-    with tempfile.NamedTemporaryFile("r", dir="/run/px-lab") as log:
+    with tempfile.NamedTemporaryFile("r", dir=RUN) as log:
         run(["strace", "-qq", "-e", "signal=none", *filters, "-o", log.name, *argv])
         return log.read().splitlines()
 
@@ -38,11 +39,3 @@ def from_first_socket(lines):
 
 def names(lines):
     return [line.split("(")[0] for line in lines if "(" in line]
-
-
-def descriptors(pid):
-    return sorted(map(int, os.listdir(f"/proc/{pid}/fd")))
-
-
-def threads(pid):
-    return len(os.listdir(f"/proc/{pid}/task"))

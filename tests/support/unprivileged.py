@@ -3,11 +3,12 @@
 
 import os
 import pathlib
-import subprocess
 import sys
 
 import pytest
 
+from support.lab.isolation import RUN
+from support.processes import run
 from support.programs import BUILD, ROOT
 
 NOBODY = 65534
@@ -29,10 +30,10 @@ def other_user():
 
 def visible_to_all(path, name):
     """`path` under another name that every user may enter, whatever stands above it."""
-    visible = pathlib.Path("/run/px-lab") / name
+    visible = RUN / name
     if not visible.exists():
         visible.mkdir()
-        subprocess.run(["mount", "--bind", path, visible], check=True)
+        run(["mount", "--bind", path, visible])
     return visible
 
 

@@ -9,39 +9,39 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.lab.broker import Broker  # noqa: E402
-from support.lab.three_uplinks import RUN, private_run  # noqa: E402
-from support.lab.two_links import POLICY, Ends, TwoPaths  # noqa: E402
+from support.lab.isolation import RUN, isolate  # noqa: E402
+from support.lab.two_links import POLICY, Ends, TwoLinks  # noqa: E402
 
 
 def pytest_configure(config):
-    private_run()
+    isolate()
     config.option.basetemp = config.option.basetemp or str(RUN / "pytest")
 
 
 @pytest.fixture(scope="session")
 def network():
-    with TwoPaths() as paths:
-        yield paths
+    with TwoLinks() as lab:
+        yield lab
 
 
 @pytest.fixture
-def paths(network):
+def lab(network):
     """The same network for all; what a test starts and filters in it ends with the test."""
     yield network
     network.clear()
 
 
 @pytest.fixture
-def brokers(paths, tmp_path):
+def brokers(lab, tmp_path):
     """A broker at either end, which has no memory of other tests."""
     # Other users than root have to find it.
-    directory = paths.directory / tmp_path.name
-    ends = [Broker(end, directory / end.name, POLICY) for end in (paths.client, paths.server)]
+    directory = lab.directory / tmp_path.name
+    ends = [Broker(end, directory / end.name, POLICY) for end in (lab.client, lab.server)]
     yield ends
     for broker in ends:
         assert broker.stop() == 0, broker.log_text
 
 
 @pytest.fixture
-def ends(paths, brokers, tmp_path):
-    return Ends(paths, brokers, tmp_path)
+def ends(lab, brokers, tmp_path):
+    return Ends(lab, brokers, tmp_path)

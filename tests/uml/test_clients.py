@@ -9,8 +9,9 @@ import subprocess
 
 import pytest
 
+from support.lab.isolation import in_place_of
 from support.lab.two_links import BUNDLE, SPELLED
-from support.servers.real_servers import unpacked
+from support.programs import unpacked
 from support.unprivileged import visible_to_all
 
 
@@ -143,10 +144,9 @@ def user_of_sshd(tmp_path):
     # Root's own shell may read anything before it runs a command.
     users = ["root:x:0:0::/run:/bin/sh", "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin", ""]
     passwd.write_text("\n".join(users), encoding="utf-8")
-    subprocess.run(["mount", "--bind", passwd, "/etc/passwd"], check=True)
     pathlib.Path("/run/sshd").mkdir(exist_ok=True)
-    yield
-    subprocess.run(["umount", "/etc/passwd"], check=True)
+    with in_place_of("/etc/passwd", passwd):
+        yield
 
 
 @pytest.mark.usefixtures("user_of_sshd")
@@ -154,7 +154,7 @@ def test_ssh(ends):
     directory = ends.directory
     for name in ("host", "user"):
         key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name]
-        ends.paths.server.run(key)
+        ends.lab.server.run(key)
     config = directory / "sshd_config"
     config.write_text(
         f"Port 7007\nHostKey {directory}/host\nAuthorizedKeysFile {directory}/user.pub\n"
@@ -177,7 +177,7 @@ def test_ssh(ends):
 
 def test_psql(ends):
     # Of another user than root, as postgres demands.
-    directory = ends.paths.directory / "postgres"
+    directory = ends.lab.directory / "postgres"
     directory.mkdir()
     os.chown(directory, 65534, 65534)
     programs = unpacked("postgresql-15", "usr/lib/postgresql/15/bin/postgres").parent
@@ -186,7 +186,7 @@ def test_psql(ends):
     share = tree / "share/postgresql/15"
     user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     initdb = [programs / "initdb", "-A", "trust", "-U", "px", "--no-sync", "-L", share, "-N"]
-    ends.paths.server.run([*user, *initdb, "-D", directory / "data"], timeout=120)
+    ends.lab.server.run([*user, *initdb, "-D", directory / "data"], timeout=120)
     with (directory / "data/pg_hba.conf").open("a", encoding="utf-8") as access:
         access.write("host all all 10.0.0.0/8 trust\n")
     settings = ["listen_addresses=*", "port=7008", f"unix_socket_directories={directory}"]

@@ -41,7 +41,7 @@ def transfer(ends, meanwhile, members=SPELLED, seconds=4):
 
 
 def test_a_cut_path_is_left(ends):
-    received = transfer(ends, lambda: ends.paths.cut(FIRST))
+    received = transfer(ends, lambda: ends.lab.cut(FIRST))
     print(f"longest gap: {received['longest']:.3f} s")
     assert received["longest"] < 0.3
 
@@ -49,5 +49,5 @@ def test_a_cut_path_is_left(ends):
 def test_lossy_paths_lose_nothing(ends):
     for link in ("p1", "p2"):
         netem = ["netem", "delay", "20ms", "loss", "3%"]
-        ends.paths.client.run(["tc", "qdisc", "add", "dev", link, "root", *netem])
+        ends.lab.client.run(["tc", "qdisc", "add", "dev", link, "root", *netem])
     transfer(ends, lambda: None)

@@ -45,7 +45,7 @@ def connect(ends):
 @pytest.mark.parametrize("case", CASES)
 def test_another_member_takes_over(ends, server, case):
     for rule in CASES[case]:
-        ends.paths.filter(ends.paths.server, *rule)
+        ends.lab.filter(ends.lab.server, *rule)
     assert connect(ends) < 1
 
 

@@ -6,7 +6,7 @@ import socket
 from support.lab.two_links import FIRST, SECOND, associations
 
 
-def test_sctp_is_there_and_counted(paths):
+def test_sctp_is_there_and_counted(lab):
     script = (
         "import socket, sys\n"
         "s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP)\n"
@@ -15,12 +15,12 @@ def test_sctp_is_there_and_counted(paths):
         "sys.stdin.read()\n"
     )
     listen = "s.bind(('0.0.0.0', 7000)); s.listen()"
-    listener = paths.server.popen(["python3", "-c", script.format(listen)], stdin=-1, stdout=-1)
+    listener = lab.server.popen(["python3", "-c", script.format(listen)], stdin=-1, stdout=-1)
     assert listener.stdout.readline() == "ready\n"
     connect = f"s.connect(('{FIRST}', 7000))"
-    caller = paths.client.popen(["python3", "-c", script.format(connect)], stdin=-1, stdout=-1)
+    caller = lab.client.popen(["python3", "-c", script.format(connect)], stdin=-1, stdout=-1)
     assert caller.stdout.readline() == "ready\n"
-    (association,) = associations(paths.client, 7000)
+    (association,) = associations(lab.client, 7000)
     assert {FIRST, SECOND} <= association[2]
     assert socket.IPPROTO_SCTP == 132
 

@@ -22,31 +22,31 @@ def bound(end):
 
 
 @pytest.fixture
-def server(paths):
-    paths.server.popen([program("bundle_serve"), BUNDLE, PORT, SCTP])
-    wait_until(lambda: bound(paths.server), "the server listens")
-    return paths.server
+def server(lab):
+    lab.server.popen([program("bundle_serve"), BUNDLE, PORT, SCTP])
+    wait_until(lambda: bound(lab.server), "the server listens")
+    return lab.server
 
 
-def get(paths, notation, check=True):
+def get(lab, notation, check=True):
     argv = [program("bundle_get"), notation, PORT, SCTP, "/"]
-    return paths.client.run(argv, timeout=30, check=check)
+    return lab.client.run(argv, timeout=30, check=check)
 
 
-def test_bound_to_exactly_those(paths, server):
+def test_bound_to_exactly_those(lab, server):
     assert bound(server) == [{FIRST, SECOND}]
-    assert get(paths, f"<{FIRST6}>", check=False).returncode == 1
+    assert get(lab, f"<{FIRST6}>", check=False).returncode == 1
 
 
-def test_the_first_answers(paths, server):
-    assert get(paths, BUNDLE).stdout.endswith("\n10.1.0.1\n")
+def test_the_first_answers(lab, server):
+    assert get(lab, BUNDLE).stdout.endswith("\n10.1.0.1\n")
 
 
-def test_the_first_is_dead(paths, server):
-    paths.cut(FIRST)
-    assert get(paths, BUNDLE).stdout.endswith("\n10.2.0.1\n")
+def test_the_first_is_dead(lab, server):
+    lab.cut(FIRST)
+    assert get(lab, BUNDLE).stdout.endswith("\n10.2.0.1\n")
 
 
-def test_nobody_is_there(paths):
-    done = get(paths, BUNDLE, check=False)
+def test_nobody_is_there(lab):
+    done = get(lab, BUNDLE, check=False)
     assert "bundle_connect: Connection refused" in done.stderr

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What programs that were written for TCP find where their streams are SCTP associations."""
 
-import pathlib
 import signal
 import sys
 
 import pytest
 
 from support.lab.two_links import BUNDLE, FIRST, SECOND, SPELLED, associations
+from support.processes import state
 from support.programs import program_file
 from support.wait import wait_until
 
@@ -34,15 +34,10 @@ with socket.socket() as sock:
 def connecting(ends, name=SPELLED):
     """A program in a blocking connect(2) that nobody answers yet."""
     for address in (FIRST, SECOND):
-        ends.paths.filter(ends.paths.server, "INPUT", "-d", address)
+        ends.lab.filter(ends.lab.server, "INPUT", "-d", address)
     client = ends.start([sys.executable, "-c", CONNECT, name], "patient", stdin=-1, stdout=-1)
-    wait_until(lambda: associations(ends.paths.client, 7001), "the program is connecting")
+    wait_until(lambda: associations(ends.lab.client, 7001), "the program is connecting")
     return client
-
-
-def is_in_state(client, letter):
-    text = pathlib.Path(f"/proc/{client.pid}/stat").read_text(encoding="utf-8")
-    return text.rpartition(")")[2].split()[0] == letter
 
 
 def signalled(client, number):
@@ -55,7 +50,7 @@ def test_handlers_restart_a_connect_or_end_it(ends, name):
     client = connecting(ends, name)
     for _ in range(2):
         signalled(client, signal.SIGUSR1)
-        wait_until(lambda: is_in_state(client, "S"), "it is connecting again")
+        wait_until(lambda: state(client.pid) == "S", "it is connecting again")
     signalled(client, signal.SIGUSR2)
     assert client.stdout.readline() == "EINTR\n"
 
@@ -64,8 +59,8 @@ def test_a_program_that_is_stopped_while_it_connects(ends):
     ends.serve(["nc", "-l", BUNDLE, "7001"], 7001, stdin=-1)
     client = connecting(ends)
     client.send_signal(signal.SIGSTOP)
-    wait_until(lambda: is_in_state(client, "T"), "it is stopped")
-    ends.paths.server.run(["iptables-legacy", "--flush"])
+    wait_until(lambda: state(client.pid) == "T", "it is stopped")
+    ends.lab.server.run(["iptables-legacy", "--flush"])
     ends.await_both(7001)
     client.send_signal(signal.SIGCONT)
     assert client.stdout.readline() == "0\n"
@@ -92,9 +87,9 @@ def test_how_much_has_not_arrived(ends):
 
     ends.await_both(7001)
     for address in (FIRST, SECOND):
-        ends.paths.filter(ends.paths.server, "INPUT", "-d", address)
+        ends.lab.filter(ends.lab.server, "INPUT", "-d", address)
     assert queued("x" * 999) >= 1000
-    ends.paths.server.run(["iptables-legacy", "--flush"])
+    ends.lab.server.run(["iptables-legacy", "--flush"])
     assert server.stdout.readline() == "x" * 999 + "\n"
     wait_until(lambda: not queued(""), "all has arrived")
 
@@ -135,7 +130,7 @@ with socket.socket() as sock:
 def test_connects_by_sends(ends, how, size):
     server = ends.serve([sys.executable, "-c", COUNT], 7001, stdout=-1)
     # As a connect, it goes to the bundle.
-    ends.paths.cut(FIRST)
+    ends.lab.cut(FIRST)
     argv = [sys.executable, "-c", FAST_OPEN, how, str(size), SPELLED]
     assert ends.run(argv, "all").stdout == f"{size} {SECOND}\n"
     assert server.stdout.readline() == f"{size}\n"

@@ -14,7 +14,7 @@ import socket
 
 import pytest
 
-from support.clients.broker_session import Client, socket_in
+from support.clients.broker_session import BrokerSession
 from support.lab.broker import Broker
 from support.lab.two_links import FIRST, POLICY, SECOND, associations
 from support.unprivileged import build_for_all, without_capabilities
@@ -56,43 +56,43 @@ def bring_up(client, *verbs):
 
 
 @pytest.fixture
-def far(paths):
+def far(lab):
     """What of the server stands behind its links."""
     addresses = [f"{each}/{128 if ':' in each else 32} dev lo" for each in FAR]
-    paths.server.ip(*(f"address add {each}" for each in addresses))
-    paths.client.ip(*routes("replace"))
+    lab.server.ip(*(f"address add {each}" for each in addresses))
+    lab.client.ip(*routes("replace"))
     # On a slow machine, too, a connection is to be there when its path is back.
-    paths.client.sysctl(net__sctp__association_max_retrans=100)
+    lab.client.sysctl(net__sctp__association_max_retrans=100)
     yield
-    paths.client.sysctl(net__sctp__association_max_retrans=10)
-    bring_up(paths.client, "delete")
-    paths.server.ip(*(f"address delete {each}" for each in addresses))
+    lab.client.sysctl(net__sctp__association_max_retrans=10)
+    bring_up(lab.client, "delete")
+    lab.server.ip(*(f"address delete {each}" for each in addresses))
 
 
 @pytest.fixture
-def brokers(paths, far, tmp_path):
-    directory = paths.directory / tmp_path.name
+def brokers(lab, far, tmp_path):
+    directory = lab.directory / tmp_path.name
     ends = [
-        Broker(paths.client, directory / "client", UPLINKS),
-        Broker(paths.server, directory / "server", POLICY),
+        Broker(lab.client, directory / "client", UPLINKS),
+        Broker(lab.server, directory / "server", POLICY),
     ]
     yield ends
     # What a connection says at its end is to go its way, too, and not into the next test's count.
-    for end in (paths.client, paths.server):
+    for end in (lab.client, lab.server):
         for process in end.processes:
             if process not in (ends[0].process, ends[1].process):
                 process.kill()
-    let_pass(paths)
-    wait_until(lambda: not associations(paths.client), "all connections have ended", 20)
+    let_pass(lab)
+    wait_until(lambda: not associations(lab.client), "all connections have ended", 20)
     for broker in ends:
         assert broker.stop() == 0, broker.log_text
-    assert not port_rules(paths.client)
+    assert not port_rules(lab.client)
 
 
-def let_pass(paths):
+def let_pass(lab):
     """What was cut is whole again."""
     for tool in ("iptables-legacy", "ip6tables-legacy"):
-        paths.server.run([tool, "--flush"])
+        lab.server.run([tool, "--flush"])
 
 
 def port_rules(end):
@@ -104,11 +104,11 @@ def port_rules(end):
 class Counted:
     """How many packets have left the client for an address, by link."""
 
-    def __init__(self, paths):
-        self.paths = paths
+    def __init__(self, lab):
+        self.lab = lab
         for link in ("p1", "p2"):
             for address in (*FAR, FIRST, SECOND):
-                paths.filter(paths.client, "OUTPUT", "-o", link, "-d", address, "-j", "ACCEPT")
+                lab.filter(lab.client, "OUTPUT", "-o", link, "-d", address, "-j", "ACCEPT")
 
     def links_to(self, address):
         """The links by which anything has left for it; waits for the first packet."""
@@ -116,7 +116,7 @@ class Counted:
 
     def left(self, address):
         tool = "ip6tables-legacy" if ":" in address else "iptables-legacy"
-        listing = self.paths.client.run([tool, "-vnxL", "OUTPUT"]).stdout
+        listing = self.lab.client.run([tool, "-vnxL", "OUTPUT"]).stdout
         found = {}
         for line in listing.splitlines():
             words = line.split()
@@ -126,8 +126,8 @@ class Counted:
 
 
 @pytest.fixture
-def counted(paths):
-    return Counted(paths)
+def counted(lab):
+    return Counted(lab)
 
 
 def server_of(ends, addresses):
@@ -147,7 +147,7 @@ def short(address):
 
 def await_paths(ends, wanted):
     def are_there():
-        there = paths_of(ends.paths.client)
+        there = paths_of(ends.lab.client)
         return all(there.get(address) for address in wanted)
 
     wait_until(are_there, f"paths to {wanted}")
@@ -167,28 +167,28 @@ def say(client, server, line="hello\n"):
     assert server.stdout.readline() == line
 
 
-def cut(paths, link):
-    paths.filter(paths.server, "INPUT", "-i", link)
-    paths.filter(paths.server, "OUTPUT", "-o", link)
+def cut(lab, link):
+    lab.filter(lab.server, "INPUT", "-i", link)
+    lab.filter(lab.server, "OUTPUT", "-o", link)
 
 
 def end(ends, *programs):
     for program in programs:
         program.kill()
-    let_pass(ends.paths)
-    wait_until(lambda: not associations(ends.paths.client), "the connection has ended", 20)
+    let_pass(ends.lab)
+    wait_until(lambda: not associations(ends.lab.client), "the connection has ended", 20)
 
 
 def test_each_member_goes_by_its_own_rule(ends, counted):
     for to_a, to_b in ((A, B), (A6, B6), (A, B6)):
         client, server = connect(ends, (to_a, to_b))
-        (association,) = associations(ends.paths.client, PORT)
+        (association,) = associations(ends.lab.client, PORT)
         own = {"fd01::1" if ":" in to_a else "10.1.0.1", "fd02::1" if ":" in to_b else "10.2.0.1"}
         assert {short(address) for address in association[1]} == own
         doctor = ends.client_broker.ask("doctor")
         assert doctor["healthy"] and not doctor["foreign_rules"], doctor
         say(client, server)
-        cut(ends.paths, "p1")
+        cut(ends.lab, "p1")
         say(client, server)
         assert counted.links_to(to_a) == {"p1"}
         assert counted.links_to(to_b) == {"p2"}
@@ -204,16 +204,16 @@ def test_members_of_every_kind(ends, counted):
     for alone in (B, B6, GLOBAL_B):
         for other in named:
             if other != alone:
-                ends.paths.filter(ends.paths.server, "INPUT", "-d", other)
+                ends.lab.filter(ends.lab.server, "INPUT", "-d", other)
         say(client, server)
         assert counted.links_to(alone) == {"p2"}
-        let_pass(ends.paths)
+        let_pass(ends.lab)
     assert not counted.left(BLOCKED)
 
 
 def test_a_transfer_survives_the_first_uplink(ends, counted):
     """The server tells of all its addresses, and answers from others than those of the bundle."""
-    transfer(ends, lambda: cut(ends.paths, "p1"), f"{A}.and.{B}.bundle", seconds=1.5)
+    transfer(ends, lambda: cut(ends.lab, "p1"), f"{A}.and.{B}.bundle", seconds=1.5)
     assert counted.links_to(B) == {"p2"}
     assert counted.left(GLOBAL_B).keys() <= {"p2"}
     assert not counted.left(BLOCKED)
@@ -221,15 +221,15 @@ def test_a_transfer_survives_the_first_uplink(ends, counted):
 
 def test_an_uplink_that_is_down_is_not_gone_around(ends, counted):
     client, server = connect(ends, (A, B))
-    ends.paths.client.ip("link set p2 down")
-    cut(ends.paths, "p1")
+    ends.lab.client.ip("link set p2 down")
+    cut(ends.lab, "p1")
     before = counted.left(A)["p1"]
     client.stdin.write("hello\n")
     client.stdin.flush()
     # Between these it is sent to B.
     wait_until(lambda: counted.left(A)["p1"] > before + 2, "the line is sent again and again")
     assert counted.left(B).keys() <= {"p2"}
-    bring_up(ends.paths.client)
+    bring_up(ends.lab.client)
     assert server.stdout.readline() == "hello\n"
     assert counted.links_to(B) == {"p2"}
 
@@ -244,19 +244,19 @@ def test_the_way_is_kept_as_long_as_the_connection(ends, counted):
     )
     program = ends.start(["perl", "-e", script, f"<{A},{B}>"], "all", stdin=-1)
     assert program.wait(timeout=20) == 0
-    before = port_rules(ends.paths.client)
+    before = port_rules(ends.lab.client)
     assert len(before) == 4  # one is of both families
     ends.client_broker.kill()
     ends.client_broker.start()
     assert ends.client_broker.reload(UPLINKS).returncode == 0
-    assert port_rules(ends.paths.client) == before
-    cut(ends.paths, "p1")
+    assert port_rules(ends.lab.client) == before
+    cut(ends.lab, "p1")
     program.stdin.write("go\n")
     program.stdin.flush()
     assert server.stdout.readline() == "hello\n"
     assert counted.links_to(B) == {"p2"}
     program.stdin.close()
-    wait_until(lambda: not port_rules(ends.paths.client), "the rules are gone with the child")
+    wait_until(lambda: not port_rules(ends.lab.client), "the rules are gone with the child")
 
 
 def under_private_broker(ends, *before):
@@ -267,7 +267,7 @@ def under_private_broker(ends, *before):
     px = [build_for_all() / "cli/px-exec", "--config", policy, "--profile", "all", "--"]
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(ends.directory)}
     argv = [*before, *px, "nc", f"<{A},{B}>", str(PORT)]
-    client = ends.paths.client.popen(argv, env=environment, stdin=-1)
+    client = ends.lab.client.popen(argv, env=environment, stdin=-1)
     say(client, server)
     return client, server
 
@@ -275,15 +275,15 @@ def under_private_broker(ends, *before):
 def test_a_private_broker_does_it_where_it_may(ends, counted):
     client, server = under_private_broker(ends)
     await_paths(ends, (A, B))
-    assert len(port_rules(ends.paths.client)) == 4
+    assert len(port_rules(ends.lab.client)) == 4
     end(ends, client, server)
-    wait_until(lambda: not port_rules(ends.paths.client), "the rules are gone with the program")
+    wait_until(lambda: not port_rules(ends.lab.client), "the rules are gone with the program")
     assert "p1" not in counted.left(B)
     # Without the privilege: the first member's way alone. Of B the server itself has told.
     under_private_broker(ends, *without_capabilities([]))
     assert counted.links_to(A) == {"p1"}
     before = counted.left(B)
-    assert not port_rules(ends.paths.client)
+    assert not port_rules(ends.lab.client)
     assert counted.left(B).get("p2") == before.get("p2")
 
 
@@ -293,29 +293,29 @@ NO_PATHS = 7
 def test_what_the_broker_is_asked_for_by_hand(ends):
     """Paths are for sockets that nobody has bound, and not without end."""
     def ask(sock, members):
-        return Client(ends.client_broker, "all").paths(sock, members)
+        return BrokerSession(ends.client_broker, "all").extra_paths(sock, members)
 
-    sockets = [socket_in(ends.paths.client, protocol=SCTP) for _ in range(20)]
+    sockets = [ends.lab.client.socket(protocol=SCTP) for _ in range(20)]
     sockets[0].bind(("127.0.0.1", 0))
-    one_to_many = socket_in(ends.paths.client, kind=socket.SOCK_SEQPACKET, protocol=SCTP)
+    one_to_many = ends.lab.client.socket(kind=socket.SOCK_SEQPACKET, protocol=SCTP)
     for bad in (sockets[0], one_to_many):
         assert ask(bad, [A, B])[0] == NO_PATHS
     for alone in (BLOCKED, NO_RULE):
         assert ask(sockets[1], [alone])[0] == NO_PATHS
-    assert not port_rules(ends.paths.client)
+    assert not port_rules(ends.lab.client)
     assert ask(sockets[2], [A, B]) is None
     assert ask(sockets[2], [A, B]) is None, "again"
-    assert len(port_rules(ends.paths.client)) == 4
+    assert len(port_rules(ends.lab.client)) == 4
     many = [A, *(f"10.20.1.{number}" for number in range(15))]
     answers = [ask(sock, many) for sock in sockets[3:]]
     refused = [answer for answer in answers if answer]
     assert answers[0] is None and "the user may have 256" in refused[0][1]
-    assert len(port_rules(ends.paths.client)) <= 256 + len(sockets)
+    assert len(port_rules(ends.lab.client)) <= 256 + len(sockets)
     # Somebody else may have the same port at another address: the rules are not his.
-    elsewhere = socket_in(ends.paths.client, protocol=SCTP)
+    elsewhere = ends.lab.client.socket(protocol=SCTP)
     elsewhere.bind(("127.0.0.1", sockets[2].getsockname()[1]))
     elsewhere.listen()
     for sock in (*sockets, one_to_many):
         sock.close()
-    wait_until(lambda: not port_rules(ends.paths.client), "the rules are gone with the sockets")
+    wait_until(lambda: not port_rules(ends.lab.client), "the rules are gone with the sockets")
     elsewhere.close()

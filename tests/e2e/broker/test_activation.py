@@ -11,7 +11,9 @@ import sys
 
 import pytest
 
-from support.lab.three_uplinks import CORPORATE, POLICY
+from support.lab.broker import POLICY
+from support.lab.three_uplinks import CORPORATE
+from support.processes import run
 from support.programs import BUILD, PXCTL, PXD
 from support.wait import wait_until
 
@@ -127,13 +129,8 @@ def test_the_units_are_well_formed(manager, tmp_path):
         (tmp_path / name).write_text(text)
     words = ["systemd-analyze", f"--{manager}", "--man=no", "verify"]
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path)}
-    done = subprocess.run(
-        [*words, *(tmp_path / name for name in ("pxd.service", "pxd.socket"))],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    units = [tmp_path / name for name in ("pxd.service", "pxd.socket")]
+    done = run([*words, *units], env=environment, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from support.clients.running_program import Obedient
-from support.lab.three_uplinks import CORPORATE, POLICY, PUBLIC
+from support.clients.running_program import RunningProgram
+from support.lab.broker import POLICY
+from support.lab.three_uplinks import CORPORATE, PUBLIC
 from support.programs import CLIENTS, LIBPX, program_file
 from support.wait import wait_until
 
@@ -96,7 +97,7 @@ def test_a_broker_that_comes_late_to_its_work(lab, broker):
     assert program.stdout.readline() == "first: 10.8.0.2\n"
 
 
-class Herd:
+class ManyPrograms:
     """PROGRAMS processes that each connect when told to (many_programs.py)."""
 
     def __init__(self, lab, broker):
@@ -118,7 +119,7 @@ class Herd:
 
 
 def test_a_thousand_programs_at_once(lab, broker):
-    herd = Herd(lab, broker)
+    herd = ManyPrograms(lab, broker)
     assert herd.go() == {"100.64.2.2": PROGRAMS}
     assert sum(p["routed"] > 0 for p in broker.ask("ps")["programs"]) >= PROGRAMS
     assert broker.reload(swapped()).returncode == 0
@@ -130,6 +131,7 @@ def test_a_thousand_programs_at_once(lab, broker):
     assert herd.go() == {"100.64.2.2": PROGRAMS}
     lab.link_down("lte")
     wait_until(
-        lambda: Obedient(lab, broker).connect(PUBLIC).source == "192.168.1.2", "lan0 takes over"
+        lambda: RunningProgram(lab, broker).connect(PUBLIC).source == "192.168.1.2",
+        "lan0 takes over",
     )
     assert herd.go() == {"192.168.1.2": PROGRAMS}

@@ -12,8 +12,7 @@ import time
 import pytest
 
 from support import wire
-from support.clients.broker_session import socket_in
-from support.clients.running_program import Obedient
+from support.clients.running_program import RunningProgram
 from support.lab.three_uplinks import CORPORATE
 from support.unprivileged import module_for_all, other_user
 from support.wait import wait_until
@@ -36,10 +35,10 @@ MALFORMED = {
     "a type that is the broker's": wire.packet(wire.WELCOME, struct.pack("=IQ", 0, 1)),
     "a profile without its end": wire.hello(b"x" * 64),
     "a profile that is a path": wire.hello(b"../../etc/passwd"),
-    "an outcome at no port": wire.outcome("vpn-split", "198.51.100.1", 0, 1),
-    "an outcome that is neither": wire.outcome("vpn-split", "198.51.100.1", 80, 2),
-    "an outcome under a path": wire.outcome("../vpn-split", "198.51.100.1", 80, 1),
-    "half an outcome": wire.outcome("vpn-split", "198.51.100.1", 80, 1)[:60],
+    "an outcome at no port": wire.health_report("vpn-split", "198.51.100.1", 0, 1),
+    "an outcome that is neither": wire.health_report("vpn-split", "198.51.100.1", 80, 2),
+    "an outcome under a path": wire.health_report("../vpn-split", "198.51.100.1", 80, 1),
+    "half an outcome": wire.health_report("vpn-split", "198.51.100.1", 80, 1)[:60],
     "the largest packet of zeros": bytes(wire.LARGEST),
 }
 
@@ -109,7 +108,7 @@ def ask_for_mark(broker, data, descriptors, says_hello=True):
 
 def test_marks_are_for_internet_sockets_of_this_network(lab, broker):
     before = broker.open_files()
-    with socket_in(lab.client) as sock:
+    with lab.client.socket() as sock:
         marked = ask_for_mark(broker, wire.mark(0), [sock.fileno()])
     assert struct.unpack_from("=IHHI", marked)[1] == wire.MARKED
     reader, writer = os.pipe()
@@ -123,7 +122,7 @@ def test_marks_are_for_internet_sockets_of_this_network(lab, broker):
 
 
 def test_marks_are_those_of_the_own_plan(lab, broker):
-    with socket_in(lab.client) as sock:
+    with lab.client.socket() as sock:
         for value in (1, 0x01000000, 0xFFFFFFFF):
             answer = ask_for_mark(broker, wire.mark(value), [sock.fileno()])
             assert wire.refusal(answer)[0] == NOT_ALLOWED
@@ -131,14 +130,14 @@ def test_marks_are_those_of_the_own_plan(lab, broker):
 
 
 def test_marks_are_for_programs_that_said_hello(lab, broker):
-    with socket_in(lab.client) as sock:
+    with lab.client.socket() as sock:
         answer = ask_for_mark(broker, wire.mark(0), [sock.fileno()], says_hello=False)
     assert wire.refusal(answer)[0] == NOT_ALLOWED
 
 
 def test_paths_are_for_programs_that_said_hello_and_their_sockets(lab, broker):
-    request = wire.paths(443, ["203.0.113.80"])
-    with socket_in(lab.client) as sock:
+    request = wire.extra_paths(443, ["203.0.113.80"])
+    with lab.client.socket() as sock:
         answer = ask_for_mark(broker, request, [sock.fileno()], says_hello=False)
         assert wire.refusal(answer)[0] == NOT_ALLOWED
         assert wire.refusal(ask_for_mark(broker, request, [sock.fileno()]))[0] == NO_PATHS
@@ -151,7 +150,7 @@ def test_paths_are_for_programs_that_said_hello_and_their_sockets(lab, broker):
 
 
 def test_a_mark_without_its_one_socket_is_closed(lab, broker):
-    with socket_in(lab.client) as sock:
+    with lab.client.socket() as sock:
         for data, count in ((wire.mark(0), 2), (wire.mark(0), 253), (wire.mark(0)[:14], 1)):
             assert ask_for_mark(broker, data, [sock.fileno()] * count) == b""
     plain = wire.connect(broker.socket)
@@ -238,7 +237,7 @@ def flood(lab, broker):
 
 def test_ten_thousand_connections_of_another_user_cost_others_nothing(lab, broker, flood):
     before = broker.open_files()
-    program = Obedient(lab, broker)
+    program = RunningProgram(lab, broker)
     program.connect(CORPORATE)
     process = flood(10000, 5000)
     slowest = 0
@@ -246,12 +245,12 @@ def test_ten_thousand_connections_of_another_user_cost_others_nothing(lab, broke
         started = time.monotonic()
         answers(broker)
         assert program.connect(CORPORATE).source == "10.8.0.2"
-        assert Obedient(lab, broker).connect(CORPORATE).source == "10.8.0.2"
+        assert RunningProgram(lab, broker).connect(CORPORATE).source == "10.8.0.2"
         slowest = max(slowest, time.monotonic() - started)
     assert process.stdout.readline().startswith("done 10000 ")
     assert slowest < 2 * PROMPT
     # Still held open by the other user, and beyond its quota: nothing of it is felt.
-    assert Obedient(lab, broker).connect(CORPORATE).source == "10.8.0.2"
+    assert RunningProgram(lab, broker).connect(CORPORATE).source == "10.8.0.2"
     limit = answers(broker)["limits"]["connections_per_user"]
     # Each with its pidfd.
     assert broker.open_files() <= before + 2 * limit + 50

@@ -3,8 +3,7 @@
 
 import pytest
 
-from support.lab.broker import Broker
-from support.lab.three_uplinks import POLICY
+from support.lab.broker import POLICY, Broker
 from support.unprivileged import without_capabilities
 
 pytestmark = pytest.mark.broker

@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from support.lab.three_uplinks import CORPORATE, POLICY
+from support.lab.broker import POLICY
+from support.lab.three_uplinks import CORPORATE
 from support.programs import program_file
 
 pytestmark = pytest.mark.broker

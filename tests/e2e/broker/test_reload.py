@@ -3,8 +3,9 @@
 
 import pytest
 
-from support.clients.running_program import Obedient
-from support.lab.three_uplinks import POLICY, PUBLIC
+from support.clients.running_program import RunningProgram
+from support.lab.broker import POLICY
+from support.lab.three_uplinks import PUBLIC
 
 pytestmark = pytest.mark.broker
 
@@ -30,7 +31,7 @@ def test_a_thousand_connections_over_twenty_switches(lab, broker):
     that or by the next; counted on the interfaces."""
     names = ["lte", "vpn"]
     assert broker.reload(everything_via(names[0])).returncode == 0
-    client = Obedient(lab, broker, "switching")
+    client = RunningProgram(lab, broker, "switching")
     block = CONNECTIONS // SWITCHES
     for switch in range(SWITCHES):
         old = lab.uplink(names[switch % 2])
@@ -58,7 +59,7 @@ def test_a_thousand_connections_over_twenty_switches(lab, broker):
 def test_a_switch_happens_while_connections_are_made(lab, broker):
     """The test above would prove little if all connections were made before the reload."""
     assert broker.reload(everything_via("lte")).returncode == 0
-    client = Obedient(lab, broker, "switching")
+    client = RunningProgram(lab, broker, "switching")
     client.connect(PUBLIC)
     count = 400
     for _ in range(count):
@@ -93,7 +94,7 @@ def test_a_bad_file_changes_nothing_and_says_why(lab, broker, program, fault):
     assert after["last_reload"]["ok"] is False
     assert str(broker.config) in "".join(after["last_reload"]["errors"])
     assert program.connect(PUBLIC).source == "100.64.2.2"
-    assert Obedient(lab, broker).connect(PUBLIC).source == "100.64.2.2"
+    assert RunningProgram(lab, broker).connect(PUBLIC).source == "100.64.2.2"
     assert broker.reload(POLICY).returncode == 0
 
 
@@ -124,7 +125,7 @@ def test_conf_d_is_read(lab, broker):
     rules = "    rules:\n      - { to: any, via: vpn }\n"
     fragment.write_text("version: 1\nprofiles:\n  more:\n" + rules)
     assert broker.reload().returncode == 0
-    assert Obedient(lab, broker, "more").connect(PUBLIC).source == "10.8.0.2"
+    assert RunningProgram(lab, broker, "more").connect(PUBLIC).source == "10.8.0.2"
 
 
 def test_a_broker_does_not_start_on_a_bad_file(lab):

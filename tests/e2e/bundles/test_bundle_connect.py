@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from support.lab.member_faults import PORT, Members, argv, told
+from support.clients.bundle_connect import command, results
+from support.lab.member_faults import PORT, MemberFaults
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6, PUBLIC_OTHER
 
 # Accepts until somebody says "end", and prints what each said.
@@ -50,11 +51,11 @@ for child in children:
 
 @pytest.fixture
 def members(lab):
-    return Members(lab.server)
+    return MemberFaults(lab.server)
 
 
 def connect(lab, broker, *words, profile="empty", **options):
-    return told(lab.px(broker, argv(*words), profile, **options))
+    return results(lab.px(broker, command(*words), profile, **options))
 
 
 def assert_plain(state, peer):
@@ -126,7 +127,7 @@ def test_a_healthy_bundle_costs_no_packet(lab, broker, kind, family):
         lab.settle()
         return [lab.flows.per_interface("sent", member) for member in family]
 
-    bare = sent(lambda: told(lab.client.run(argv("-q", "-1", *kind, *family))))
+    bare = sent(lambda: results(lab.client.run(command("-q", "-1", *kind, *family))))
     assert sent(lambda: connect(lab, broker, "-q", *kind, *family)) == bare
     assert bare[1] == {}
 
@@ -187,8 +188,8 @@ def test_the_server_never_sees_a_probe(lab, broker, members):
     members.silence(PUBLIC)
     members.rule("ip", "daddr", PUBLIC, "tcp", "dport", "9090", "drop")
     lab.flows.reset()
-    done = lab.px(broker, argv(PUBLIC, PUBLIC_OTHER, port=9090), "empty")
-    assert told(done)["peer"] == PUBLIC_OTHER
+    done = lab.px(broker, command(PUBLIC, PUBLIC_OTHER, port=9090), "empty")
+    assert results(done)["peer"] == PUBLIC_OTHER
     assert lab.flows.left(PUBLIC_OTHER) == {"lan0": 2}  # a probe, and the connection
     lab.client.run(["sh", "-c", f"echo end | nc -N -w 10 {PUBLIC_OTHER} 9090"])
     assert server.communicate(timeout=10)[0].split("\n") == ["GET / HTTP/1.0", "end", ""]

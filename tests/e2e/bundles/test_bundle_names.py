@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from support.lab.three_uplinks import CORPORATE, POLICY, PUBLIC, PUBLIC6, PUBLIC_OTHER
-from support.programs import LIBPX, program_file
-from support.servers import real_servers
+from support.lab.broker import POLICY
+from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6, PUBLIC_OTHER
+from support.programs import LIBPX, program_file, unpacked
+from support.servers.name_server import name_server
 from support.tracing import comparable, strace
 
 DNS = PUBLIC
@@ -75,7 +76,7 @@ print join(",", map { Socket::inet_ntoa($_) } @addresses), "\\n";
 
 @pytest.fixture(name="dns")
 def _dns(lab):
-    with real_servers.NameServer(lab, DNS, HOSTS) as dns:
+    with name_server(lab, DNS, HOSTS) as dns:
         yield dns
 
 
@@ -202,7 +203,7 @@ def test_getent(lab, broker, dns):
 def test_programs_that_die_of_unknown_families_get_none(lab, broker, program):
     """nc.traditional knows gethostbyname alone."""
     name, *words = program.split()
-    argv = [real_servers.unpacked(name, f"bin/{name}"), *words, "-w", "5", f"<{PUBLIC},{PUBLIC_OTHER}>", "8080"]
+    argv = [unpacked(name, f"bin/{name}"), *words, "-w", "5", f"<{PUBLIC},{PUBLIC_OTHER}>", "8080"]
     # To a request the server answers, and closes: none of them waits for more.
     done = lab.px(broker, argv, "empty", check=False, input="GET / HTTP/1.0\r\n\r\n")
     assert "family" not in done.stderr.lower()

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from support import wire
-from support.lab.three_uplinks import CORPORATE, POLICY, PUBLIC, PUBLIC6
+from support.lab.broker import POLICY
+from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6
 from support.unprivileged import build_for_all, module_for_all, other_user
 from support.wait import wait_until
 
@@ -162,7 +163,7 @@ def test_one_user_cannot_mislead_another_or_crowd_him_out(lab, broker, programs)
 
 def test_it_is_for_the_network_namespace_of_the_broker(broker, programs):
     with wire.connect(broker.socket) as sock:
-        sock.send(wire.outcome("vpn-split", CORPORATE, 8080, 0, 0, namespace=1))
+        sock.send(wire.health_report("vpn-split", CORPORATE, 8080, 0, 0, namespace=1))
         assert sock.recv(1) == b""
     assert programs.known() == "unknown"
 

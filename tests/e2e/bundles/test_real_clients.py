@@ -7,9 +7,9 @@ long they take: tests/bench/dead_member.py."""
 import pytest
 
 from support.clients import real_clients
-from support.clients.client_runs import Arrivals, Round
+from support.clients.client_runs import ClientRuns, Round
 from support.clients.fetch_java import fetch_java
-from support.lab.member_networks import ALIVE, DEAD, MembersLab
+from support.lab.member_networks import ALIVE, DEAD, MemberNetworks
 
 DEADLINE = 20
 HANGS = 2  # seconds, after which who uses the dead member alone is taken to hang
@@ -46,8 +46,8 @@ def reaching():
 
 @pytest.fixture(scope="module")
 def arrivals(tmp_path_factory):
-    with MembersLab() as lab:
-        arrivals = Arrivals(lab, fetch_java(tmp_path_factory.mktemp("java")))
+    with MemberNetworks() as lab:
+        arrivals = ClientRuns(lab, fetch_java(tmp_path_factory.mktemp("java")))
         under_px = [OUT_OF_REACH[1], *WITH_DEAD, *(each for turn in WITH_ALIVE for each in turn)]
         broker = lab.start_broker(arrivals.policy(under_px))
         yield arrivals, broker

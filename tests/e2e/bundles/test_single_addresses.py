@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from support.lab.member_faults import PORT, Members, argv, told
+from support.clients.bundle_connect import command, results
+from support.lab.member_faults import PORT, MemberFaults
 from support.lab.three_uplinks import PUBLIC, PUBLIC6, PUBLIC_OTHER
 from support.wait import wait_until
 
@@ -35,7 +36,7 @@ PROGRAMS = {
 
 @pytest.fixture
 def members(lab):
-    return Members(lab.server)
+    return MemberFaults(lab.server)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -51,11 +52,11 @@ def test_programs_that_take_single_addresses(lab, broker, members, program, dead
 
 def test_what_one_program_learns_the_next_one_knows(lab, broker, members):
     members.silence(PUBLIC)
-    words = argv("-n", PUBLIC, PUBLIC_OTHER)
+    words = command("-n", PUBLIC, PUBLIC_OTHER)
 
     def goes_straight():
         lab.flows.reset()
-        assert told(lab.px(broker, words, "empty"))["peer"] == PUBLIC_OTHER
+        assert results(lab.px(broker, words, "empty"))["peer"] == PUBLIC_OTHER
         return lab.flows.left(PUBLIC) == {} and lab.flows.left(PUBLIC_OTHER) == {"lan0": 1}
 
     assert not goes_straight()

@@ -255,7 +255,7 @@ peer = socket.create_connection((sys.argv[2], 7001))
 peer.sendall(b"x")
 for _ in range(200):
     with wire.connect(os.environ["PX_SOCKET"]) as broker:
-        request = wire.paths(7001, [*sys.argv[3:], *sys.argv[3:]])
+        request = wire.extra_paths(7001, [*sys.argv[3:], *sys.argv[3:]])
         wire.send_with_descriptors(broker, request, [peer.fileno()])
         assert wire.refusal(broker.recv(wire.LARGEST)) is None
 print("asked", flush=True)
@@ -365,9 +365,9 @@ def test_without_the_privilege_there_is_one_path(lab):
 def test_who_may_ask_for_paths(lab, both):
     """Anything but the own MPTCP connection of a program under px is refused."""
     with wire.connect(both.socket) as client, socket.socket() as tcp:
-        wire.send_with_descriptors(client, wire.paths(PORT, [CORPORATE]), [tcp.fileno()])
+        wire.send_with_descriptors(client, wire.extra_paths(PORT, [CORPORATE]), [tcp.fileno()])
         _, reason = wire.refusal(client.recv(wire.LARGEST))
         assert "hello" in reason
     with wire.connect(both.socket) as client:
-        client.send(wire.paths(PORT, [CORPORATE]))
+        client.send(wire.extra_paths(PORT, [CORPORATE]))
         assert wire.closed(client), "without a socket"

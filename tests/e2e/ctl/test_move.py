@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from support.clients.running_program import Obedient
-from support.lab.three_uplinks import CORPORATE, POLICY, PUBLIC, PUBLIC6
+from support.clients.running_program import RunningProgram
+from support.lab.broker import POLICY
+from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6
 from support.programs import CLIENTS
 from support.unprivileged import build_for_all, other_user
 
@@ -33,7 +34,7 @@ def test_a_move_there_and_back(lab, broker, program):
 
 @pytest.mark.parametrize("destination", [PUBLIC, PUBLIC6])
 def test_out_of_and_into_a_profile_without_rules(lab, broker, destination):
-    program = Obedient(lab, broker, "empty")
+    program = RunningProgram(lab, broker, "empty")
     assert program.connect(destination).source == lab.uplink("lan").source_for(destination)
     broker.pxctl("move", str(program.pid), "vpn-split")
     assert program.connect(destination).source == lab.uplink("lte").source_for(destination)
@@ -49,7 +50,7 @@ def test_a_program_that_has_not_connected_yet(lab, broker, program):
 
 
 def test_others_under_the_same_profile_stay(lab, broker, program):
-    other = Obedient(lab, broker)
+    other = RunningProgram(lab, broker)
     for each in (program, other):
         assert each.connect(CORPORATE).source == "10.8.0.2"
     broker.pxctl("move", str(program.pid), "lan-only")
@@ -133,7 +134,7 @@ def test_what_cannot_be_moved(lab, broker, program):
 
 def test_the_owner_may(lab, broker):
     own = [*other_user(), build_for_all() / "cli/px-exec", "--profile", "vpn-split"]
-    client = Obedient.running(lab, broker, own)
+    client = RunningProgram.behind(lab, broker, own)
     assert client.connect(CORPORATE).source == "10.8.0.2"
     words = [*other_user(), build_for_all() / "cli/pxctl", "move", str(client.pid), "lan-only"]
     lab.client.run(words, env=broker.environment())

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from support.clients.running_program import Obedient
-from support.lab.three_uplinks import CORPORATE, POLICY, PUBLIC
+from support.clients.running_program import RunningProgram
+from support.lab.broker import POLICY
+from support.lab.three_uplinks import CORPORATE, PUBLIC
 from support.programs import PXCTL
 from support.unprivileged import build_for_all, other_user
 from support.wait import Late, wait_until
@@ -93,7 +94,7 @@ def test_status(broker, program):
 
 def test_watch_tells_what_happens(lab, broker):
     watch = Watch(lab, broker)
-    program = Obedient(lab, broker)
+    program = RunningProgram(lab, broker)
     program.connect(CORPORATE)
     started = watch.next("started", pid=program.pid)
     assert started["profile"] == "vpn-split"

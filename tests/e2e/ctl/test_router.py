@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from support.lab.broker import Broker
-from support.lab.three_uplinks import POLICY
+from support.lab.broker import POLICY, Broker
 from support.programs import PXD
 from support.unprivileged import build_for_all, other_user
 from support.wait import wait_until

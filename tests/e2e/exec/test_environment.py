@@ -2,12 +2,12 @@
 """px-exec's manners: what it sets in a program's environment, and whose the words are."""
 
 import os
-import subprocess
 
 import pytest
 
 from support.lab.three_uplinks import CORPORATE
 from support.launchers import lab, launcher, shell, without_px  # noqa: F401
+from support.processes import run
 from support.programs import LIBPX, PX_EXEC
 
 PRINT_PRELOAD = """#include <stdio.h>
@@ -35,7 +35,7 @@ def preloadable(lab):
     for name in ("first.so", "second.so"):
         path = lab.directory / name
         flags = ["-shared", "-fPIC", "-x", "c", "-o", path]
-        subprocess.run(["gcc", *flags, "-"], input=b"", check=True)
+        run(["gcc", *flags, "-"], input="")
         paths.append(str(path))
     return paths
 
@@ -58,7 +58,7 @@ def test_a_sanitizers_runtime_stands_first(lab, launcher, preloadable):
     program = lab.directory / "sanitized"
     source = lab.directory / "sanitized.c"
     source.write_text(PRINT_PRELOAD)
-    subprocess.run(["gcc", "-fsanitize=address", "-o", program, source], check=True)
+    run(["gcc", "-fsanitize=address", "-o", program, source])
     environment = {**os.environ, "LD_PRELOAD": ":".join(preloadable)}
     done = lab.client.run([*launcher, program], env=environment)
     runtime, *others = done.stdout.strip().split(":")

@@ -2,11 +2,12 @@
 """Without root and without a broker on the machine: px-exec brings its own."""
 
 import os
-import pathlib
 
 import pytest
 
-from support.lab.three_uplinks import CORPORATE, CORPORATE6, POLICY, PUBLIC, PUBLIC6, UPLINKS
+from support.lab.broker import POLICY
+from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6, UPLINKS
+from support.processes import processes_called
 from support.programs import PX_EXEC
 from support.unprivileged import build_for_all, no_broker, other_user, without_capabilities
 from support.wait import wait_until
@@ -20,18 +21,6 @@ RULES = """rules:
 
 def url(host):
     return f"http://[{host}]/" if ":" in host else f"http://{host}/"
-
-
-def brokers():
-    """The pids of all running pxd."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and (entry / "comm").read_text() == "pxd\n":
-                found.append(int(entry.name))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
 
 
 @pytest.fixture(params=["no-capabilities", "another-user"])
@@ -50,7 +39,7 @@ def unprivileged(request, lab):
 
     run.home = home
     yield run
-    wait_until(lambda: not brokers(), "the private broker ended with its program")
+    wait_until(lambda: not processes_called("pxd"), "the private broker ended with its program")
     assert not list(home.glob("px*")), "its directory is gone too"
 
 

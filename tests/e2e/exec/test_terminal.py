@@ -11,8 +11,9 @@ import pytest
 
 from support.lab.three_uplinks import CORPORATE
 from support.launchers import lab, launching  # noqa: F401
+from support.processes import command_of, processes_where, state
 from support.programs import PX_EXEC
-from support.terminal import Terminal, command_of, processes_where, stat_field
+from support.terminal import Terminal
 from support.wait import wait_until
 
 PROMPT = "ready> "
@@ -49,10 +50,6 @@ def status(shell):
     shell.type("echo status $?\n")
     shell.read_until("\nstatus ")
     return int(shell.read_until(PROMPT).split()[0])
-
-
-def state(pid):
-    return stat_field(pid, 3)
 
 
 @pytest.mark.parametrize("key, number", [("\x03", signal.SIGINT), ("\x1c", signal.SIGQUIT)])

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from support.lab.three_uplinks import CORPORATE
+from support.processes import run
 from support.programs import PX_EXEC, ROOT
 from support.unprivileged import build_for_all, other_user
 from support.wait import wait_until
@@ -16,7 +17,7 @@ SOURCE = ROOT / "tests/programs/connect_twice.c"
 
 def compiled(directory, compiler, *flags):
     path = directory / f"connect-{compiler}{''.join(flags)}"
-    subprocess.run([compiler, "-D_GNU_SOURCE", *flags, "-o", path, SOURCE], check=True)
+    run([compiler, "-D_GNU_SOURCE", *flags, "-o", path, SOURCE])
     return path
 
 
@@ -42,7 +43,7 @@ def test_programs_of_another_libc(lab, broker):
     source = lab.directory / "musl.c"
     source.write_text(MUSL)
     path = lab.directory / "musl"
-    subprocess.run(["musl-gcc", "-o", path, source], check=True)
+    run(["musl-gcc", "-o", path, source])
     assert "musl" in refused(lab, broker, path)
 
 
@@ -83,7 +84,7 @@ def test_an_uncovered_program_is_shown_as_such(lab, broker):
     source = lab.directory / "wait.c"
     source.write_text("#include <unistd.h>\nint main(void) { char c; return read(0, &c, 1); }\n")
     path = lab.directory / "wait"
-    subprocess.run(["gcc", "-static", "-o", path, source], check=True)
+    run(["gcc", "-static", "-o", path, source])
     process = lab.client.popen(
         [PX_EXEC, "--profile", "vpn-split", "--allow-uncovered", "--", path],
         env=broker.environment(),

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from support.lab.three_uplinks import POLICY, RUN
+from support.lab.broker import POLICY
+from support.lab.isolation import RUN
 from support.programs import LIBPX
 from support.tracing import strace
 

@@ -11,9 +11,11 @@ import sys
 import pytest
 
 from support import wire
-from support.clients.running_program import Obedient
-from support.lab.broker import Broker
-from support.lab.three_uplinks import CORPORATE, POLICY, PUBLIC, RUN
+from support.clients.running_program import RunningProgram
+from support.lab.broker import POLICY, Broker
+from support.lab.isolation import RUN
+from support.lab.three_uplinks import CORPORATE, PUBLIC
+from support.processes import descriptors
 from support.programs import CLIENTS, LIBPX, PXD, program_file
 from support.tracing import comparable, from_first_socket, strace
 from support.unprivileged import build_for_all, other_user
@@ -75,7 +77,7 @@ def test_by_executable(lab, broker):
 
 
 def test_it_is_shown(lab, broker):
-    keeper = Obedient.preloaded(lab, broker, BIN / "keeper")
+    keeper = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     assert keeper.connect(PUBLIC).source == "100.64.2.2"
     line = broker.program(keeper.pid)
     assert line["profile"] == "keeper"
@@ -95,7 +97,7 @@ def test_never_by_the_name_alone(lab, broker):
 
 
 def test_an_update_of_the_file_changes_nothing_for_who_runs(lab, broker):
-    keeper = Obedient.preloaded(lab, broker, BIN / "keeper")
+    keeper = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     keeper.order("127.0.0.1", port=9)
     assert keeper.answer().error == "ECONNREFUSED"  # it runs
     (BIN / "keeper").unlink()
@@ -207,8 +209,8 @@ def test_forks_of_a_matched_program_go_on(lab, broker):
 
 
 def test_a_changed_match_reaches_those_who_came_by_it(lab, broker):
-    keeper = Obedient.preloaded(lab, broker, BIN / "keeper")
-    launched = Obedient(lab, broker, "by-lte")
+    keeper = RunningProgram.preloaded(lab, broker, BIN / "keeper")
+    launched = RunningProgram(lab, broker, "by-lte")
     for program in (keeper, launched):
         assert program.connect(PUBLIC).source == "100.64.2.2"
     changed = (POLICY + PROFILES).replace(f"{BIN}/tool", "/nowhere/tool")
@@ -225,7 +227,7 @@ def test_a_changed_match_reaches_those_who_came_by_it(lab, broker):
 
 
 def test_a_restarted_broker_finds_who_came_by_a_match(lab, broker):
-    keeper = Obedient.preloaded(lab, broker, BIN / "keeper")
+    keeper = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     assert keeper.connect(PUBLIC).source == "100.64.2.2"
     broker.kill()
     assert keeper.connect(PUBLIC).source == "100.64.2.2"
@@ -237,7 +239,7 @@ def test_a_restarted_broker_finds_who_came_by_a_match(lab, broker):
 def test_uncovered_programs_are_shown(lab, broker):
     """Those that a profile matches, and that libpx.so is not in."""
     bare = lab.client.popen([BIN / "keeper", "-c", "input()"], stdin=subprocess.PIPE)
-    covered = Obedient.preloaded(lab, broker, BIN / "keeper")
+    covered = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     line = wait_until(lambda: broker.program(bare.pid), "the uncovered program is shown")
     assert (line["state"], line["profile"], line["origin"]) == ("uncovered", "keeper", "matched")
     assert line["exe"] == str(BIN / "keeper")
@@ -266,7 +268,7 @@ def test_a_broker_that_may_not_look_into_the_program(lab, monkeypatch):
     script.chmod(0o755)
     monkeypatch.setattr("support.lab.broker.PXD", script)
     broker = OthersBroker(lab.client, lab.directory / "other", POLICY + PROFILES)
-    keeper = Obedient.preloaded(lab, broker, BIN / "keeper")
+    keeper = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     assert keeper.connect(PUBLIC).source == "100.64.2.2"
     line = broker.program(keeper.pid)
     assert (line["profile"], line["exe"]) == ("keeper", str(BIN / "keeper"))
@@ -303,8 +305,8 @@ def test_a_program_without_a_profile_asks_once(lab, broker):
 
 
 def test_the_executable_is_not_left_open(lab, broker):
-    keeper = Obedient.preloaded(lab, broker, BIN / "keeper")
+    keeper = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     keeper.connect("127.0.0.1")  # it runs now, and has not asked the broker
-    before = len(os.listdir(f"/proc/{keeper.pid}/fd"))
+    before = len(descriptors(keeper.pid))
     assert keeper.connect(PUBLIC).source == "100.64.2.2"
-    assert len(os.listdir(f"/proc/{keeper.pid}/fd")) == before
+    assert len(descriptors(keeper.pid)) == before

@@ -2,18 +2,18 @@
 """What px leaves in a program: nothing. A second connect is the options, the bind, the connect."""
 
 import os
-import subprocess
 
 import pytest
 
-from support.clients.running_program import Obedient
+from support.clients.running_program import RunningProgram
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC
+from support.processes import descriptors, run, threads
 from support.programs import LIBPX, program_file
-from support.tracing import descriptors, names, strace, threads
+from support.tracing import names, strace
 
 
 def test_the_same_descriptors_and_threads(lab, broker, program):
-    bare = Obedient(lab, None)
+    bare = RunningProgram(lab, None)
     for client in (bare, program):
         assert client.connect(PUBLIC).error is None
         assert client.connect(CORPORATE, transport="udp").error is None
@@ -46,9 +46,7 @@ def test_the_second_connect_is_only_what_it_must_be(lab, broker, destination):
 
 
 def test_the_library_needs_libc_alone():
-    dynamic = subprocess.run(
-        ["readelf", "--dynamic", LIBPX], capture_output=True, text=True, check=True
-    ).stdout
+    dynamic = run(["readelf", "--dynamic", LIBPX]).stdout
     needed = [line.split("[")[1].rstrip("]") for line in dynamic.splitlines() if "(NEEDED)" in line]
     assert set(needed) <= {"libc.so.6", "ld-linux-x86-64.so.2"}
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC
+from support.processes import run
 from support.unprivileged import other_user
 
 
@@ -22,7 +23,7 @@ def git(*words, cwd):
         "GIT_COMMITTER_NAME": "px",
         "GIT_COMMITTER_EMAIL": "px@lab.invalid",
     }
-    subprocess.run(["git", *words], cwd=cwd, env=environment, check=True, capture_output=True)
+    run(["git", *words], cwd=cwd, env=environment)
 
 
 @pytest.mark.parametrize("host", [CORPORATE, CORPORATE6])
@@ -62,7 +63,7 @@ def start_openssh(directory):
 def start_dropbear(directory):
     # It looks for the keys in root's home: in a passwd of its own mount namespace, that is ours.
     key = directory / "dropbear"
-    subprocess.run(["dropbearkey", "-t", "ed25519", "-f", key], check=True, capture_output=True)
+    run(["dropbearkey", "-t", "ed25519", "-f", key])
     (directory / "passwd").write_text(f"root:x:0:0:root:{directory}:/bin/bash\n")
     script = f"mount --bind {directory}/passwd /etc/passwd && exec dropbear -F -r {key} -p 22 -P ''"
     return ["unshare", "--mount", "sh", "-c", script]
@@ -74,8 +75,7 @@ def start_server(lab):
     (directory / ".ssh").mkdir(mode=0o700, parents=True)
     directory.chmod(0o700)
     for name in ("key", "host"):
-        make_key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name]
-        subprocess.run(make_key, check=True)
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name])
     shutil.copy(directory / "key.pub", directory / ".ssh/authorized_keys")
     (directory / ".ssh/authorized_keys").chmod(0o600)
     start = start_openssh if os.path.exists("/usr/sbin/sshd") else start_dropbear

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from support.clients.running_program import Obedient
+from support.clients.running_program import RunningProgram
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
 
 RULED = [(CORPORATE, "vpn"), (CORPORATE6, "vpn"), (PUBLIC, "lte"), (PUBLIC6, "lte")]
@@ -93,7 +93,7 @@ profiles:
       - { to: any, port: 8080, action: block }
 """
     assert broker.reload(policy).returncode == 0
-    client = Obedient(lab, broker, "ports")
+    client = RunningProgram(lab, broker, "ports")
     expected = [
         ({"port": 443}, "10.8.0.2"),
         ({"port": 80}, "192.168.1.2"),

@@ -4,7 +4,7 @@ once and nothing leaves elsewhere; and it comes back, without restarting anythin
 
 import pytest
 
-from support.clients.running_program import Obedient
+from support.clients.running_program import RunningProgram
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
 from support.wait import wait_until
 
@@ -122,7 +122,7 @@ profiles:
       - {{ to: any, via: lan }}
 """
     assert broker.reload(policy).returncode == 0
-    client = Obedient(lab, broker, "chosen")
+    client = RunningProgram(lab, broker, "chosen")
     assert client.connect(CORPORATE).source == "10.8.0.2"
     lab.link_down("vpn")
     wait_until(

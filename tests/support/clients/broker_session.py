@@ -1,29 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Sockets of a namespace that a broker marks, or gives paths, on request: by the protocol alone,
-without libpx.so."""
+"""A session with the broker by the protocol alone, without libpx.so: sockets of this process are
+marked, or get extra paths, on request."""
 
-import ctypes
 import os
 import socket
 
 from support import wire
 
 
-def socket_in(namespace, family=socket.AF_INET, kind=socket.SOCK_STREAM, protocol=0):
-    """A socket of that network namespace, in this process."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    there = os.open(f"/run/netns/{namespace.name}", os.O_RDONLY)
-    try:
-        assert libc.setns(there, 0) == 0
-        return socket.socket(family, kind, protocol)
-    finally:
-        assert libc.setns(here, 0) == 0
-        os.close(here)
-        os.close(there)
-
-
-class Client:
+class BrokerSession:
     """One connection to the broker that has said hello under a profile."""
 
     def __init__(self, broker, profile):
@@ -39,7 +24,7 @@ class Client:
         wire.send_with_descriptors(self.connection, wire.mark(value), [sock.fileno()])
         return wire.refusal(self.connection.recv(4096))
 
-    def paths(self, sock, addresses):
+    def extra_paths(self, sock, addresses):
         """None where the socket has them, else the refusal's code and reason."""
-        wire.send_with_descriptors(self.connection, wire.paths(7001, addresses), [sock.fileno()])
+        wire.send_with_descriptors(self.connection, wire.extra_paths(7001, addresses), [sock.fileno()])
         return wire.refusal(self.connection.recv(4096))

@@ -10,14 +10,15 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
 from support.clients import real_clients
 from support.clients.real_clients import ALIAS, ANGLE, BRACES, POLICY, SPELLED
 from support.lab.member_networks import ALIVE, member
-from support.programs import PX_EXEC
-from support.servers import bundle_servers
+from support.programs import PX_EXEC, SERVERS
+from support.servers import protocol_stubs, real_servers
 
 PROFILE = "bundles"
 
@@ -51,14 +52,24 @@ def spelled(address):
     return f"{address.replace(':', '-')}.v6" if ":" in address else address
 
 
-class Arrivals:
+def _start_servers(lab):
+    """At all addresses of the lab's server; the pages of port 8080 are the lab's own."""
+    for server in (real_servers.iperf3, real_servers.rsyncd, real_servers.redis):
+        server(lab, None)
+    for server in (real_servers.git, real_servers.ssh, real_servers.tls):
+        server(lab)
+    stubs = [sys.executable, SERVERS / "protocol_stubs.py"]
+    real_servers.start(lab, stubs, protocol_stubs.POSTGRESQL)
+
+
+class ClientRuns:
     """The clients, their numbers, and the names of their bundles; `java` runs Fetch.java."""
 
     def __init__(self, lab, java):
         self.lab = lab
         self.clients = {client.name: client for client in real_clients.clients(java)}
         self.numbers = {name: number for number, name in enumerate(self.clients, 1)}
-        bundle_servers.start_all(lab)
+        _start_servers(lab)
 
     def members(self, name, of_round):
         return of_round.members(self.numbers[name])

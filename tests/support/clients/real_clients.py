@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Real client programs, the way in which each is told a bundle, and what it says once it has
-reached the server. Data alone: client_runs.py runs them, bundle_servers.py has their servers.
+reached the server. Data alone: client_runs.py runs them.
 
 In the words of a client, HOST is the name of the server, WORK a directory and LOCAL a port of its
 own; in what it shows, MEMBER is the address that it reached the server at. Of clients that have no
@@ -10,10 +10,9 @@ word for this, it is what nobody can say who has not talked to the server.
 import dataclasses
 import sys
 
-from support.programs import CLIENTS
-from support.servers.bundle_servers import COMMIT, PORT_GIT, PORT_SSH, PORT_TLS
+from support.programs import CLIENTS, unpacked
 from support.servers.protocol_stubs import LDAP, MQTT, MYSQL, POSTGRESQL
-from support.servers.real_servers import unpacked
+from support.servers.real_servers import COMMIT, PORT_GIT, PORT_SSH, PORT_TLS
 
 # How a bundle is written: `<a,b>`, `{a,b}`, `a.and.b.bundle`, by a name of the policy, by a real
 # name that the policy declares to be a bundle.

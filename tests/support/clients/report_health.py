@@ -9,6 +9,6 @@ from support import wire
 path, profile, port, alive, interface = sys.argv[1:6]
 for address in sys.argv[6:]:
     with wire.connect(path) as sock:
-        sock.send(wire.outcome(profile, address, int(port), int(alive), int(interface)))
+        sock.send(wire.health_report(profile, address, int(port), int(alive), int(interface)))
         # The end that follows says that it was taken.
         assert sock.recv(1) == b""

@@ -21,7 +21,7 @@ class Connection:
     seconds: float
 
 
-class Obedient:
+class RunningProgram:
     """A program under px-exec, or bare without a broker. Ends with its lab."""
 
     def __init__(self, lab, broker, profile="vpn-split"):
@@ -35,10 +35,10 @@ class Obedient:
     def preloaded(cls, lab, broker, interpreter=sys.executable, words=(), **variables):
         """Without px-exec: libpx.so alone, in this copy of the interpreter."""
         library = str(build_for_all() / "preload/libpx.so")
-        return cls.running(lab, broker, words, interpreter, LD_PRELOAD=library, **variables)
+        return cls.behind(lab, broker, words, interpreter, LD_PRELOAD=library, **variables)
 
     @classmethod
-    def running(cls, lab, broker, words, interpreter=sys.executable, **variables):
+    def behind(cls, lab, broker, words, interpreter=sys.executable, **variables):
         """Behind these words of another command."""
         self = cls.__new__(cls)
         self.process = lab.client.popen(

@@ -26,7 +26,7 @@ import dataclasses
 import ipaddress
 import json
 
-from support.lab.three_uplinks import Network
+from support.lab.network import Network
 
 SERVER = "203.0.113.80"
 SERVER6 = "2001:db8:80::80"

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What tests of bundles need: members that do not answer, and a program that connects to them."""
-
-from support.programs import program_file
+"""Members of bundles that do not answer, by nftables at their server."""
 
 PORT = 8080
 
@@ -12,7 +10,7 @@ table inet px_members {
 """
 
 
-class Members:
+class MemberFaults:
     """Addresses of a server's namespace that are silent, refuse or are slow, on PORT alone."""
 
     def __init__(self, namespace):
@@ -40,13 +38,3 @@ class Members:
 
     def reset(self):
         self.namespace.run(["nft", "flush", "chain", "inet", "px_members", "input"])
-
-
-def argv(*words, port=PORT):
-    """bundle_connect with options and members."""
-    return [program_file("bundle_connect"), "-p", str(port), *words]
-
-
-def told(done):
-    """What the program printed, as a dict."""
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines())

@@ -8,8 +8,8 @@ knows from another which member of its bundle answers, each has addresses of its
 """
 
 import pathlib
-import subprocess
 
+from support.lab.isolation import in_place_of
 from support.lab.three_uplinks import Lab
 
 DEAD, ALIVE = 18, 19
@@ -32,7 +32,7 @@ def member(state, family, round_number, number):
     return f"2001:db8:{state}:{round_number:x}::{number:x}"
 
 
-class MembersLab(Lab):
+class MemberNetworks(Lab):
     """The lab, with these addresses at its server, and an /etc/hosts of its own."""
 
     def _build(self):
@@ -46,8 +46,7 @@ class MembersLab(Lab):
             )
         self.hosts = self.directory / "hosts"
         self.hosts.write_text(pathlib.Path("/etc/hosts").read_text(encoding="utf-8"))
-        subprocess.run(["mount", "--bind", self.hosts, "/etc/hosts"], check=True)
-        self.stack.callback(subprocess.run, ["umount", "/etc/hosts"], check=True)
+        self.stack.enter_context(in_place_of("/etc/hosts", self.hosts))
 
     def name(self, name, addresses):
         """From now on /etc/hosts gives a name these addresses."""

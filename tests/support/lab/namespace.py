@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 
+from support.processes import run
 from support.wait import wait_until
 
 NAMED = pathlib.Path("/run/netns")  # of `ip netns`
@@ -63,18 +64,8 @@ class Namespace:
         return ["nsenter", f"--net={self.file}", *map(str, argv)]
 
     def run(self, argv, check=True, timeout=30, **options):
-        """Runs to the end; text, output captured. With `check`, a failure shows its output."""
-        options.setdefault("stdin", None if "input" in options else subprocess.DEVNULL)
-        if options["stdin"] is None:
-            del options["stdin"]
-        done = subprocess.run(
-            self.command(argv), capture_output=True, text=True, timeout=timeout, **options
-        )
-        if check and done.returncode != 0:
-            raise AssertionError(
-                f"{' '.join(map(str, argv))}: status {done.returncode}\n{done.stdout}{done.stderr}"
-            )
-        return done
+        """As processes.run(), in this namespace."""
+        return run(self.command(argv), check, timeout=timeout, **options)
 
     def popen(self, argv, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
@@ -85,7 +76,7 @@ class Namespace:
     def ip(self, *lines):
         """Lines for `ip -batch` in this namespace."""
         text = "".join(line + "\n" for line in lines)
-        subprocess.run(["ip", "-n", self.name, "-batch", "-"], input=text, text=True, check=True)
+        run(["ip", "-n", self.name, "-batch", "-"], input=text)
 
     def links(self):
         """As `ip -j link` tells."""
@@ -96,6 +87,11 @@ class Namespace:
         with self.inside():
             for key, value in values.items():
                 pathlib.Path("/proc/sys", key.replace("__", "/")).write_text(f"{value}\n")
+
+    def socket(self, family=socket.AF_INET, kind=socket.SOCK_STREAM, protocol=0):
+        """A socket of this namespace, in this process."""
+        with self.inside():
+            return socket.socket(family, kind, protocol)
 
     def loopback_up(self):
         with self.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:

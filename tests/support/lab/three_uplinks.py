@@ -16,25 +16,13 @@
 Default routes of the client, IPv4 and IPv6: lan0 metric 100, lte0 200, vpn0 300; so what nobody
 steers leaves by lan0. Every router reaches every address of the server. The server answers through
 the router that the source's network belongs to: a wrong source is answered on the wrong uplink.
-
-Must run below tools/isolated: /run becomes a tmpfs of its own, and nothing outlives the caller.
 """
 
-import contextlib
 import dataclasses
-import os
-import pathlib
-import subprocess
-import sys
-import tempfile
 
-from support.lab.broker import Broker
 from support.lab.flows import FlowCounters
-from support.lab.namespace import Namespace
-from support.programs import PX_EXEC, SERVERS
+from support.lab.network import Network, is_up
 from support.wait import wait_until
-
-RUN = pathlib.Path("/run/px-lab")
 
 CORPORATE = "10.20.0.80"
 CORPORATE6 = "fd20::80"
@@ -42,24 +30,6 @@ PUBLIC = "203.0.113.80"
 PUBLIC_OTHER = "198.51.100.80"
 PUBLIC6 = "2001:db8:80::80"
 SERVER_ADDRESSES = (CORPORATE, PUBLIC, PUBLIC_OTHER, CORPORATE6, PUBLIC6)
-
-# What the lab's tests speak of, if they need nothing else.
-POLICY = """version: 1
-paths:
-  lan: { interface: lan0 }
-  lte: { interface: lte0 }
-  vpn: { interface: vpn0 }
-profiles:
-  vpn-split:
-    rules:
-      - { to: [10.0.0.0/8, "fd20::/16"], via: vpn }
-      - { to: any, via: [lte, lan] }
-  lan-only:
-    rules:
-      - { to: any, via: lan }
-  empty:
-    rules: []
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,100 +83,6 @@ UPLINKS = (
     Uplink("lte", 2, "100.64.2", "2001:db8:2", 200),
     Uplink("vpn", 3, "10.8.0", "fd08", 300),
 )
-
-# No duplicate detection, no autoconfiguration, no filter that would hide a leak.
-QUIET = {
-    "net__ipv4__conf__all__rp_filter": 0,
-    "net__ipv4__conf__default__rp_filter": 0,
-    "net__ipv6__conf__all__disable_ipv6": 0,
-    "net__ipv6__conf__default__disable_ipv6": 0,
-    "net__ipv6__conf__all__accept_dad": 0,
-    "net__ipv6__conf__default__accept_dad": 0,
-    "net__ipv6__conf__default__accept_ra": 0,
-    "net__ipv6__conf__default__router_solicitations": 0,
-}
-
-
-def private_run():
-    """A tmpfs of the caller's mount namespace on /run, once."""
-    if os.environ.get("PX_ISOLATED") != "1":
-        raise RuntimeError("the lab runs below tools/isolated only")
-    if RUN.exists():
-        return
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
-    RUN.mkdir()
-
-
-def is_up(link):
-    return link["operstate"] == "UP"
-
-
-class Network:
-    """The namespaces of a client, a server and routers; a context manager. Everything started in
-    them ends with it. What stands between them, and what the server is, says _build()."""
-
-    def __init__(self):
-        self.stack = contextlib.ExitStack()
-        self.directory = None
-        self.client = self.server = None
-        self.routers = {}
-
-    def __enter__(self):
-        private_run()
-        with self.stack:
-            self.directory = pathlib.Path(
-                self.stack.enter_context(tempfile.TemporaryDirectory(dir=RUN))
-            )
-            # Another user of the lab may look for the broker's socket.
-            self.directory.chmod(0o755)
-            self._build()
-            self.stack = self.stack.pop_all()
-        return self
-
-    def __exit__(self, *_):
-        self.stack.close()
-
-    def _namespace(self, name):
-        namespace = Namespace(name)
-        self.stack.callback(namespace.close)
-        namespace.sysctl(**QUIET)
-        namespace.loopback_up()
-        return namespace
-
-    def _await_links(self):
-        for namespace in (self.client, self.server, *self.routers.values()):
-            wait_until(
-                lambda: all(is_up(link) for link in namespace.links() if link["ifname"] != "lo"),
-                f"all links of {namespace.name} are up",
-            )
-
-    def _start_server(self, addresses):
-        self.server.popen([sys.executable, SERVERS / "echo_server.py", *addresses])
-
-    def settle(self):
-        """Waits until no connection is left at either end that may still send something: a program
-        may be gone before its last acknowledgement has passed the counters."""
-        sockets = ["ss", "-Htn", "state", "connected", "exclude", "time-wait"]
-        for end in (self.client, self.server):
-            wait_until(lambda: not end.run(sockets).stdout, f"{end.name}'s connections have ended")
-
-    def start_broker(self, policy=POLICY, name="px"):
-        """A pxd in the client."""
-        return Broker(self.client, self.directory / name, policy)
-
-    def px(self, broker, argv, profile="vpn-split", words=(), **options):
-        """argv under px-exec in the client, to its end."""
-        environment = broker.environment() if broker else dict(os.environ)
-        profile_words = ["--profile", profile] if profile else []
-        return self.client.run(
-            [PX_EXEC, *profile_words, *words, "--", *argv], env=environment, **options
-        )
-
-    def px_popen(self, broker, argv, profile="vpn-split", **options):
-        return self.client.popen(
-            [PX_EXEC, "--profile", profile, "--", *argv], env=broker.environment(), **options
-        )
 
 
 class Lab(Network):

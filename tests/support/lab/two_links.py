@@ -11,7 +11,7 @@ import pathlib
 import re
 import subprocess
 
-from support.lab.three_uplinks import Network
+from support.lab.network import Network
 from support.unprivileged import build_for_all
 from support.wait import wait_until
 
@@ -34,7 +34,7 @@ profiles:
 """
 
 
-class TwoPaths(Network):
+class TwoLinks(Network):
     def _build(self):
         self.client = self._namespace("client")
         self.server = self._namespace("server")
@@ -104,29 +104,29 @@ def associations(end, port=None):
 class Ends:
     """Programs under the profile `all` at the server, and `sctp` or `all` at the client."""
 
-    def __init__(self, paths, brokers, directory):
-        self.paths = paths
+    def __init__(self, lab, brokers, directory):
+        self.lab = lab
         self.directory = directory
         self.client_broker, self.server_broker = brokers
 
     def serve(self, argv, port, **options):
         options.setdefault("stdout", subprocess.DEVNULL)
-        words = [*self.paths.px_words("all"), *argv]
-        process = self.paths.server.popen(words, env=self.server_broker.environment(), **options)
+        words = [*self.lab.px_words("all"), *argv]
+        process = self.lab.server.popen(words, env=self.server_broker.environment(), **options)
         wait_until(
-            lambda: str(port) in bound_ports(self.paths.server),
+            lambda: str(port) in bound_ports(self.lab.server),
             f"{argv[0]} listens on SCTP port {port}",
             30,
         )
         return process
 
     def start(self, argv, profile="sctp", **options):
-        words = [*self.paths.px_words(profile), *argv]
-        return self.paths.client.popen(words, env=self.client_broker.environment(), **options)
+        words = [*self.lab.px_words(profile), *argv]
+        return self.lab.client.popen(words, env=self.client_broker.environment(), **options)
 
     def run(self, argv, profile="sctp", **options):
-        words = [*self.paths.px_words(profile), *argv]
-        return self.paths.client.run(words, env=self.client_broker.environment(), **options)
+        words = [*self.lab.px_words(profile), *argv]
+        return self.lab.client.run(words, env=self.client_broker.environment(), **options)
 
     def await_both(self, port, client=None):
         """Waits for an association of which both ends' both addresses are known, while the client
@@ -134,7 +134,7 @@ class Ends:
 
         def is_there():
             assert client is None or client.poll() is None, f"ended with {client.returncode}"
-            there = associations(self.paths.client, port)
+            there = associations(self.lab.client, port)
             return any({FIRST, SECOND} <= peer for _, _, peer in there)
 
         wait_until(is_there, f"an association with both addresses, port {port}", 20)

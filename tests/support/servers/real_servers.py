@@ -3,22 +3,17 @@
 where the address is None. A function returns once its server listens; the server ends with the lab.
 """
 
-import shutil
 import subprocess
+import sys
 
-from support.programs import ROOT
+from support.processes import run
+from support.programs import unpacked
 
 DNS_NAME, DNS_ADDRESS = "host.px.test", "192.0.2.7"
 DNS_RECORD = f"{DNS_NAME},{DNS_ADDRESS}"
 FILE_TEXT = "what is served\n" * 1000
-
-
-def unpacked(package, path):
-    """A program of tools/unpack, else the installed one."""
-    file = ROOT / "build/unpacked" / package / path
-    found = file if file.exists() else shutil.which(file.name)
-    assert found, f"{package} is not there: run tools/unpack"
-    return found
+PORT_GIT, PORT_SSH, PORT_TLS = 8081, 2222, 4433
+COMMIT = "0123456789abcdef" * 2 + "01234567"
 
 
 def directory_of(lab, name):
@@ -98,33 +93,28 @@ def redis(lab, address):
     start(lab, [server, "--bind", *addresses, "--protected-mode", "no", "--save", ""], 6379)
 
 
-class NameServer:
-    """A dnsmasq that knows the lines of a hosts file, that all of the client's programs ask, and
-    that writes down what it is asked. A context manager: it stands in for /etc/resolv.conf."""
+def git(lab):
+    """A repository as files, for the protocol without a server program."""
+    directory = directory_of(lab, "git")
+    (directory / "px.git/info").mkdir(parents=True)
+    (directory / "px.git/info/refs").write_text(f"{COMMIT}\trefs/heads/main\n")
+    (directory / "px.git/HEAD").write_text("ref: refs/heads/main\n")
+    argv = [sys.executable, "-m", "http.server", PORT_GIT, "--bind", "::"]
+    start(lab, [*argv, "--directory", directory], PORT_GIT)
 
-    def __init__(self, lab, address, hosts):
-        self.lab, self.address, self.hosts = lab, address, hosts
-        self.directory = directory_of(lab, "names")
-        self.log = self.directory / "log"
 
-    def __enter__(self):
-        hosts = self.directory / "hosts"
-        hosts.write_text(self.hosts, encoding="utf-8")
-        resolver = self.directory / "resolv.conf"
-        resolver.write_text(f"nameserver {self.address}\n", encoding="utf-8")
-        own = ["--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts", "--user=root"]
-        what = ["--bind-interfaces", f"--listen-address={self.address}", "--local=/#/"]
-        what += ["--no-round-robin", f"--addn-hosts={hosts}"]
-        log = ["--log-queries", f"--log-facility={self.log}"]
-        argv = ["dnsmasq", "--keep-in-foreground", *own, *what, *log]
-        start(self.lab, argv, 53, datagrams=True)
-        subprocess.run(["mount", "--bind", resolver, "/etc/resolv.conf"], check=True)
-        return self
+def ssh(lab):
+    """It knows nobody's key."""
+    key = directory_of(lab, "dropbear") / "key"
+    run(["dropbearkey", "-t", "ed25519", "-f", key])
+    start(lab, ["dropbear", "-F", "-s", "-r", key, "-p", PORT_SSH, "-P", ""], PORT_SSH)
 
-    def __exit__(self, *_):
-        subprocess.run(["umount", "/etc/resolv.conf"], check=True)
 
-    def asked(self):
-        """The names that were asked for, in order."""
-        lines = self.log.read_text(encoding="utf-8").splitlines()
-        return [line.split("query[")[1].split()[1] for line in lines if "query[" in line]
+def tls(lab):
+    directory = directory_of(lab, "tls")
+    key, certificate = directory / "key", directory / "certificate"
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key]
+    run(["openssl", "req", "-x509", *new_key, "-subj", "/CN=px.test", "-out", certificate])
+    argv = ["openssl", "s_server", "-www", "-key", key, "-cert", certificate]
+    for family in ("-4", "-6"):
+        start(lab, [*argv, family, "-accept", f"{PORT_TLS}"], PORT_TLS)

@@ -20,6 +20,9 @@ class Terminal:
         self.status = None
         self.pid, self.master = pty.fork()
         if self.pid == 0:
+            # Python ignores these itself; no program in a terminal finds them so.
+            for number in (signal.SIGPIPE, signal.SIGXFSZ):
+                signal.signal(number, signal.SIG_DFL)
             os.execvpe(argv[0], list(map(str, argv)), environment)
 
     def __enter__(self):

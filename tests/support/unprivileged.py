@@ -52,5 +52,5 @@ def module_for_all(name, *words):
 
 def no_broker(home):
     """An environment in which no broker and no policy of the machine's is found."""
-    kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+    kept = {key: os.environ[key] for key in ("PATH", "LC_ALL")}
     return {**kept, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}

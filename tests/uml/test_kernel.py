@@ -2,6 +2,7 @@
 """The kernel of these tests is what they take it for."""
 
 import socket
+import sys
 
 from support.lab.two_links import FIRST, SECOND, associations
 
@@ -15,10 +16,10 @@ def test_sctp_is_there_and_counted(lab):
         "sys.stdin.read()\n"
     )
     listen = "s.bind(('0.0.0.0', 7000)); s.listen()"
-    listener = lab.server.popen(["python3", "-c", script.format(listen)], stdin=-1, stdout=-1)
+    listener = lab.server.popen([sys.executable, "-c", script.format(listen)], stdin=-1, stdout=-1)
     assert listener.stdout.readline() == "ready\n"
     connect = f"s.connect(('{FIRST}', 7000))"
-    caller = lab.client.popen(["python3", "-c", script.format(connect)], stdin=-1, stdout=-1)
+    caller = lab.client.popen([sys.executable, "-c", script.format(connect)], stdin=-1, stdout=-1)
     assert caller.stdout.readline() == "ready\n"
     (association,) = associations(lab.client, 7000)
     assert {FIRST, SECOND} <= association[2]

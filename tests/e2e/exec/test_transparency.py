@@ -3,6 +3,7 @@
 caller. Everything is run bare as well; with the lab's broker; and with a private one."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -34,7 +35,7 @@ CIRCUMSTANCES = {
     "session": 'exec setsid --wait "$@"',
     "nohup": 'exec nohup "$@"',
     "no-privileges": 'exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all "$@"',
-    "one-cpu": 'exec taskset -c 0 "$@"',
+    "one-cpu": f'exec taskset -c {min(os.sched_getaffinity(0))} "$@"',
     "bare-environment": "exec env -i A= 'B=c d' =odd PATH=/usr/bin:/bin \"$@\"",
 }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """PX-2, PX-9: the ways out of PacketX's Figure 3 host, two interfaces with two routers each."""
 
+import sys
+
 import pytest
 
 from support.lab.figure3 import ROUTERS, SERVER, SERVER6, SOURCES, SOURCES6, Figure3
@@ -31,7 +33,7 @@ def host():
 
 
 def ask(server, interface="", source=""):
-    return ["python3", "-c", ASK, server, interface, source]
+    return [sys.executable, "-c", ASK, server, interface, source]
 
 
 def ways(broker, family):

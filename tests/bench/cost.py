@@ -107,7 +107,8 @@ def main():
             lambda run: connects(run, *alone, PUBLIC_OTHER),
         )
         for name, profile, bare, px in DATAGRAMS:
-            report(name, profile, lambda run: datagrams(run, *bare), lambda run: datagrams(run, *px))
+            measures = (lambda run: datagrams(run, *bare), lambda run: datagrams(run, *px))
+            report(name, profile, *measures)
         report("a shell that runs ten programs", "lan", ten_programs)
 
         print(f"\n{'':<36} {'libc, ns':>10} {'px, ns':>10} {'more':>8}")

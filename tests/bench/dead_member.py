@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How long real clients take to reach a server whose first address is dead, beyond what they take
-where it is alive: given a bundle under px; with --bare also without px, given a name that has the
-same addresses. That takes five minutes more, since most of them hang.
+where it is alive. Under px they are given a bundle; with --bare also, without px, a name that has
+the same addresses. Most hang then, which takes five minutes more.
 
-Prints a table in Markdown, in seconds (`never`: not within WAIT), and what it comes to.
+Prints a table in Markdown, in seconds (`never`: not within WAIT), and a summary.
 """
 
 import argparse
@@ -44,29 +44,29 @@ def median(run, rounds):
     """Of what run() takes in each of the rounds; NEVER where it does not arrive in one of them."""
     taken = []
     for each in rounds:
-        arrival = run(each)
-        if not arrival.arrived:
+        one = run(each)
+        if not one.arrived:
             return NEVER
-        taken.append(arrival.seconds)
+        taken.append(one.seconds)
     return statistics.median(taken)
 
 
-def extra_seconds(arrivals, broker, name, pair):
+def extra_seconds(client_runs, broker, name, pair):
     """What the dead member costs under px: the start of a program costs what it costs without."""
 
     def run(each):
-        return arrivals.under_px(name, broker, each, DEADLINE)
+        return client_runs.under_px(name, broker, each, DEADLINE)
 
     with_dead = median(run, WITH_DEAD[pair])
     return max(0.0, with_dead - median(run, WITH_ALIVE[pair])) if with_dead < NEVER else NEVER
 
 
-def bare_seconds(arrivals):
+def bare_seconds(client_runs):
     """{pair: {name: seconds}}, start included: all at once, since they mostly wait."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        count = len(arrivals.clients)
+        count = len(client_runs.clients)
         futures = {
-            pair: pool.submit(arrivals.of_all, arrivals.bare, each, WAIT, at_once=count)
+            pair: pool.submit(client_runs.of_all, client_runs.bare, each, WAIT, at_once=count)
             for pair, each in BARE.items()
         }
         return {
@@ -93,18 +93,18 @@ def main():
     with MemberNetworks() as lab:
         java = lab.directory / "java"
         java.mkdir()
-        arrivals = ClientRuns(lab, fetch_java(java))
+        client_runs = ClientRuns(lab, fetch_java(java))
         trials = [*WITH_DEAD.values(), *WITH_ALIVE.values()]
-        broker = lab.start_broker(arrivals.policy([each for turns in trials for each in turns]))
-        bare = bare_seconds(arrivals) if options.bare else None
+        broker = lab.start_broker(client_runs.policy([each for turns in trials for each in turns]))
+        bare = bare_seconds(client_runs) if options.bare else None
         columns = ("bare", "px") if bare else ("px",)
         row(["client", *(f"{pair}: {column}" for pair in PAIRS for column in columns)])
         row(["---"] * (1 + len(PAIRS) * len(columns)))
         every = []
-        for name in arrivals.clients:
+        for name in client_runs.clients:
             cells = [name]
             for pair in PAIRS:
-                every.append(extra_seconds(arrivals, broker, name, pair))
+                every.append(extra_seconds(client_runs, broker, name, pair))
                 cells += [*([shown(bare[pair][name])] if bare else []), shown(every[-1])]
             row(cells)
         quick = sum(extra <= 0.5 for extra in every)

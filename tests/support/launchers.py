@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of px-exec's manners share: one lab for a whole file, the launchers, a shell."""
+"""What tests of px-exec's transparency share: one lab for a whole file, the launchers, a shell."""
 
 import contextlib
 import shutil
@@ -16,15 +16,15 @@ PX_VARIABLES = ("LD_PRELOAD=", "PX_SOCKET=", "PX_PROFILE=")
 
 @pytest.fixture(scope="module")
 def lab():
-    """One for all: nothing here changes it."""
+    """One for all tests of a file: none changes it."""
     with Lab() as lab:
         yield lab
 
 
 @contextlib.contextmanager
 def launching(lab, how):
-    """The words before a program: none; or px-exec's, with a broker of the lab's, or a private one,
-    which ends with the program."""
+    """The words before a program: none, or px-exec's, with a broker of the lab's or with a private
+    one, which ends with the program."""
     if how == "bare":
         yield []
     elif how == "private":

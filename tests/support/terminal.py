@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A terminal with a program in it: what is typed, what is shown, who is in the foreground."""
+"""A terminal with a program in it: its input, its output, and its foreground process group."""
 
 import os
 import pty
@@ -12,7 +12,7 @@ from support.wait import Late, wait_until
 
 
 class Terminal:
-    """A context manager. argv leads the terminal's session; it is hung up on in the end."""
+    """A context manager. argv leads the terminal's session, which is hung up in the end."""
 
     def __init__(self, argv, environment, deadline=10.0):
         self.deadline = deadline

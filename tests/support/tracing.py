@@ -6,7 +6,7 @@ import tempfile
 
 from support.lab.isolation import RUN
 
-# What differs between two runs of the same program by itself.
+# What differs between any two runs of a program.
 _VOLATILE = [
     (re.compile(r"getrandom\(\"[^\"]*\""), "getrandom(BYTES"),
     (re.compile(r"0x[0-9a-f]+"), "ADDRESS"),

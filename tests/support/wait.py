@@ -5,7 +5,7 @@ import time
 
 
 class Late(AssertionError):
-    """What was waited for did not come."""
+    """The state was not reached in time."""
 
 
 def wait_until(predicate, what, deadline=10.0):

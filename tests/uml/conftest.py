@@ -26,14 +26,14 @@ def network():
 
 @pytest.fixture
 def lab(network):
-    """The same network for all; what a test starts and filters in it ends with the test."""
+    """The same network for all tests; what a test starts and filters ends with it."""
     yield network
     network.clear()
 
 
 @pytest.fixture
 def brokers(lab, tmp_path):
-    """A broker at either end, which has no memory of other tests."""
+    """A new broker at either end."""
     # Other users than root have to find it.
     directory = lab.directory / tmp_path.name
     ends = [Broker(end, directory / end.name, POLICY) for end in (lab.client, lab.server)]

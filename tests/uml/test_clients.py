@@ -139,9 +139,9 @@ def test_http(ends, web, client):
 
 @pytest.fixture
 def user_of_sshd(tmp_path):
-    """Root, and the user that sshd gives its rights up for; in the booted system alone."""
+    """Root, and the user that sshd becomes; in the booted system alone."""
     passwd = tmp_path / "passwd"
-    # Root's own shell may read anything before it runs a command.
+    # Root's own shell may read start-up files before it runs a command.
     users = ["root:x:0:0::/run:/bin/sh", "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin", ""]
     passwd.write_text("\n".join(users), encoding="utf-8")
     pathlib.Path("/run/sshd").mkdir(exist_ok=True)

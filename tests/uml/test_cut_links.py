@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A path is cut in mid-transfer, and the transfer goes on by the other (PB-4)."""
+"""A link is cut in mid-transfer, and the transfer goes on by the other (PB-4)."""
 
 import json
 import socket
@@ -40,13 +40,13 @@ def transfer(ends, meanwhile, members=SPELLED, seconds=4):
     return received
 
 
-def test_a_cut_path_is_left(ends):
+def test_a_cut_link_is_left(ends):
     received = transfer(ends, lambda: ends.lab.cut(FIRST))
     print(f"longest gap: {received['longest']:.3f} s")
     assert received["longest"] < 0.3
 
 
-def test_lossy_paths_lose_nothing(ends):
+def test_lossy_links_lose_nothing(ends):
     for link in ("p1", "p2"):
         netem = ["netem", "delay", "20ms", "loss", "3%"]
         ends.lab.client.run(["tc", "qdisc", "add", "dev", link, "root", *netem])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""One member of a bundle answers, but not with an association: another one takes over (PB-8). And
-both are tried together where the first one is dead (PB-5)."""
+"""PB-8: one member of a bundle answers, but no association comes of it, and another one takes over.
+PB-5: both are tried together where the first one is dead."""
 
 import pytest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The kernel of these tests is what they take it for."""
+"""The kernel under these tests has SCTP."""
 
 import socket
 import sys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What programs that were written for TCP find where their streams are SCTP associations."""
+"""TCP compatibility: what programs written for TCP find where streams are SCTP associations."""
 
 import signal
 import sys
@@ -12,7 +12,7 @@ from support.programs import program_file
 from support.wait import wait_until
 
 # connect(2) of a blocking socket, and again after EINTR: prints how each ended, "0" for a success.
-# What arrives while it waits is one byte of stdout: the number of the signal.
+# A signal that arrives while it waits is one byte of stdout: its number.
 CONNECT = """
 import ctypes, errno, os, signal, socket, struct, sys
 libc = ctypes.CDLL(None, use_errno=True)
@@ -32,7 +32,7 @@ with socket.socket() as sock:
 
 
 def connecting(ends, name=SPELLED):
-    """A program in a blocking connect(2) that nobody answers yet."""
+    """A program in a blocking connect(2) that is not answered yet."""
     for address in (FIRST, SECOND):
         ends.lab.filter(ends.lab.server, "INPUT", "-d", address)
     client = ends.start([sys.executable, "-c", CONNECT, name], "patient", stdin=-1, stdout=-1)
@@ -66,7 +66,7 @@ def test_a_program_that_is_stopped_while_it_connects(ends):
     assert client.stdout.readline() == "0\n"
 
 
-# How much has not arrived, after each line of its input.
+# Prints after each line of input how much has not arrived.
 QUEUE = """
 import fcntl, socket, struct, sys, termios
 with socket.create_connection((sys.argv[1], 7001)) as sock:
@@ -94,7 +94,7 @@ def test_how_much_has_not_arrived(ends):
     wait_until(lambda: not queued(""), "all has arrived")
 
 
-# One after the other, how many bytes each connection has brought.
+# Prints how many bytes each connection has brought, one after the other.
 COUNT = """
 import socket
 listener = socket.socket()
@@ -105,7 +105,7 @@ while True:
     print(sum(map(len, iter(lambda: peer.recv(65536), b""))), flush=True)
 """
 
-# Connects by the first send, and tells what that has sent, and the peer.
+# Connects by the first send; prints how much that has sent, and the peer.
 FAST_OPEN = """
 import select, socket, sys
 (*_, address), *_ = socket.getaddrinfo(sys.argv[3], 7001, socket.AF_INET, socket.SOCK_STREAM)
@@ -129,7 +129,7 @@ with socket.socket() as sock:
 @pytest.mark.parametrize("how, size", [("sendto", 5), ("sendmsg", 500_000), ("nonblocking", 5)])
 def test_connects_by_sends(ends, how, size):
     server = ends.serve([sys.executable, "-c", COUNT], 7001, stdout=-1)
-    # As a connect, it goes to the bundle.
+    # As with a connect, it goes to the bundle.
     ends.lab.cut(FIRST)
     argv = [sys.executable, "-c", FAST_OPEN, how, str(size), SPELLED]
     assert ends.run(argv, "all").stdout == f"{size} {SECOND}\n"

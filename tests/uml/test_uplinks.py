@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A bundle over two uplinks uses both: each path of an association goes by its own member's rule,
-where the routing table would send all of them by one (PB-4, PX-4).
+"""PB-4, PX-4: a bundle over two uplinks uses both. Each address of an association goes by its own
+member's rule, where the routing table would send all by one.
 
   +--------+ p1   metric 100   p1 +--------+
   | client |----------------------| server | 10.20.0.1 fd20::1                "via one"
@@ -49,7 +49,7 @@ def routes(verb):
 
 
 def bring_up(client, *verbs):
-    """The second link; its IPv6 address goes with it."""
+    """The second link, with the IPv6 address that was lost with it."""
     client.ip("link set p2 up", "address replace fd02::1/64 dev p2 nodad")
     for verb in ("replace", *verbs):
         client.ip(*routes(verb))
@@ -57,11 +57,11 @@ def bring_up(client, *verbs):
 
 @pytest.fixture
 def far(lab):
-    """What of the server stands behind its links."""
+    """Addresses of the server behind its links."""
     addresses = [f"{each}/{128 if ':' in each else 32} dev lo" for each in FAR]
     lab.server.ip(*(f"address add {each}" for each in addresses))
     lab.client.ip(*routes("replace"))
-    # On a slow machine, too, a connection is to be there when its path is back.
+    # Also on a slow machine a connection must outlast the cut.
     lab.client.sysctl(net__sctp__association_max_retrans=100)
     yield
     lab.client.sysctl(net__sctp__association_max_retrans=10)
@@ -77,7 +77,7 @@ def brokers(lab, far, tmp_path):
         Broker(lab.server, directory / "server", POLICY),
     ]
     yield ends
-    # What a connection says at its end is to go its way, too, and not into the next test's count.
+    # The last packets of a connection must not be counted in the next test.
     for end in (lab.client, lab.server):
         for process in end.processes:
             if process not in (ends[0].process, ends[1].process):
@@ -90,7 +90,7 @@ def brokers(lab, far, tmp_path):
 
 
 def let_pass(lab):
-    """What was cut is whole again."""
+    """Ends every cut."""
     for tool in ("iptables-legacy", "ip6tables-legacy"):
         lab.server.run([tool, "--flush"])
 
@@ -131,11 +131,12 @@ def counted(lab):
 
 
 def server_of(ends, addresses):
-    return ends.serve(["nc", "-l", f"<{','.join(addresses)}>", str(PORT)], PORT, stdin=-1, stdout=-1)
+    argv = ["nc", "-l", f"<{','.join(addresses)}>", str(PORT)]
+    return ends.serve(argv, PORT, stdin=-1, stdout=-1)
 
 
-def paths_of(end):
-    """{address: whether packets have been answered on that path} of the one association."""
+def peer_addresses(end):
+    """{address of the peer: whether it is active} of the one association."""
     lines = end.run(["cat", "/proc/net/sctp/remaddr"]).stdout.splitlines()[1:]
     active = "2"
     return {short(line.split()[0]): line.split()[-1] == active for line in lines}
@@ -145,19 +146,19 @@ def short(address):
     return re.sub(":0000(:0000)*:", "::", address, count=1).replace(":000", ":")
 
 
-def await_paths(ends, wanted):
+def await_active(ends, wanted):
     def are_there():
-        there = paths_of(ends.lab.client)
+        there = peer_addresses(ends.lab.client)
         return all(there.get(address) for address in wanted)
 
-    wait_until(are_there, f"paths to {wanted}")
+    wait_until(are_there, f"active addresses {wanted}")
 
 
 def connect(ends, addresses, active=None):
-    """nc, connected to a server at these addresses, the paths to which are in use."""
+    """nc, connected to a server at these addresses, which are active."""
     server = server_of(ends, addresses)
     client = ends.start(["nc", f"<{','.join(addresses)}>", str(PORT)], "all", stdin=-1, stdout=-1)
-    await_paths(ends, active or addresses)
+    await_active(ends, active or addresses)
     return client, server
 
 
@@ -196,7 +197,7 @@ def test_each_member_goes_by_its_own_rule(ends, counted):
 
 
 def test_members_of_every_kind(ends, counted):
-    """One without a rule, both families of one uplink, a global one; a blocked one is left out."""
+    """A member without a rule, both families of one uplink, a global one, and a blocked one."""
     named = (NO_RULE, B, B6, GLOBAL_B)
     client, server = connect(ends, (*named, BLOCKED), active=named)
     say(client, server)
@@ -212,7 +213,7 @@ def test_members_of_every_kind(ends, counted):
 
 
 def test_a_transfer_survives_the_first_uplink(ends, counted):
-    """The server tells of all its addresses, and answers from others than those of the bundle."""
+    """The server names all its addresses, and answers from others than the bundle's."""
     transfer(ends, lambda: cut(ends.lab, "p1"), f"{A}.and.{B}.bundle", seconds=1.5)
     assert counted.links_to(B) == {"p2"}
     assert counted.left(GLOBAL_B).keys() <= {"p2"}
@@ -226,7 +227,7 @@ def test_an_uplink_that_is_down_is_not_gone_around(ends, counted):
     before = counted.left(A)["p1"]
     client.stdin.write("hello\n")
     client.stdin.flush()
-    # Between these it is sent to B.
+    # In between it is sent to B.
     wait_until(lambda: counted.left(A)["p1"] > before + 2, "the line is sent again and again")
     assert counted.left(B).keys() <= {"p2"}
     bring_up(ends.lab.client)
@@ -234,7 +235,7 @@ def test_an_uplink_that_is_down_is_not_gone_around(ends, counted):
     assert counted.links_to(B) == {"p2"}
 
 
-def test_the_way_is_kept_as_long_as_the_connection(ends, counted):
+def test_routes_are_kept_as_long_as_the_connection(ends, counted):
     """By a forked child, over a broker's death and a reload."""
     server = server_of(ends, (A, B))
     script = (
@@ -245,7 +246,7 @@ def test_the_way_is_kept_as_long_as_the_connection(ends, counted):
     program = ends.start(["perl", "-e", script, f"<{A},{B}>"], "all", stdin=-1)
     assert program.wait(timeout=20) == 0
     before = port_rules(ends.lab.client)
-    assert len(before) == 4  # one is of both families
+    assert len(before) == 4  # one rule is for both families
     ends.client_broker.kill()
     ends.client_broker.start()
     assert ends.client_broker.reload(UPLINKS).returncode == 0
@@ -274,12 +275,12 @@ def under_private_broker(ends, *before):
 
 def test_a_private_broker_does_it_where_it_may(ends, counted):
     client, server = under_private_broker(ends)
-    await_paths(ends, (A, B))
+    await_active(ends, (A, B))
     assert len(port_rules(ends.lab.client)) == 4
     end(ends, client, server)
     wait_until(lambda: not port_rules(ends.lab.client), "the rules are gone with the program")
     assert "p1" not in counted.left(B)
-    # Without the privilege: the first member's way alone. Of B the server itself has told.
+    # Without the privilege: the first member's route alone. The client knows B from the server.
     under_private_broker(ends, *without_capabilities([]))
     assert counted.links_to(A) == {"p1"}
     before = counted.left(B)
@@ -287,11 +288,11 @@ def test_a_private_broker_does_it_where_it_may(ends, counted):
     assert counted.left(B).get("p2") == before.get("p2")
 
 
-NO_PATHS = 7
+NO_EXTRA_PATHS = 7
 
 
 def test_what_the_broker_is_asked_for_by_hand(ends):
-    """Paths are for sockets that nobody has bound, and not without end."""
+    """Extra paths are for sockets that are not bound, and limited."""
     def ask(sock, members):
         return BrokerSession(ends.client_broker, "all").extra_paths(sock, members)
 
@@ -299,9 +300,9 @@ def test_what_the_broker_is_asked_for_by_hand(ends):
     sockets[0].bind(("127.0.0.1", 0))
     one_to_many = ends.lab.client.socket(kind=socket.SOCK_SEQPACKET, protocol=SCTP)
     for bad in (sockets[0], one_to_many):
-        assert ask(bad, [A, B])[0] == NO_PATHS
+        assert ask(bad, [A, B])[0] == NO_EXTRA_PATHS
     for alone in (BLOCKED, NO_RULE):
-        assert ask(sockets[1], [alone])[0] == NO_PATHS
+        assert ask(sockets[1], [alone])[0] == NO_EXTRA_PATHS
     assert not port_rules(ends.lab.client)
     assert ask(sockets[2], [A, B]) is None
     assert ask(sockets[2], [A, B]) is None, "again"
@@ -311,7 +312,7 @@ def test_what_the_broker_is_asked_for_by_hand(ends):
     refused = [answer for answer in answers if answer]
     assert answers[0] is None and "the user may have 256" in refused[0][1]
     assert len(port_rules(ends.lab.client)) <= 256 + len(sockets)
-    # Somebody else may have the same port at another address: the rules are not his.
+    # Another socket may have the same port at another address: it has no rules.
     elsewhere = ends.lab.client.socket(protocol=SCTP)
     elsewhere.bind(("127.0.0.1", sockets[2].getsockname()[1]))
     elsewhere.listen()

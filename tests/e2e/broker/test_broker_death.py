@@ -20,7 +20,7 @@ PROGRAMS = 1000
 
 
 def swapped(policy=POLICY):
-    """The same policy with what is not the company's through vpn0."""
+    """The same policy, with everything but the company's networks through vpn0 too."""
     return policy.replace("via: [lte, lan]", "via: vpn")
 
 
@@ -62,7 +62,7 @@ def test_a_new_program_without_a_broker_fails_closed(lab, broker):
     done = lab.px(broker, ["curl", "-sS", f"http://{CORPORATE}/"], check=False)
     assert done.returncode == 125
     assert "pxd" in done.stderr
-    # The same for one whose environment was kept from before.
+    # The same for a program whose environment is older than the broker's death.
     words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}", "PX_PROFILE=vpn-split"]
     argv = [*words, program_file("connect_twice"), CORPORATE, "80"]
     done = lab.client.run(argv, check=False)
@@ -72,7 +72,7 @@ def test_a_new_program_without_a_broker_fails_closed(lab, broker):
 
 
 def test_a_stopped_broker_is_waited_for_only_so_long(lab, broker):
-    """Alive, but not answering: the hello has a deadline, and no answer fails closed."""
+    """The hello has a deadline: a program whose broker does not answer fails closed."""
     words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}", "PX_PROFILE=vpn-split"]
     argv = [*words, program_file("connect_twice"), CORPORATE, "80"]
     broker.process.send_signal(subprocess.signal.SIGSTOP)
@@ -86,7 +86,7 @@ def test_a_stopped_broker_is_waited_for_only_so_long(lab, broker):
 
 
 def test_a_broker_that_comes_late_to_its_work(lab, broker):
-    """On a busy machine: its programs wait, rather than fail closed."""
+    """As on a busy machine: the programs wait, and do not fail closed."""
     words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}", "PX_PROFILE=vpn-split"]
     argv = [*words, program_file("connect_twice"), CORPORATE, "80"]
     broker.process.send_signal(subprocess.signal.SIGSTOP)
@@ -112,26 +112,26 @@ class ManyPrograms:
         )
 
     def go(self):
-        """All connect once; how many from each source address."""
+        """All connect once: {source address: how many}."""
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
 
 def test_a_thousand_programs_at_once(lab, broker):
-    herd = ManyPrograms(lab, broker)
-    assert herd.go() == {"100.64.2.2": PROGRAMS}
+    programs = ManyPrograms(lab, broker)
+    assert programs.go() == {"100.64.2.2": PROGRAMS}
     assert sum(p["routed"] > 0 for p in broker.ask("ps")["programs"]) >= PROGRAMS
     assert broker.reload(swapped()).returncode == 0
-    assert herd.go() == {"10.8.0.2": PROGRAMS}, "at once, with no 100 ms to spare"
+    assert programs.go() == {"10.8.0.2": PROGRAMS}, "at once, with no 100 ms to spare"
     broker.kill()
-    assert herd.go() == {"10.8.0.2": PROGRAMS}
+    assert programs.go() == {"10.8.0.2": PROGRAMS}
     broker.start()
     assert broker.reload(POLICY).returncode == 0
-    assert herd.go() == {"100.64.2.2": PROGRAMS}
+    assert programs.go() == {"100.64.2.2": PROGRAMS}
     lab.link_down("lte")
     wait_until(
         lambda: RunningProgram(lab, broker).connect(PUBLIC).source == "192.168.1.2",
         "lan0 takes over",
     )
-    assert herd.go() == {"192.168.1.2": PROGRAMS}
+    assert programs.go() == {"192.168.1.2": PROGRAMS}

@@ -35,10 +35,10 @@ MALFORMED = {
     "a type that is the broker's": wire.packet(wire.WELCOME, struct.pack("=IQ", 0, 1)),
     "a profile without its end": wire.hello(b"x" * 64),
     "a profile that is a path": wire.hello(b"../../etc/passwd"),
-    "an outcome at no port": wire.health_report("vpn-split", "198.51.100.1", 0, 1),
-    "an outcome that is neither": wire.health_report("vpn-split", "198.51.100.1", 80, 2),
-    "an outcome under a path": wire.health_report("../vpn-split", "198.51.100.1", 80, 1),
-    "half an outcome": wire.health_report("vpn-split", "198.51.100.1", 80, 1)[:60],
+    "a health report at no port": wire.health_report("vpn-split", "198.51.100.1", 0, 1),
+    "a health report of neither kind": wire.health_report("vpn-split", "198.51.100.1", 80, 2),
+    "a health report under a path": wire.health_report("../vpn-split", "198.51.100.1", 80, 1),
+    "half a health report": wire.health_report("vpn-split", "198.51.100.1", 80, 1)[:60],
     "the largest packet of zeros": bytes(wire.LARGEST),
 }
 
@@ -66,7 +66,7 @@ def test_malformed_packets_close_the_connection(broker, what):
     ids=lambda text: repr(text[:20]),
 )
 def test_requests_that_cannot_be_answered(broker, text):
-    """Refused in words or closed, as the protocol says for each; never more than that."""
+    """Each is refused in words or closed, as the protocol has it."""
     sock = wire.connect(broker.socket)
     sock.send(wire.request(text))
     try:
@@ -89,11 +89,11 @@ def test_descriptors_are_not_taken(broker):
     wait_until(lambda: broker.open_files() == before, "no descriptor stays with the broker")
 
 
-NOT_ALLOWED, UNMARKABLE, NO_PATHS = 5, 6, 7
+NOT_ALLOWED, UNMARKABLE, NO_EXTRA_PATHS = 5, 6, 7
 
 
 def ask_for_mark(broker, data, descriptors, says_hello=True):
-    """What the broker answers to one packet with descriptors; b"" where it closes."""
+    """The broker's answer to one packet with descriptors; b"" where it closes."""
     sock = wire.connect(broker.socket)
     if says_hello:
         sock.send(wire.hello())
@@ -135,18 +135,18 @@ def test_marks_are_for_programs_that_said_hello(lab, broker):
     assert wire.refusal(answer)[0] == NOT_ALLOWED
 
 
-def test_paths_are_for_programs_that_said_hello_and_their_sockets(lab, broker):
+def test_extra_paths_are_for_programs_that_said_hello_and_their_sockets(lab, broker):
     request = wire.extra_paths(443, ["203.0.113.80"])
     with lab.client.socket() as sock:
         answer = ask_for_mark(broker, request, [sock.fileno()], says_hello=False)
         assert wire.refusal(answer)[0] == NOT_ALLOWED
-        assert wire.refusal(ask_for_mark(broker, request, [sock.fileno()]))[0] == NO_PATHS
+        assert wire.refusal(ask_for_mark(broker, request, [sock.fileno()]))[0] == NO_EXTRA_PATHS
         assert ask_for_mark(broker, request[:-1], [sock.fileno()]) == b""
         assert ask_for_mark(broker, request, [sock.fileno()] * 2) == b""
     with socket.socket(socket.AF_UNIX) as local, socket.socket(socket.AF_INET) as elsewhere:
         for other in (local, elsewhere):
             code, reason = wire.refusal(ask_for_mark(broker, request, [other.fileno()]))
-            assert code == NO_PATHS and reason
+            assert code == NO_EXTRA_PATHS and reason
 
 
 def test_a_mark_without_its_one_socket_is_closed(lab, broker):
@@ -183,7 +183,7 @@ def closed_after(sock):
     return time.monotonic() - started
 
 
-def test_who_says_nothing_or_does_not_read_is_closed(broker):
+def test_clients_that_are_silent_or_do_not_read_are_closed(broker):
     before = broker.open_files()
     silent = wire.connect(broker.socket, timeout=15)
     sock = wire.connect(broker.socket, timeout=0.2)
@@ -249,7 +249,7 @@ def test_ten_thousand_connections_of_another_user_cost_others_nothing(lab, broke
         slowest = max(slowest, time.monotonic() - started)
     assert process.stdout.readline().startswith("done 10000 ")
     assert slowest < 2 * PROMPT
-    # Still held open by the other user, and beyond its quota: nothing of it is felt.
+    # The other user still holds connections open, up to its quota: nobody else is slower.
     assert RunningProgram(lab, broker).connect(CORPORATE).source == "10.8.0.2"
     limit = answers(broker)["limits"]["connections_per_user"]
     # Each with its pidfd.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""PX-2: routing rules and tables of px that a killed broker left go at the next start."""
+"""PX-2: routing rules and tables that a killed broker left are removed at the next start."""
 
 import pytest
 
@@ -31,7 +31,7 @@ FOREIGN = [
 def routing(namespace):
     """Every rule and route, as iproute2 lists them."""
     listed = ("-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all")
-    # Routes of neighbours that come and go by themselves are not px's.
+    # Multicast routes come and go by themselves.
     return [
         line
         for words in listed

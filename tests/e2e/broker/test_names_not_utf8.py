@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Programs and policy files whose names are no text."""
+"""Programs and policy files whose names are not UTF-8."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from support.programs import program_file
 pytestmark = pytest.mark.broker
 
 
-def test_a_program_whose_name_is_no_text(lab, broker):
+def test_a_program_whose_name_is_not_utf8(lab, broker):
     directory = os.fsencode(lab.directory) + b"/w\xff"
     os.mkdir(directory)
     program = directory + b"/prog\xfe"
@@ -23,7 +23,7 @@ def test_a_program_whose_name_is_no_text(lab, broker):
     assert broker.ask("status")["pid"] == broker.pid
 
 
-def test_a_policy_file_whose_name_is_no_text(broker):
+def test_a_policy_file_whose_name_is_not_utf8(broker):
     fragments = broker.directory / "conf.d"
     fragments.mkdir()
     with open(os.fsencode(fragments) + b"/\xff.yaml", "w", encoding="utf-8") as file:

@@ -27,8 +27,8 @@ profiles:
 
 
 def test_a_thousand_connections_over_twenty_switches(lab, broker):
-    """Between two reloads, each leaves by the policy that is in force; while one is under way, by
-    that or by the next; counted on the interfaces."""
+    """Between two reloads each connection leaves by the policy in force, as counted on the
+    interfaces. During a reload it leaves by the old policy or by the new one."""
     names = ["lte", "vpn"]
     assert broker.reload(everything_via(names[0])).returncode == 0
     client = RunningProgram(lab, broker, "switching")

@@ -25,7 +25,8 @@ while True:
         break
 """
 
-# Connects to a bundle in one thread, while another one forks children that live on. Tells how many.
+# Connects to a bundle in one thread, while another one forks children that live on; prints
+# how many.
 FORKING = """
 import os, signal, socket, sys, threading
 connected, children = threading.Event(), []
@@ -59,7 +60,7 @@ def connect(lab, broker, *words, profile="empty", **options):
 
 
 def assert_plain(state, peer):
-    """What the program sees of its socket is what a connect to that one member leaves behind."""
+    """The program sees its socket as a connect to that one member would have left it."""
     assert state["peer"] == peer
     assert state["answer"].split()[1] == peer
     assert (state["error"], state["left"]) == ("ok", "0")
@@ -86,7 +87,7 @@ def test_first_member_refuses(lab, broker, members, kind, refusing, alive):
     members.refuse(refusing)
     lab.flows.reset()
     assert_plain(connect(lab, broker, *kind, refusing, alive), alive)
-    # It is the program's own socket that goes on: no probe.
+    # The program's own socket tries the next member: no probe.
     assert lab.flows.left(alive) == {"lan0": 1}
 
 
@@ -144,7 +145,7 @@ def test_an_ipv4_socket_takes_the_ipv4_members(lab, broker, members):
 def test_a_socket_that_the_program_has_bound(lab, broker, members):
     members.silence(PUBLIC)
     words = ["-s", "::ffff:100.64.2.2", PUBLIC6, PUBLIC, PUBLIC_OTHER]
-    # The system's route is by lan0, the answers come by lte0; probes have the source, too.
+    # The host routes it by lan0, the answers come by lte0; probes have the source, too.
     state = connect(lab, broker, *words)
     assert_plain(state, PUBLIC_OTHER)
     assert state["answer"].split()[0] == "100.64.2.2"
@@ -198,14 +199,14 @@ def test_the_server_never_sees_a_probe(lab, broker, members):
 def test_children_that_are_forked_meanwhile_complete_no_probe(lab, broker, members):
     server = lab.server.popen([sys.executable, "-c", COUNTING_SERVER], stdout=-1)
     lab.server.listens(9090)
-    # The first is silent; of the second, the first SYN is lost, so its probe is there for a second.
+    # The first member is silent. The second loses the first SYN: its probe lasts for a second.
     for address, what in ((PUBLIC, []), (PUBLIC_OTHER, ["quota", "until", "60", "bytes"])):
         match = ["ip", "daddr", address, "tcp", "dport", "9090", "tcp", "flags", "syn"]
         members.rule(*match, *what, "drop")
     argv = [sys.executable, "-c", FORKING, f"<{PUBLIC},{PUBLIC_OTHER}>"]
     program = lab.px_popen(broker, argv, "empty", stdin=-1, stdout=-1)
     assert int(program.stdout.readline()) > 5
-    # The children have every probe's descriptor, and what is left of it is not connected.
+    # The children hold descriptors of all probes, none of which is connected any more.
     connections = lab.client.run(["ss", "-Htn", "dport = 9090"]).stdout.splitlines()
     assert len(connections) == 1, connections
     program.communicate("hello\n", timeout=10)
@@ -233,7 +234,7 @@ for bundle in (b"\\xe6\\0" + bytes(10), b"\\xe6\\0" + bytes(30), b"\\xe6\\0"):
 
 
 def test_members_by_their_own_rules(lab, broker, members):
-    """10/8 by the VPN, the rest by LTE: each member's way, and the other one's where one fails."""
+    """10/8 by the VPN, the rest by LTE: each member is reached by its own rule's uplink."""
     both = [CORPORATE, PUBLIC]
     state = connect(lab, broker, *both, profile="vpn-split")
     assert_plain(state, CORPORATE)
@@ -266,7 +267,7 @@ profiles:
     assert_plain(state, PUBLIC_OTHER)
     assert connect(lab, broker, CORPORATE, PUBLIC, profile="blocking")["result"] == "EACCES"
     assert lab.flows.left(CORPORATE) == lab.flows.left(PUBLIC) == {}
-    # An IPv4 socket has the IPv6 member probed, which is of a family of its own.
+    # The IPv6 member of an IPv4 socket could only be probed: a probe has its own family.
     members.silence(PUBLIC_OTHER)
     words = ("-4", "-w", "500", "-t", "300")
     state = connect(lab, broker, *words, PUBLIC_OTHER, CORPORATE6, profile="blocking")

@@ -132,7 +132,7 @@ def test_bad_notation_asks_nobody(lab, broker, dns, text):
     assert lab.px(broker, ["getent", "ahosts", text], "empty", check=False).returncode == 2
     assert lab.flows.left(DNS) == {}
     assert dns.asked() == []
-    # The same count sees a name that is asked for.
+    # The same counters see a name that is looked up.
     assert listed(lab, broker, "<nobody.test>", "80", check=False) == ["Name or service not known"]
     assert sum(lab.flows.left(DNS).values()) == len(dns.asked()) == 2
 
@@ -174,7 +174,7 @@ def test_a_matched_program_knows_its_names_at_the_first_lookup(lab, dns):
 def test_python_in_threads_and_children(lab, broker, dns):
     argv = [sys.executable, "-I", "-c", PYTHON, "<one.test,10.0.0.9>"]
     found, threads, child = json.loads(lab.px(broker, argv, "empty").stdout)
-    # Of a family that Python does not know it shows as much as any sockaddr has.
+    # Python shows the 14 bytes of a plain sockaddr where it does not know the family.
     assert found == [[AF_BUNDLE, 6, 14], [2, 6, CORPORATE], [2, 6, "10.0.0.9"]]
     assert threads and child == 0
 
@@ -204,7 +204,7 @@ def test_programs_that_die_of_unknown_families_get_none(lab, broker, program):
     """nc.traditional knows gethostbyname alone."""
     name, *words = program.split()
     argv = [unpacked(name, f"bin/{name}"), *words, "-w", "5", f"<{PUBLIC},{PUBLIC_OTHER}>", "8080"]
-    # To a request the server answers, and closes: none of them waits for more.
+    # The server answers a request and closes: none of the programs waits for more.
     done = lab.px(broker, argv, "empty", check=False, input="GET / HTTP/1.0\r\n\r\n")
     assert "family" not in done.stderr.lower()
     assert set(lab.flows.left(PUBLIC)) == {"lan0"}
@@ -232,7 +232,7 @@ def test_other_names_are_libcs(lab, broker, dns, name, profile):
 
     def network(run):
         lines = strace(lab.client, argv, run, calls="%network")
-        # Process ids and times; and what is asked has a random number.
+        # Process ids, times, and the random numbers of queries.
         return [re.sub(r"\d{3,}", "N", line.split('"')[0]) for line in comparable(lines)]
 
     bare = network(lambda command: lab.client.run(command, check=False))

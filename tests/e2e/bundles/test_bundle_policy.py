@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bundles in the policy (PB-9), and what programs tell each other of who answers (PB-6)."""
+"""Bundles in the policy (PB-9), and the health of members, which programs share (PB-6)."""
 
 import json
 
@@ -39,7 +39,7 @@ def explain(broker, destination, port="8080", profile="vpn-split"):
     "destination",
     [f"<{CORPORATE},{PUBLIC}>", f"{CORPORATE}.and.{PUBLIC}.bundle", "db.bundle", "DB.example.com."],
 )
-def test_explain_says_which_way_each_member_goes(broker, destination):
+def test_explain_says_by_which_uplink_each_member_goes(broker, destination):
     corporate, public = explain(broker, destination)
     assert (corporate["destination"], corporate["entry"]["interface"]) == (CORPORATE, "vpn0")
     assert (public["destination"], public["entry"]["interface"]) == (PUBLIC, "lte0")
@@ -168,6 +168,6 @@ def test_it_is_for_the_network_namespace_of_the_broker(broker, programs):
     assert programs.known() == "unknown"
 
 
-def test_an_outcome_under_no_profile_of_the_policy_is_nothing(broker, programs):
+def test_a_health_report_under_an_unknown_profile_is_ignored(broker, programs):
     programs.report(CORPORATE, profile="no-such-profile")
     assert broker.ask("status")["connections"] == 1

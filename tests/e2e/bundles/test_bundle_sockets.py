@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """PB-1, PB-6: servers that are bound to some of the host's addresses answer there and nowhere else,
-over TCP and MPTCP, with and without the right to filter. Who calls stands behind the routers."""
+over TCP and MPTCP, with and without the right to filter. Callers stand behind the routers."""
 
 import shutil
 import sys
@@ -19,7 +19,7 @@ LAN, LTE, VPN = "192.168.1.2", "100.64.2.2", "10.8.0.2"
 LAN6, LTE6, VPN6 = "2001:db8:1::2", "2001:db8:2::2", "fd08::2"
 HOST = (LAN, LTE, VPN, LAN6, LTE6, VPN6)
 
-# A call to each address, so many at a time: what came of it.
+# Calls each address, so many at a time, and prints the result.
 CALL = """
 import concurrent.futures, socket, sys
 port, at_once, source, source6, *addresses = sys.argv[1:]
@@ -43,8 +43,8 @@ with concurrent.futures.ThreadPoolExecutor(int(at_once)) as pool:
 
 
 def call(lab, *addresses, local=False, at_once=1):
-    """From behind the routers, by an address that each of them knows; or from the host itself. At
-    once: to whom most are silent. A server's backlog may have room for one."""
+    """Calls from behind the routers, by an address that each of them knows, or from the host
+    itself. Several at once where most are silent: a server's backlog may have room for one."""
     namespace, *sources = (lab.client, LAN, LAN6) if local else (lab.server, CORPORATE, CORPORATE6)
     done = namespace.run([sys.executable, "-c", CALL, 8000, at_once, *sources, *addresses])
     return dict(line.split(" ", 1) for line in done.stdout.splitlines())
@@ -71,14 +71,14 @@ def serve(lab, broker, how, protocol, addresses, words=()):
 @pytest.mark.parametrize("named", [(LAN, VPN), (LAN6, VPN6), (LTE, LAN6)], ids=["4", "6", "both"])
 def test_without_privilege_others_are_hung_up_on(lab, broker, named, protocol, how):
     log = serve(lab, broker, how, protocol, named, without_capabilities([]))
-    # Where no address of a family is named, its port is nobody's.
+    # Where no address of a family is named, its port is free.
     families = {":" in address for address in named}
     answers = call(lab, *HOST)
     for address in HOST:
         closed = "hung up" if (":" in address) in families else "refused"
         assert answers[address] == ("hello" if address in named else closed), address
     assert call(lab, *named, local=True) == dict.fromkeys(named, "hello")
-    # Those that it did hear of, by plain addresses.
+    # The calls that the server accepted, by plain addresses.
     lines = [line for line in log.read_text().splitlines() if line.startswith("called: ")]
     assert len(lines) == 4
     assert {line.split()[1] for line in lines} == set(named)
@@ -100,7 +100,7 @@ def test_with_privilege_the_kernel_does_not_answer_others(lab, broker, named):
 
 @pytest.mark.parametrize("protocol", [TCP, MPTCP])
 @pytest.mark.parametrize("named", [(LAN, VPN6), (VPN6, LAN)], ids=["4 first", "6 first"])
-def test_who_connects_by_a_bundle_has_a_bundle(lab, broker, named, protocol):
+def test_the_peer_of_a_bundle_is_a_bundle(lab, broker, named, protocol):
     serve(lab, broker, "loop", protocol, (LAN, VPN6))
     argv = [program_file("bundle_server"), "call", protocol, 8000, *named]
     assert lab.px(broker, argv, "empty").stdout.splitlines() == [
@@ -136,7 +136,7 @@ profiles:
       - { to: 10.0.0.0/8, proto: tcp, via: vpn }
 """
 
-# Options that the kernel's MPTCP lacks, and one that must not be taken for granted.
+# Options that the kernel's MPTCP lacks, and TCP_REPAIR, which must fail.
 TUNING = """
 import socket
 sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -173,7 +173,7 @@ print(a.family.name)
 
 
 def test_all_streams_are_of_the_first_transport_that_the_kernel_has(lab):
-    """This kernel has MPTCP; without SCTP, which is asked for once, it is the first."""
+    """MPTCP on this kernel, unless it has SCTP, too. The kernel is asked for SCTP once."""
     broker = lab.start_broker(ALL_SOCKETS)
     argv = [sys.executable, "-I", "-c", PROTOCOLS, CORPORATE]
     calls = strace(lab.client, argv, lambda command: lab.px(broker, command, "all"))
@@ -207,7 +207,7 @@ def test_unmodified_servers(lab, broker, name, privileged):
     lab.client.listens(8000)
     answers = call(lab, LTE, LAN6, VPN, at_once=3 if privileged else 1)
     assert set(answers.values()) == {"no answer" if privileged else "hung up"}, answers
-    # Who is admitted stays connected: rsyncd greets, the others wait for the caller to speak.
+    # An admitted caller stays connected: rsyncd greets, the others wait for it to speak.
     greeting = "@RSYNCD" if name == "rsyncd" else "no answer"
     for address in (LAN, VPN6):
         if name != "iperf3":

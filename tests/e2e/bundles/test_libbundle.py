@@ -11,7 +11,7 @@ from support.programs import BUILD
 from support.servers import real_servers
 from support.wait import wait_until
 
-# Routed to the server, which does not have them and says nothing.
+# Routed to the server, which does not have them and does not answer.
 DEAD, DEAD6 = "203.0.113.99", "2001:db8:80::99"
 TCP, MPTCP = "6", "262"
 # Where nobody answers, connect(2) itself takes more than two minutes.
@@ -132,7 +132,7 @@ def test_a_server_under_px_admits_its_addresses_alone(lab, broker):
 
 
 def mptcp_connections(lab):
-    """That the server has accepted as MPTCP, and not as TCP instead."""
+    """How many the server has accepted as MPTCP."""
     names, values = (
         line.split()
         for line in lab.server.run(["cat", "/proc/net/netstat"]).stdout.splitlines()

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Real clients that nobody changed, each given a bundle. With the first member dead they reach
-their server by the second, where most of them would hang for minutes or never arrive; with it alive
-they connect as often as bare (test_bundle_connect.py compares every packet of a small client). How
-long they take: tests/bench/dead_member.py."""
+"""Unmodified clients, each given a bundle.
+
+With the first member dead they reach their server by the second, where most would hang for minutes
+or never arrive without px. With it alive they send as many SYNs as bare; test_bundle_connect.py
+compares every packet of a small client. How long they take: tests/bench/dead_member.py.
+"""
 
 import pytest
 
@@ -12,7 +14,7 @@ from support.clients.fetch_java import fetch_java
 from support.lab.member_networks import ALIVE, DEAD, MemberNetworks
 
 DEADLINE = 20
-HANGS = 2  # seconds, after which who uses the dead member alone is taken to hang
+HANGS = 2  # seconds, after which a client that tries the dead member alone counts as hanging
 AT_ONCE = 4
 CLIENTS = real_clients.clients(java=[])
 NAMES = [client.name for client in CLIENTS]
@@ -36,7 +38,7 @@ every_client = pytest.mark.parametrize("name", NAMES)
 
 
 def reaching():
-    """(which, name): the second member is one that the client has a socket for."""
+    """(which, name) where the client can have a socket for the second member."""
     for which, (pair, families) in enumerate(FAMILIES.items()):
         for client in CLIENTS:
             if client.asks_elsewhere or (client.ipv4_alone and families == (4, 6)):
@@ -45,21 +47,21 @@ def reaching():
 
 
 @pytest.fixture(scope="module")
-def arrivals(tmp_path_factory):
+def client_runs(tmp_path_factory):
     with MemberNetworks() as lab:
-        arrivals = ClientRuns(lab, fetch_java(tmp_path_factory.mktemp("java")))
+        client_runs = ClientRuns(lab, fetch_java(tmp_path_factory.mktemp("java")))
         under_px = [OUT_OF_REACH[1], *WITH_DEAD, *(each for turn in WITH_ALIVE for each in turn)]
-        broker = lab.start_broker(arrivals.policy(under_px))
-        yield arrivals, broker
+        broker = lab.start_broker(client_runs.policy(under_px))
+        yield client_runs, broker
         assert broker.stop() == 0, broker.log_text
 
 
 @pytest.fixture(scope="module")
-def with_dead(arrivals):
-    arrivals, broker = arrivals
+def with_dead(client_runs):
+    client_runs, broker = client_runs
     return [
-        arrivals.of_all(
-            arrivals.under_px,
+        client_runs.of_all(
+            client_runs.under_px,
             broker,
             WITH_DEAD[which],
             DEADLINE,
@@ -71,24 +73,24 @@ def with_dead(arrivals):
 
 
 @pytest.fixture(scope="module")
-def with_alive(arrivals):
+def with_alive(client_runs):
     """For each pair of families, {name: (attempts bare, the run under px, its attempts)}."""
-    arrivals, broker = arrivals
-    return [compared(arrivals, broker, which) for which in range(len(FAMILIES))]
+    client_runs, broker = client_runs
+    return [compared(client_runs, broker, which) for which in range(len(FAMILIES))]
 
 
-def compared(arrivals, broker, which):
+def compared(client_runs, broker, which):
     bare, under_px, again = {}, {}, NAMES
-    # A client that races by itself may find its first address slow, by chance, in either run.
+    # A client that races addresses by itself may by chance find the first one slow, in either run.
     for bare_turn, turn in zip(BARE, WITH_ALIVE):
         options = {"at_once": AT_ONCE, "names": again}
-        runs = arrivals.of_all(arrivals.bare, bare_turn[which], DEADLINE, **options)
+        runs = client_runs.of_all(client_runs.bare, bare_turn[which], DEADLINE, **options)
         assert all(run.arrived for run in runs.values()), runs
-        sent = arrivals.attempts(bare_turn[which])
+        sent = client_runs.attempts(bare_turn[which])
         for name in again:
             bare[name] = max(bare.get(name, 0), sent[name])
-        runs = arrivals.of_all(arrivals.under_px, broker, turn[which], DEADLINE, **options)
-        sent = arrivals.attempts(turn[which])
+        runs = client_runs.of_all(client_runs.under_px, broker, turn[which], DEADLINE, **options)
+        sent = client_runs.attempts(turn[which])
         for name in again:
             if name not in under_px or sent[name] < under_px[name][1]:
                 under_px[name] = runs[name], sent[name]
@@ -99,23 +101,23 @@ def compared(arrivals, broker, which):
 
 
 @pytest.mark.parametrize("which, name", reaching())
-def test_a_dead_member_keeps_nobody_away(with_dead, which, name):
+def test_a_dead_member_keeps_no_client_away(with_dead, which, name):
     assert with_dead[which][name].arrived, with_dead[which][name].output
 
 
 @pytest.fixture(scope="module")
-def out_of_reach(arrivals):
+def out_of_reach(client_runs):
     """{name: (the run bare, the run under px)} of clients that do not try the member that is
     alive."""
-    arrivals, broker = arrivals
+    client_runs, broker = client_runs
     options = {"at_once": len(IPV4_ALONE), "names": IPV4_ALONE}
-    bare = arrivals.of_all(arrivals.bare, OUT_OF_REACH[0], HANGS, **options)
-    under_px = arrivals.of_all(arrivals.under_px, broker, OUT_OF_REACH[1], HANGS, **options)
+    bare = client_runs.of_all(client_runs.bare, OUT_OF_REACH[0], HANGS, **options)
+    under_px = client_runs.of_all(client_runs.under_px, broker, OUT_OF_REACH[1], HANGS, **options)
     return {name: (bare[name], under_px[name]) for name in IPV4_ALONE}
 
 
 @pytest.mark.parametrize("name", IPV4_ALONE)
-def test_who_uses_ipv4_alone_fares_no_worse_than_bare(out_of_reach, name):
+def test_clients_of_ipv4_alone_fare_no_worse_than_bare(out_of_reach, name):
     bare, under_px = out_of_reach[name]
     assert under_px.arrived >= bare.arrived, under_px.output
     assert bare.hangs >= under_px.hangs, under_px.output

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """PB-5, PB-6: programs that take single addresses out of a bundle reach a member that answers, and
-what one program learns the next one knows."""
+what one program finds out, the next one knows."""
 
 import sys
 

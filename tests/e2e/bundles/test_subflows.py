@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""An MPTCP connection to a bundle has a subflow to each of its members, by each one's own rule, and
-no others; the broker makes them (PB-4, PB-5)."""
+"""PB-4, PB-5: an MPTCP connection to a bundle has one subflow to each member, by its own rule, and
+no others. The broker makes them."""
 
 import json
 import socket
@@ -30,7 +30,7 @@ profiles:
       - { to: %s, via: vpn }
       - { to: %s, action: block }
       - { to: ["203.0.113.0/24", "2001:db8:80::/48"], via: lte }
-  one-way:
+  one-uplink:
     bundle: { transports: [mptcp, tcp], sockets: all }
     rules:
       - { to: any, via: lte }
@@ -45,13 +45,13 @@ BUNDLE = f"<{CORPORATE},{PUBLIC}>"
 
 
 def receiver(family=socket.AF_INET):
-    """The words that start one."""
+    """The words that start a gap_receiver."""
     bound = "0.0.0.0" if family == socket.AF_INET else "::"
     numbers = str(int(family)), bound, str(socket.IPPROTO_MPTCP)
     return [sys.executable, SERVERS / "gap_receiver.py", *numbers]
 
 
-# Sends until it is told to stop, and then says what.
+# Sends until it is told to stop, and prints the digest of what it has sent.
 SEND = """
 import hashlib, select, socket, sys, time
 peer = socket.create_connection((sys.argv[1], 7001))
@@ -74,7 +74,8 @@ def subflows(lab):
         local, peer = line.split()[2:4]
         if peer.endswith(f":{PORT}"):
             address, _, interface = local.rpartition(":")[0].strip("[]").partition("%")
-            found.add((address.strip("]"), interface.strip("]"), peer.rpartition(":")[0].strip("[]")))
+            remote = peer.rpartition(":")[0].strip("[]")
+            found.add((address.strip("]"), interface.strip("]"), remote))
     return found
 
 
@@ -100,7 +101,7 @@ class Transfer:
         self.peer = self.sender.stdout.readline().strip()
 
     def end(self):
-        """What the receiver says of it, once both agree on what was sent."""
+        """The receiver's report, once both agree on what was sent."""
         sent = self.sender.communicate("\n", timeout=30)[0].strip()
         received = json.loads(self.receiver.communicate(timeout=30)[0])
         assert received["digest"] == sent
@@ -127,19 +128,20 @@ def test_each_member_has_a_subflow_by_its_own_rule(lab, both):
     transfer = Transfer(lab, both)
     await_subflows(lab, OVER_VPN, OVER_LTE)
     transfer.end()
-    # Members by different ways are probed before the socket goes to one; a subflow is one SYN.
+    # Members with different egresses are probed first; a subflow is one SYN.
     assert set(lab.flows.left(CORPORATE)) == {"vpn0"}
     assert lab.flows.left(PUBLIC) == {"lte0": 1}
 
 
-def test_a_transfer_survives_the_loss_of_a_path(lab, both):
+def test_a_transfer_survives_the_loss_of_a_subflow(lab, both):
     transfer = Transfer(lab, both)
     await_subflows(lab, OVER_VPN, OVER_LTE)
     assert transfer.peer == CORPORATE
     rule = "add chain ip cut forwarded { type filter hook forward priority 0; policy drop; }"
     lab.routers["vpn"].run(["nft", f"add table ip cut; {rule}"])
     before = sent_by(lab, OVER_LTE)
-    wait_until(lambda: sent_by(lab, OVER_LTE) > before + 100_000, "much went by the other path", 20)
+    enough = before + 100_000
+    wait_until(lambda: sent_by(lab, OVER_LTE) > enough, "much went by the other subflow", 20)
     received = transfer.end()
     print(f"longest gap: {received['longest']:.3f} s")
     assert received["longest"] < 0.7
@@ -152,7 +154,7 @@ def sent_by(lab, subflow):
 
 
 def test_members_of_the_other_family_and_blocked_ones(lab, both):
-    """An IPv6 socket has subflows of both families; what a rule blocks gets none."""
+    """An IPv6 socket has subflows of both families, and none to a member that a rule blocks."""
     bundle = f"<{PUBLIC6},{CORPORATE},{PUBLIC_OTHER}>"
     transfer = Transfer(lab, both, bundle, socket.AF_INET6)
     await_subflows(lab, OVER_VPN, ("2001:db8:2::2", "lte0", PUBLIC6))
@@ -160,10 +162,10 @@ def test_members_of_the_other_family_and_blocked_ones(lab, both):
     assert lab.flows.left(PUBLIC_OTHER) == {}
 
 
-@pytest.mark.parametrize("profile", ["one-way", "system"])
-def test_members_by_the_same_way(lab, both, profile):
+@pytest.mark.parametrize("profile", ["one-uplink", "system"])
+def test_members_by_the_same_uplink(lab, both, profile):
     transfer = Transfer(lab, both, f"<{CORPORATE},{PUBLIC},{PUBLIC_OTHER}>", profile=profile)
-    source, interface = ("100.64.2.2", "lte0") if profile == "one-way" else ("192.168.1.2", "")
+    source, interface = ("100.64.2.2", "lte0") if profile == "one-uplink" else ("192.168.1.2", "")
     await_subflows(lab, *((source, interface, each) for each in (CORPORATE, PUBLIC, PUBLIC_OTHER)))
     transfer.end()
 
@@ -180,7 +182,7 @@ def test_a_subflow_that_was_refused_is_tried_again(lab, both):
     refuse_subflows(lab)
     transfer = Transfer(lab, both)
     await_subflows(lab, OVER_VPN)
-    wait_until(lambda: lab.flows.left(PUBLIC), "the other path was tried")
+    wait_until(lambda: lab.flows.left(PUBLIC), "the other subflow was tried")
     lab.server.run(["nft", "delete table ip cut"])
     await_subflows(lab, OVER_VPN, OVER_LTE)
     transfer.end()
@@ -195,12 +197,12 @@ def refuse_subflows(lab):
 def test_a_retry_goes_by_the_policy_of_its_time(lab, both):
     refuse_subflows(lab)
     transfer = Transfer(lab, both)
-    wait_until(lambda: lab.flows.left(PUBLIC), "the other path was tried")
+    wait_until(lambda: lab.flows.left(PUBLIC), "the other subflow was tried")
     via, blocked = '2001:db8:80::/48"], via: lte', '2001:db8:80::/48"], action: block'
     assert both.reload(POLICY.replace(via, blocked)).returncode == 0
     lab.flows.reset()
     lab.server.run(["nft", "delete table ip cut"])
-    # What would have been tried a second later is not; a policy that permits it is followed at once.
+    # The retry of a second later is gone; a policy that permits the member is followed at once.
     assert both.reload(POLICY.replace(via, via.replace("lte", "lan"))).returncode == 0
     await_subflows(lab, OVER_VPN, ("192.168.1.2", "lan0", PUBLIC))
     assert set(lab.flows.left(PUBLIC)) == {"lan0"}
@@ -263,7 +265,7 @@ sys.stdin.readline()
 """
 
 
-def test_who_asks_again_and_again_gets_one_subflow(lab, both):
+def test_a_program_that_asks_again_and_again_gets_one_subflow(lab, both):
     """Also to members that are silent, so that nothing ends the attempts."""
     lab.server.run(["nft", f"add table ip cut; {SILENT % PUBLIC}"])
     lab.server.popen(receiver(), stdout=subprocess.DEVNULL)
@@ -299,7 +301,7 @@ def test_a_connection_that_does_not_block_gets_them_too(lab, both):
 
 
 def test_the_path_manager_is_the_kernels_again(lab):
-    """While the policy asks for it the broker has it, whatever became of the broker before."""
+    """The broker has it as long as the policy asks for subflows, also after it was killed."""
     broker = lab.start_broker(WITHOUT)
     assert path_manager(lab) == "kernel"
     broker.reload(POLICY)
@@ -337,7 +339,7 @@ def test_a_private_broker_leaves_it_as_it_is(lab):
     assert done.stdout == "kernel\n"
 
 
-def test_who_has_set_it_by_hand_keeps_it(lab):
+def test_an_administrator_who_set_it_by_hand_keeps_it(lab):
     lab.client.sysctl(net__mptcp__path_manager="userspace")
     broker = lab.start_broker(POLICY)
     assert broker.stop() == 0, broker.log_text
@@ -362,8 +364,8 @@ def test_without_the_privilege_there_is_one_path(lab):
     assert broker.stop() == 0, broker.log_text
 
 
-def test_who_may_ask_for_paths(lab, both):
-    """Anything but the own MPTCP connection of a program under px is refused."""
+def test_which_sockets_may_have_extra_paths(lab, both):
+    """Only the MPTCP connections of programs under px; anything else is refused."""
     with wire.connect(both.socket) as client, socket.socket() as tcp:
         wire.send_with_descriptors(client, wire.extra_paths(PORT, [CORPORATE]), [tcp.fileno()])
         _, reason = wire.refusal(client.recv(wire.LARGEST))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""pxctl doctor: what keeps px from working, on a host that was made so."""
+"""pxctl doctor: what on a host keeps px from working."""
 
 import json
 

@@ -76,7 +76,7 @@ def lines_of(process):
 
 
 def test_every_thread_at_once(lab, broker):
-    """What begins to connect after `move` has returned goes by the new profile."""
+    """A connect that begins after `move` has returned goes by the new profile."""
     argv = [sys.executable, "-I", CLIENTS / "connecting_threads.py", CORPORATE, "80", "8"]
     process = lab.px_popen(broker, argv, "vpn-split", stdout=subprocess.PIPE)
     connections = lines_of(process)
@@ -109,7 +109,7 @@ def test_children_afterwards(lab, broker):
     for how in ("itself", "fork", "exec"):
         assert order(how) == "10.8.0.2"
     broker.pxctl("move", str(process.pid), "lan-only")
-    # The children come first: their parent has not noticed yet.
+    # Children first: their parent has not noticed the move yet.
     for how in ("fork", "exec", "itself", "fork", "exec"):
         assert order(how) == "192.168.1.2"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""PX-2, PX-3: pxctl paths shows the client's ways out, and follows them."""
+"""PX-2, PX-3: pxctl paths lists the entries of the client, and follows its network."""
 
 from support.lab.three_uplinks import UPLINKS
 from support.wait import wait_until

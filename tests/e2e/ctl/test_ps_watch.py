@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""pxctl ps, status and watch: what runs, and what happens."""
+"""pxctl ps, status and watch: which programs run under px, and what happens."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One datagram socket that is connected again and again: each time it leaves as the policy says."""
+"""One datagram socket that is connected again and again leaves each time as the policy says."""
 
 import sys
 
@@ -9,8 +9,8 @@ from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
 
 pytestmark = pytest.mark.broker
 
-# A line of commands on one UDP socket: an address connects and sends, "none" dissolves, "port" binds
-# a port of the kernel's choice. Prints the local address after each.
+# Commands on one UDP socket: an address connects and sends, "none" dissolves the connection, "port"
+# binds a port of the kernel's choice. Prints the local address after each.
 SCRIPT = """
 import ctypes, os, socket, sys
 libc = ctypes.CDLL(None, use_errno=True)
@@ -48,7 +48,7 @@ def test_dissolved_and_connected_again(lab, broker, destination):
 @pytest.mark.parametrize(
     "first, second", [(CORPORATE, PUBLIC), (CORPORATE6, PUBLIC6)], ids=["ipv4", "ipv6"]
 )
-def test_another_way_with_the_same_socket(lab, broker, first, second):
+def test_another_uplink_with_the_same_socket(lab, broker, first, second):
     udp(lab, broker, first, second, first)
     assert lab.flows.left(first) == {"vpn0": 2}
     assert lab.flows.left(second) == {"lte0": 1}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Datagram servers bound to no address: what they answer with, bare and under px (PX-5)."""
+"""Datagram servers bound to no address: the source of their answers, bare and under px (PX-5)."""
 
 import subprocess
 import sys
@@ -66,7 +66,7 @@ def call(lab, source, called):
 
 
 def answers(lab, words, source, broker=None, profile=None):
-    """{called: from where the answer came}, and the server's output."""
+    """{called: the source of the answer}, and the server's output."""
     called = CALLED[source]
     server = Server(lab, words, len(called), broker, profile)
     return call(lab, source, called), server.output()
@@ -133,7 +133,7 @@ def test_an_inherited_server_socket(lab, servers):
 
 
 def test_the_bare_servers_peer_that_listens_to_one_address_hears_nothing(lab, servers):
-    """What it is about: a peer that is connected takes no answer from another address."""
+    """The harm of it: a connected peer takes no answer from another address."""
     ask = (
         "import socket, sys\n"
         "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"

@@ -47,7 +47,8 @@ def udp(lab, network):
 
 
 def sources(lab, destination):
-    return {f.source for f in lab.flows.flows() if f.kind == "sent" and f.destination == destination}
+    sent = (flow for flow in lab.flows.flows() if flow.kind == "sent")
+    return {flow.source for flow in sent if flow.destination == destination}
 
 
 @pytest.mark.parametrize("how", HOWS)
@@ -118,7 +119,7 @@ def test_bare_and_without_rules_nothing_changes(lab, split, how):
 
 
 def make_again(lab, name):
-    """The uplink's device, which was deleted, under another index."""
+    """Makes the uplink's deleted device again, under another index."""
     uplink, router = lab.uplink(name), lab.routers[name]
     router.ip(
         f"link add client type veth peer name {uplink.interface} netns client",
@@ -162,7 +163,7 @@ def test_a_device_that_is_deleted_and_made_again(lab, split, how, destination):
 
 
 def test_an_ipv6_source_that_the_kernel_would_not_choose(lab):
-    """It is set where the routing table leads out of the right interface, and only there."""
+    """The source is set only where the routing table leads out of the right interface."""
     lab.client.ip("address add fd08::1:9/64 dev vpn0 nodad preferred_lft 0")
     broker = lab.start_broker("""version: 1
 paths:

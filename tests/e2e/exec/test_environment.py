@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""px-exec's manners: what it sets in a program's environment, and whose the words are."""
+"""px-exec's transparency: what it sets in the environment, and which words are the program's."""
 
 import os
 
@@ -17,7 +17,7 @@ int main(void) { return puts(getenv("LD_PRELOAD")) < 0; }
 
 
 def environment_of(lab, launcher, **variables):
-    """The program's, as a list in its order; px-exec has PATH and `variables` alone."""
+    """The program's environment, in its order; px-exec is given PATH and `variables` alone."""
     given = [f"{name}={value}" for name, value in variables.items()]
     command = ["env", "-i", "PATH=/usr/bin:/bin", *given]
     done = lab.client.run([*command, *launcher, "cat", "/proc/self/environ"])
@@ -30,7 +30,7 @@ def value(variables, name):
 
 @pytest.fixture(scope="module")
 def preloadable(lab):
-    """Two libraries that say nothing."""
+    """Two empty libraries."""
     paths = []
     for name in ("first.so", "second.so"):
         path = lab.directory / name

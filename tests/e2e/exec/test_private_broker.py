@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Without root and without a broker on the machine: px-exec brings its own."""
+"""Without root and without a broker on the machine, px-exec starts its own."""
 
 import os
 
@@ -25,7 +25,7 @@ def url(host):
 
 @pytest.fixture(params=["no-capabilities", "another-user"])
 def unprivileged(request, lab):
-    """Runs px-exec with these words, and sees to it that its broker ends with it."""
+    """Runs px-exec with these words, and checks that its broker ends with it."""
     home = lab.directory / "home"
     home.mkdir()
     if request.param == "another-user":
@@ -86,7 +86,7 @@ def test_exit_status_of_the_program(unprivileged):
     assert (done.returncode, done.stdout, done.stderr) == (42, "", "")
 
 
-def test_what_is_no_way_out_is_named(unprivileged):
+def test_an_unknown_interface_is_named(unprivileged):
     done = unprivileged("--via", "wlan7", "curl", "-sS", url(PUBLIC), check=False)
     assert done.returncode == 125
     assert "wlan7" in done.stderr and "lan0" in done.stderr

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""px-exec's manners in a terminal: job control as an interactive shell does it, with the program
-bare, with the lab's broker, and with a private one, which must not be in the terminal's way."""
+"""px-exec's transparency in a terminal: job control of an interactive shell, with the program bare,
+with the lab's broker, and with a private one, which must keep out of the terminal."""
 
 import os
 import re
@@ -35,13 +35,13 @@ def shell(lab):
 
 @pytest.fixture(scope="module", params=["bare", "broker", "private"])
 def px(request, lab):
-    """The words before a program, as one types them; the bare run says what is right."""
+    """The words before a program, as typed; the bare run shows what is right."""
     with launching(lab, request.param) as words:
         yield " ".join([*map(str, words), ""])
 
 
 def answer(shell, line):
-    """What a line typed at the prompt shows."""
+    """The output of a line typed at the prompt."""
     shell.type(line + "\n")
     return shell.read_until(PROMPT)
 
@@ -109,7 +109,7 @@ def test_a_pipeline_is_one_job(shell, px):
 
 def test_what_reads_in_the_background_is_stopped(shell, px):
     answer(shell, f"{px}cat &")
-    # The shell may say in between that the job is stopped.
+    # In between the shell may report that the job is stopped.
     program = int(re.search(r"pid (\d+)", answer(shell, "echo pid $!"))[1])
     wait_until(lambda: state(program) == "T", "it is stopped")
     shell.type("fg\n")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""px-exec's manners: a program under it finds what it would find without it, and so does its
-caller. Everything is run bare as well; with the lab's broker; and with a private one."""
+"""px-exec's transparency: a program under it finds the same state as without it, and so does its
+caller. Everything is run bare, with the lab's broker, and with a private one."""
 
 import json
 import os
@@ -15,8 +15,8 @@ from support.programs import CLIENTS, PX_EXEC
 
 REPORTER = CLIENTS / "process_state.py"
 
-# What stands before a program, as shells write it: the shell ends by becoming the program.
-CIRCUMSTANCES = {
+# Shell scripts that set a state and then become the program, "$@".
+STATES = {
     "plain": 'exec "$@"',
     "ignored": "trap '' HUP INT QUIT PIPE ALRM TERM USR1 CHLD TSTP TTIN TTOU; exec \"$@\"",
     "blocked": 'exec env --block-signal=HUP,INT,TERM,CHLD,USR1,PIPE "$@"',
@@ -41,7 +41,7 @@ CIRCUMSTANCES = {
 
 
 def report(lab, script, launcher=()):
-    """What the program found, run by `script`."""
+    """The state that the program found, run by `script`."""
     output = lab.directory / "report.json"
     done = shell(lab, script, *launcher, sys.executable, "-I", REPORTER, output, "a b", "", "--x")
     assert done.returncode == 0, done.stderr
@@ -50,10 +50,10 @@ def report(lab, script, launcher=()):
     return found
 
 
-@pytest.mark.parametrize("name", CIRCUMSTANCES)
+@pytest.mark.parametrize("name", STATES)
 def test_the_program_finds_what_it_would_find_bare(lab, launcher, name):
-    bare = report(lab, CIRCUMSTANCES[name])
-    px = report(lab, CIRCUMSTANCES[name], launcher)
+    bare = report(lab, STATES[name])
+    px = report(lab, STATES[name], launcher)
     assert any(variable.startswith("PX_PROFILE=") for variable in px["environment"])
     for found in (bare, px):
         found["environment"] = without_px(found["environment"])
@@ -69,7 +69,7 @@ def test_a_limit_that_a_private_broker_cannot_live_with_is_named(lab):
 
 
 def test_the_programs_name_is_the_word_it_was_called_by(lab, launcher):
-    """Not by px-exec's, and not by the file's."""
+    """Neither px-exec's nor the file's."""
     words = ["sh", "-c", "cat /proc/$$/cmdline", "zero"]
     assert shell(lab, 'exec -a other "$@"', *launcher, *words).stdout.split("\0")[0] == "sh"
 
@@ -78,7 +78,7 @@ def test_the_programs_name_is_the_word_it_was_called_by(lab, launcher):
 
 
 def test_exit_statuses(lab, launcher):
-    """Every one; with private brokers, which take longer, some."""
+    """All of them; some with private brokers, which take longer."""
     statuses = (0, 1, 125, 126, 127, 128, 255) if "--via" in launcher else range(256)
     words = " ".join(map(str, statuses))
     done = shell(lab, f'for n in {words}; do "$@" sh -c "exit $n"; echo $?; done', *launcher)
@@ -103,7 +103,7 @@ def test_a_signal_for_the_launchers_pid_is_for_the_program(lab, launcher):
     assert process.wait(timeout=10) == 3
 
 
-# What stands in the directory, and what is called there.
+# The files of a directory, and the commands that are run there.
 FILES = """
 echo text >plain
 printf '#!/nonexistent/sh\\necho ran\\n' >bad-interpreter

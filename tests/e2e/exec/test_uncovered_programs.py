@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""PX-8: what the library cannot act in is refused, with the reason, never run silently."""
+"""PX-8: programs in which the library cannot act are refused with a reason, not run silently."""
 
 import shutil
 import subprocess

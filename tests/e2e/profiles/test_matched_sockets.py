@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Programs that get their profile by themselves, and by it the transport of all their sockets: it is
-asked for before the first one, and only where some profile has that."""
+"""Programs that match a profile, which chooses the transport of all their sockets. The first socket
+asks for the profile, and only where some profile has `sockets: all`."""
 
 import os
 import shutil

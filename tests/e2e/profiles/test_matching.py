@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Profiles that programs get by themselves: by executable, user, cgroup, and from their parents."""
+"""Profiles that programs get without px-exec: by executable, user, cgroup, or from a parent."""
 
 import os
 import pathlib
@@ -64,7 +64,7 @@ def preloaded(broker, **more):
 
 
 def connect(lab, broker, name="tool", destination=PUBLIC, words=(), **more):
-    """Which uplinks it left by."""
+    """The uplinks that it left by."""
     lab.flows.reset()
     lab.client.run([*words, BIN / name, destination, "80"], env=preloaded(broker, **more))
     return set(lab.flows.left(destination))
@@ -96,7 +96,7 @@ def test_never_by_the_name_alone(lab, broker):
     assert connect(lab, broker, "alias") == {"vpn0"}
 
 
-def test_an_update_of_the_file_changes_nothing_for_who_runs(lab, broker):
+def test_an_update_of_the_file_changes_nothing_for_running_programs(lab, broker):
     keeper = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     keeper.order("127.0.0.1", port=9)
     assert keeper.answer().error == "ECONNREFUSED"  # it runs
@@ -122,7 +122,7 @@ def test_it_is_explained(lab, broker):
 
 
 def test_the_kernels_word_counts_for_more_than_the_programs(broker):
-    """A hello that brings another program's file."""
+    """A hello that carries another program's file is not believed."""
     descriptor = os.open(BIN / "tool", os.O_PATH)
     with wire.connect(broker.socket) as sock:
         wire.send_with_descriptors(sock, wire.hello(b""), [descriptor])
@@ -166,7 +166,7 @@ def test_a_match_before_the_environment_before_nothing(lab, broker):
 
 
 def test_px_exec(lab, broker):
-    """What it is told holds for the program itself; its children match, or inherit."""
+    """Its profile is for the program itself; children match, or inherit."""
     lab.px(broker, [BIN / "tool", PUBLIC, "80"], "by-lte")
     assert set(lab.flows.left(PUBLIC)) == {"lte0"}
     lab.flows.reset()
@@ -196,7 +196,7 @@ def test_children(lab, broker, parent, child, how, connected, interface):
         env=preloaded(broker),
     )
     assert set(lab.flows.left(CORPORATE)) == ({"lte0"} if connected else set())
-    # A program that has become another one without a word to the broker was never seen.
+    # The broker never saw a program that became another one before its hello.
     unseen = how == "exec" and not connected
     expected = "lan0" if unseen and child == "other" else interface
     assert set(lab.flows.left(PUBLIC)) == {expected}
@@ -208,7 +208,7 @@ def test_forks_of_a_matched_program_go_on(lab, broker):
     assert lab.flows.per_interface("syn", PUBLIC) == {"vpn0": 3}
 
 
-def test_a_changed_match_reaches_those_who_came_by_it(lab, broker):
+def test_a_changed_match_reaches_programs_that_came_by_it(lab, broker):
     keeper = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     launched = RunningProgram(lab, broker, "by-lte")
     for program in (keeper, launched):
@@ -220,13 +220,13 @@ def test_a_changed_match_reaches_those_who_came_by_it(lab, broker):
     assert keeper.connect(PUBLIC).source == "10.8.0.2"
     assert launched.connect(PUBLIC).source == "100.64.2.2"
     assert broker.program(keeper.pid)["profile"] == "tool"
-    # Now nothing matches it; it goes the system's way, and is no longer under px.
+    # Now nothing matches it: it is unsteered, and no longer under px.
     assert broker.reload(POLICY).returncode == 0
     assert keeper.connect(PUBLIC).source == "192.168.1.2"
     assert broker.program(keeper.pid) is None
 
 
-def test_a_restarted_broker_finds_who_came_by_a_match(lab, broker):
+def test_a_restarted_broker_finds_programs_that_came_by_a_match(lab, broker):
     keeper = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     assert keeper.connect(PUBLIC).source == "100.64.2.2"
     broker.kill()
@@ -237,7 +237,7 @@ def test_a_restarted_broker_finds_who_came_by_a_match(lab, broker):
 
 
 def test_uncovered_programs_are_shown(lab, broker):
-    """Those that a profile matches, and that libpx.so is not in."""
+    """Programs that a profile matches, but that run without libpx.so."""
     bare = lab.client.popen([BIN / "keeper", "-c", "input()"], stdin=subprocess.PIPE)
     covered = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     line = wait_until(lambda: broker.program(bare.pid), "the uncovered program is shown")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What px leaves in a program: nothing. A second connect is the options, the bind, the connect."""
+"""px leaves nothing in a program. A second connect is two options, the bind, and the connect."""
 
 import os
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Programs that people use, with real servers over the lab: each bare, and under a policy. Bare it
-leaves by the system's uplink, under px by the rule's, and does what it does either way."""
+"""Programs that people use, with real servers over the lab. Bare they leave by the default uplink,
+under px by the rule's; their output is the same."""
 
 import json
 import subprocess
@@ -43,7 +43,7 @@ def test_iperf3(lab, broker, host, direction, transport):
         local = {connection["local_host"] for connection in result["start"]["connected"]}
         assert local == {lab.uplink(uplink).source_for(host)}
         assert result["end"]["sum" if transport else "sum_sent"]["bytes"] >= 100_000
-    # What came, came in by the same uplink.
+    # The answers came in by the same uplink.
     protocol = "udp" if transport else "tcp"
     assert set(lab.flows.per_interface("got", host, protocol=protocol)) == {"vpn0"}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real clients with real servers over the lab: ssh and git."""
+"""Real clients with real servers over the lab: SSH and git."""
 
 import os
 import shutil
@@ -61,7 +61,7 @@ def start_openssh(directory):
 
 
 def start_dropbear(directory):
-    # It looks for the keys in root's home: in a passwd of its own mount namespace, that is ours.
+    # It looks for the keys in root's home: a passwd of its own mount namespace names ours.
     key = directory / "dropbear"
     run(["dropbearkey", "-t", "ed25519", "-f", key])
     (directory / "passwd").write_text(f"root:x:0:0:root:{directory}:/bin/bash\n")

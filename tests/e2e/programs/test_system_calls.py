@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What px has nothing to say about makes the same system calls as without it."""
+"""A program that no rule concerns makes the same system calls under px as without it."""
 
 import sys
 import tempfile
@@ -19,7 +19,7 @@ a, b = socket.socketpair()
 a.sendall(b"x"); print(b.recv(1))
 """
 
-# A server that is called at one of its host's addresses, and asks who it is and who called.
+# A server that is called at one of its host's addresses; it asks for both ends' addresses.
 SERVER = """
 import socket
 with socket.create_server(("192.168.1.2", 8000)) as server:
@@ -34,7 +34,7 @@ with socket.create_server(("192.168.1.2", 8000)) as server:
 def calls(lab, argv, broker=None, profile="empty"):
     run = (lambda command: lab.px(broker, command, profile)) if broker else lab.client.run
     lines = strace(lab.client, argv, run)
-    # Under px the library was there, and had its plan.
+    # Under px the library was loaded, and mapped its plan.
     assert any(f"/{profile}.plan" in line for line in lines) == (broker is not None)
     return comparable(from_first_socket(lines))
 
@@ -81,7 +81,7 @@ def test_what_a_connected_datagram_socket_sends(lab, broker, how, destination):
         return comparable(seen[start + 1 :])
 
     def after_address(lines):
-        """From the first line that is read: getsockname shows another source."""
+        """From the first line that is read on: before it, getsockname shows another source."""
         return lines[next(n for n, line in enumerate(lines) if line.startswith("read(")) :]
 
     bare = after_address(sends(lab.client.run))
@@ -100,7 +100,7 @@ def test_loopback_and_own_addresses(lab, broker, destination):
 def test_unix_sockets(lab, broker):
     argv = [sys.executable, "-I", "-c", UNIX]
     bare, px = calls(lab, argv), calls(lab, argv, broker, "vpn-split")
-    # When an interpreter asks for memory differs from run to run.
+    # An interpreter asks for memory at another time in each run.
     memory = {"brk", "mmap", "munmap"}
     bare, px = ([c for c in run if c.split("(")[0] not in memory] for run in (bare, px))
     assert len(bare) > 5
@@ -130,13 +130,13 @@ def test_what_the_program_chose_itself(lab, broker, choice, destination):
     argv = [program_file("bound_socket"), *choice, destination, "80"]
     assert_untouched(lab, broker, argv, "vpn-split")
     assert set(lab.flows.left(destination)) == {"lan0"}
-    # The same program's socket is routed where it chose nothing.
+    # A program that chose nothing is routed.
     routed = lab.px(broker, [program_file("connect_twice"), destination, "80"])
     assert lab.uplink("vpn").source_for(destination) in routed.stdout
 
 
 def test_the_real_profile_is_seen_by_this_very_comparison(lab, broker):
-    """If the hook did not fire at all, every test above would pass."""
+    """If the hook never fired, every test above would pass."""
     argv = [program_file("connect_twice"), CORPORATE, "80"]
     assert calls(lab, argv, broker, "vpn-split") != calls(lab, argv)
 
@@ -150,5 +150,5 @@ def test_without_a_profile_nothing_but_one_look_and_one_hello_is_added(lab, brok
     bare, px = calls(lab, argv), comparable(from_first_socket(preloaded))
     second = [n for n, line in enumerate(px) if line.startswith("socket(AF_INET")][1]
     assert px[second:] == bare[second - len(px) :]
-    # Not of `px`: a directory's name may be one of what is made comparable.
+    # Not of `px`: comparable() may have changed the directory's name.
     assert len([line for line in preloaded if f'"{broker.socket}"' in line]) == 1, preloaded

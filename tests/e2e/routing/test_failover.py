@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Link down, address removed, route removed: the next connection takes the next entry, or fails at
-once and nothing leaves elsewhere; and it comes back, without restarting anything."""
+"""An uplink loses its link, address or route: the next connection takes the next entry, or fails at
+once, and nothing leaves elsewhere. It is taken again once it is back, without any restart."""
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_with_none_left_nothing_leaves(lab, broker, program, loss):
 
 
 def test_nothing_leaves_elsewhere_while_the_broker_does_not_know_yet(lab, program):
-    """Not waiting for the broker: whatever the race, another uplink is never taken."""
+    """Without waiting for the broker: no race makes another uplink be taken."""
     for _ in range(10):
         lab.link_down("vpn")
         assert program.connect(CORPORATE).error == "ENETUNREACH"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""PX-2, PX-9: the ways out of PacketX's Figure 3 host, two interfaces with two routers each."""
+"""PX-2, PX-9: the entries of PacketX's Figure 3 host, two interfaces with two routers each."""
 
 import sys
 
@@ -10,7 +10,7 @@ from support.programs import PX_EXEC
 from support.unprivileged import no_broker
 from support.wait import wait_until
 
-# A program that says which address the server sees, and which it called.
+# Prints the address that the server sees, and the one that was called.
 ASK = """
 import socket, sys
 server, interface, source = sys.argv[1:]
@@ -36,7 +36,7 @@ def ask(server, interface="", source=""):
     return [sys.executable, "-c", ASK, server, interface, source]
 
 
-def ways(broker, family):
+def entries_of(broker, family):
     return [
         (entry["number"], entry["interface"], entry["next_hop"], entry["source"])
         for entry in broker.ask("paths")["entries"]
@@ -61,7 +61,7 @@ def test_its_table_1(routes):
                         hop = getattr(router, attribute)
                         expected[family].append((next(numbers), interface, hop, source))
         for family in ("ipv4", "ipv6"):
-            assert ways(broker, family) == expected[family]
+            assert entries_of(broker, family) == expected[family]
         entries = broker.ask("paths")["entries"]
         assert all(entry["usable"] for entry in entries)
         # Of several routers of one interface the kernel takes the first by itself: always by
@@ -77,7 +77,7 @@ def test_its_table_1(routes):
 
 
 def test_a_program_takes_an_entry_by_number():
-    """Those that need no mark, so no privilege either."""
+    """The entries that need no mark, so no privilege either."""
     with Figure3("metrics") as host:
         broker = host.start_broker()
         entries = [e for e in broker.ask("paths")["entries"] if not e["needs_mark"]]
@@ -89,7 +89,7 @@ def test_a_program_takes_an_entry_by_number():
             words = [PX_EXEC, "--via", str(entry["number"]), "--"]
             asked = host.client.run([*words, *ask(server)], env=no_broker(host.directory))
             assert asked.stdout.split() == [entry["source"], server]
-            assert set(host.ways(server)) == {(routers[entry["next_hop"]], entry["source"])}
+            assert set(host.routes_taken(server)) == {(routers[entry["next_hop"]], entry["source"])}
         wait_until(lambda: not list(host.directory.glob("px-*")), "the private brokers ended")
         assert broker.stop() == 0
 
@@ -97,17 +97,18 @@ def test_a_program_takes_an_entry_by_number():
 def test_the_list_follows_the_routes(host):
     broker = host.start_broker()
     host.client.ip("route del default")
-    wait_until(lambda: len({hop for _, _, hop, _ in ways(broker, "ipv4")}) == 1, "no routers")
+    wait_until(lambda: len({hop for _, _, hop, _ in entries_of(broker, "ipv4")}) == 1, "no routers")
     host.client.ip("route add default via 192.168.1.2 dev eth1")
     wait_until(
-        lambda: [way for way in ways(broker, "ipv4") if way[2] == "192.168.1.2"], "one router"
+        lambda: "192.168.1.2" in {hop for _, _, hop, _ in entries_of(broker, "ipv4")},
+        "one router",
     )
-    assert len(ways(broker, "ipv6")) == 8
+    assert len(entries_of(broker, "ipv6")) == 8
     assert broker.stop() == 0
 
 
-def test_every_way_works_and_is_counted_where_it_passed(host):
-    """Of the network itself, without px."""
+def test_every_entry_works_and_is_counted_where_it_passed(host):
+    """The network itself, without px."""
     for server, sources, attribute in (
         (SERVER, SOURCES, "address"),
         (SERVER6, SOURCES6, "address6"),
@@ -119,4 +120,4 @@ def test_every_way_works_and_is_counted_where_it_passed(host):
                 host.reset()
                 asked = host.client.run(ask(server, router.interface, source))
                 assert asked.stdout.split() == [source, server]
-                assert set(host.ways(server)) == {(router.name, source)}
+                assert set(host.routes_taken(server)) == {(router.name, source)}

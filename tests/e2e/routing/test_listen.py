@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """PX-5, PacketX's Figure 4: a server with two networks that is called at either of its addresses
-over either network. The px host is Figure 3's; who calls it is the server there."""
+over either network. The px host is Figure 3's; the calls come from the server there."""
 
 import sys
 
@@ -37,7 +37,7 @@ SERVERS = {
     ],
 }
 
-# Calls through the router that the mark chooses; prints who answered.
+# Calls through the router that the mark chooses; prints the address that answered.
 CALL = """
 import socket, sys
 transport, mark, source, address = sys.argv[1:]
@@ -57,12 +57,12 @@ else:
 """
 
 MARKS = {"eth1": 1, "eth2": 3}  # of the routers 1a and 2a
-CALLS = [(way, address) for way in MARKS for address in (*SOURCES, *SOURCES6)]
+CALLS = [(link, address) for link in MARKS for address in (*SOURCES, *SOURCES6)]
 
 
 @pytest.fixture
 def host():
-    """What nobody steers leaves by eth1."""
+    """Unsteered traffic leaves by eth1."""
     with Figure3("metrics") as host:
         host.flows = FlowCounters(host.client)
         yield host
@@ -76,12 +76,12 @@ def listens(host, transport):
     )
 
 
-def answers(host, transport, way, address):
-    """Who answered a call, and by which interfaces; what was asked in between is over."""
+def answers(host, transport, link, address):
+    """The address that answered a call, and the interfaces that the answer left by."""
     caller = SERVER6 if ":" in address else SERVER
     host.flows.reset()
     answered = host.server.run(
-        [sys.executable, "-c", CALL, transport, MARKS[way], caller, address]
+        [sys.executable, "-c", CALL, transport, MARKS[link], caller, address]
     ).stdout.strip()
     host.settle()
     return answered, set(host.flows.per_interface("sent", caller, protocol=transport))
@@ -92,11 +92,11 @@ def test_a_bare_server_gets_it_wrong(host, transport):
     host.client.popen(SERVERS[transport])
     listens(host, transport)
     found = {}
-    for way, address in CALLS:
-        if transport == "tcp" or (way, address) in (("eth1", SOURCES[0]), ("eth1", SOURCES6[0])):
-            found[way, address] = answers(host, transport, way, address)
-    for (way, address), answer in found.items():
-        assert answer == (address, {"eth1"}), (way, address)
+    for link, address in CALLS:
+        if transport == "tcp" or (link, address) in (("eth1", SOURCES[0]), ("eth1", SOURCES6[0])):
+            found[link, address] = answers(host, transport, link, address)
+    for (link, address), answer in found.items():
+        assert answer == (address, {"eth1"}), (link, address)
 
 
 @pytest.mark.parametrize("address", [SOURCES[1], SOURCES6[1]])
@@ -113,9 +113,9 @@ def test_answers_leave_as_the_profile_says(host, transport, profile):
     broker = host.start_broker(POLICY)
     host.px_popen(broker, SERVERS[transport], profile)
     listens(host, transport)
-    for way, address in CALLS:
-        expected = way if profile == "interface" else "eth2"
-        assert answers(host, transport, way, address) == (address, {expected}), (way, address)
+    for link, address in CALLS:
+        expected = link if profile == "interface" else "eth2"
+        assert answers(host, transport, link, address) == (address, {expected}), (link, address)
     assert broker.stop() == 0
 
 
@@ -125,7 +125,7 @@ def test_a_server_bound_to_one_address(host, profile):
     bound = [*SERVERS["tcp"][:-1], SOURCES[0]]
     host.px_popen(broker, bound, profile)
     listens(host, "tcp")
-    for way in MARKS:
-        expected = way if profile == "interface" else "eth2"
-        assert answers(host, "tcp", way, SOURCES[0]) == (SOURCES[0], {expected})
+    for link in MARKS:
+        expected = link if profile == "interface" else "eth2"
+        assert answers(host, "tcp", link, SOURCES[0]) == (SOURCES[0], {expected})
     assert broker.stop() == 0

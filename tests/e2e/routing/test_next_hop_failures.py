@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""PX-2 on a bad day: tables flushed, links down, the broker killed. What was sent to one router never
+"""PX-2 in failures: tables flushed, links down, the broker killed. What is sent to one router never
 passes another one."""
 
 import json
@@ -23,7 +23,7 @@ profiles:
 """
 WITH_ANOTHER = POLICY + "  other:\n    rules: [ { to: any, via: other } ]\n"
 
-# One connected datagram socket; for each line one datagram, and what became of it.
+# One connected datagram socket: for each line of input one datagram, and its result.
 ASKER = """
 import errno, socket, sys
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -70,11 +70,12 @@ def broker(host):
 
 
 def own_rules(host):
-    """The rules of px, whatever the family, as text."""
+    """px's routing rules of both families, as text."""
     found = []
     for family in ("-4", "-6"):
         rules = json.loads(host.client.run(["ip", family, "-j", "rule"]).stdout)
-        found += [json.dumps(rule, sort_keys=True) for rule in rules if rule.get("protocol") == "112"]
+        own = (rule for rule in rules if rule.get("protocol") == "112")
+        found += [json.dumps(rule, sort_keys=True) for rule in own]
     return sorted(found)
 
 
@@ -91,7 +92,7 @@ def own_tables(host):
 
 
 def routers_passed(host):
-    return {router for router, _ in host.ways(SERVER)}
+    return {router for router, _ in host.routes_taken(SERVER)}
 
 
 def test_a_flushed_table_stops_what_is_sent_to_its_router(host, broker):
@@ -138,8 +139,7 @@ def test_a_link_down_stops_what_is_sent_to_its_router(host, broker):
 
 
 def test_killed_at_any_moment_it_leaves_nothing_stale(host, broker):
-    """Also while policies come and go: what is left of a killed broker, the next one takes over or
-    takes away."""
+    """Also while policies change: the next broker takes over or removes what a killed one left."""
     moments = random.Random(1)
     clean = own_rules(host), own_routes(host)
     load = host.px_popen(

@@ -44,8 +44,8 @@ def broker(host):
         assert broker.stop() == 0, broker.log_text
 
 
-def way_of(entry, attribute):
-    """(router, source) of an entry of `pxctl paths --json`."""
+def router_and_source(entry, attribute):
+    """Of an entry of `pxctl paths --json`."""
     router = next(r for r in ROUTERS if getattr(r, attribute) == entry["next_hop"])
     assert router.interface == entry["interface"]
     return router.name, entry["source"]
@@ -55,19 +55,19 @@ def way_of(entry, attribute):
 def test_a_program_is_sent_to_each_entry_in_turn(host, broker, family):
     server, sources, attribute = FAMILIES[family]
     entries = [e for e in broker.ask("paths")["entries"] if e["family"] == family]
-    ways = {way_of(entry, attribute): entry["number"] for entry in entries}
-    assert set(ways) == {(r.name, source) for r in ROUTERS for source in sources}
+    numbers = {router_and_source(entry, attribute): entry["number"] for entry in entries}
+    assert set(numbers) == {(r.name, source) for r in ROUTERS for source in sources}
     assert len(entries) == 8
-    # One broker at a time sets next hops: px-exec's own will.
+    # One broker at a time sets next hops: from here on px-exec's own.
     assert broker.stop() == 0
     home = host.directory / "home"
     home.mkdir()
-    for (router, source), number in ways.items():
+    for (router, source), number in numbers.items():
         host.reset()
         curl = [PX_EXEC, "--via", number, "curl", "-sS", "-m", "10", url(server)]
         done = host.client.run(curl, env=no_broker(home))
         assert done.stdout.split() == [source, server]
-        assert set(host.ways(server)) == {(router, source)}
+        assert set(host.routes_taken(server)) == {(router, source)}
 
 
 @pytest.fixture(params=["no-capabilities", "another-user"])
@@ -90,11 +90,11 @@ def test_two_programs_at_once_through_two_routers_of_one_interface(host, broker,
     for router, program in programs.items():
         assert program.wait(20) == 0, router
     source = SOURCES6[0] if ":" in server else SOURCES[0]
-    assert set(host.ways(server)) == {("1a", source), ("1b", source)}
+    assert set(host.routes_taken(server)) == {("1a", source), ("1b", source)}
 
 
 def test_what_cannot_be_had_is_refused_with_its_place(host):
-    """Without the capability, at the start and at a reload; and beside another broker."""
+    """Without the capability, at the start and at a reload, and beside another broker."""
     plain = "version: 1\nprofiles: { empty: { rules: [] } }\n"
     first = host.start_broker(plain, "first")
 

@@ -9,7 +9,7 @@ from support import wire
 
 
 class BrokerSession:
-    """One connection to the broker that has said hello under a profile."""
+    """A connection to the broker that has said hello under a profile."""
 
     def __init__(self, broker, profile):
         self.connection = wire.connect(broker.socket)
@@ -20,11 +20,12 @@ class BrokerSession:
         assert wire.refusal(data) is None, wire.refusal(data)
 
     def mark(self, sock, value):
-        """None where the broker marked it, else the refusal's code and reason."""
+        """Asks for a mark: None, or the refusal's code and reason."""
         wire.send_with_descriptors(self.connection, wire.mark(value), [sock.fileno()])
         return wire.refusal(self.connection.recv(4096))
 
     def extra_paths(self, sock, addresses):
-        """None where the socket has them, else the refusal's code and reason."""
-        wire.send_with_descriptors(self.connection, wire.extra_paths(7001, addresses), [sock.fileno()])
+        """Asks for extra paths to IPv4 addresses: None, or the refusal's code and reason."""
+        request = wire.extra_paths(7001, addresses)
+        wire.send_with_descriptors(self.connection, request, [sock.fileno()])
         return wire.refusal(self.connection.recv(4096))

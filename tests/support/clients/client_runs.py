@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Runs the clients of real_clients.py in the lab of member_networks.py, bare or under px, and says
-whether and when each one reached its server."""
+"""Runs the clients of real_clients.py in the lab of member_networks.py, bare or under px.
+
+Records whether and when each one reached its server.
+"""
 
 import collections
 import concurrent.futures
@@ -25,14 +27,14 @@ PROFILE = "bundles"
 
 @dataclasses.dataclass(frozen=True)
 class Round:
-    """Addresses of their own for every client: those of another round nobody has met."""
+    """Members of their own for every client, which differ from those of other rounds."""
 
     number: int
     families: tuple  # of the two members: 4 or 6
     first: int  # DEAD or ALIVE
 
     def members(self, number):
-        """Those of client `number`, in order. The second is always alive."""
+        """The members for client `number`, in order. The second is always alive."""
         return [
             member(self.first, self.families[0], self.number, number),
             member(ALIVE, self.families[1], self.number + 128, number),
@@ -40,11 +42,11 @@ class Round:
 
 
 @dataclasses.dataclass(frozen=True)
-class Arrival:
+class Run:
     arrived: bool
     hangs: bool  # had to be ended
     seconds: float  # until the program ended
-    output: str  # all that it said
+    output: str  # all that it printed
 
 
 def spelled(address):
@@ -91,7 +93,7 @@ class ClientRuns:
         }[form]
 
     def policy(self, rounds):
-        """What is declared of these rounds, under a profile without rules; and /etc/hosts."""
+        """A policy with the bundles of these rounds, and a profile without rules."""
         lines = ["version: 1", "profiles:", f"  {PROFILE}: {{ rules: [] }}", "bundles:"]
         for each in rounds:
             for name in self.clients:
@@ -131,7 +133,7 @@ class ClientRuns:
         alive = self.members(name, of_round)[0 if of_round.first == ALIVE else 1 :]
         shown = any(client.shows.replace("MEMBER", member) in output for member in alive)
         arrived = status == client.status and shown
-        return Arrival(arrived, status == "late", seconds, f"{status}: {output}")
+        return Run(arrived, status == "late", seconds, f"{status}: {output}")
 
     def _to_its_end(self, client, argv, environment, deadline):
         with tempfile.TemporaryFile("w+", dir=self.lab.directory, errors="replace") as output:
@@ -173,7 +175,7 @@ class ClientRuns:
         }
 
     def of_all(self, run, *arguments, at_once, names):
-        """{name: run(name, ...)} of these clients, so many at a time."""
+        """{name: run(name, ...)} of these clients, `at_once` at a time."""
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             futures = {name: pool.submit(run, name, *arguments) for name in names}
             return {name: future.result() for name, future in futures.items()}

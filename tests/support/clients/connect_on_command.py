@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A program that stays and connects when it is told to; run under px by the tests (running_program.py).
+"""connect_on_command.py: a program that stays, and connects when it is told to.
 
-Reads one JSON object a line, {"to", "port", "transport", "blocking", "options"...}, answers one:
-{"source": the address that the server saw, "local": getsockname's, "error": errno's name or null,
-"seconds": what connect took}. Knows nothing of px.
+For each line of input, a JSON object {"to", "port", "transport", "blocking"...}, it prints another
+one: {"source": the address that the server saw, "local": getsockname's, "error": errno's name or
+null, "seconds": what connect took}.
 """
 
 import errno
@@ -46,7 +46,7 @@ def connect(sock, order):
 
 
 def ask(sock, order):
-    """The server's word for where we come from."""
+    """The address that the server sees."""
     sock.settimeout(10)
     if order["transport"] == "udp":
         sock.send(b"?")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""connecting_threads.py ADDRESS PORT THREADS: each connects again and again, and prints when it
-began (time.monotonic) and the local address. Until it is killed. Knows nothing of px."""
+"""connecting_threads.py ADDRESS PORT THREADS: threads that connect again and again.
+
+For each connection they print when it began (time.monotonic), and the local address.
+"""
 
 import os
 import socket

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """connection_flood.py SOCKET CONNECTIONS HOLD: a hostile client of the broker, run as another user.
 
-Makes that many connections, one after the other, and keeps the last HOLD of them open without a
-word. Prints how many were refused or closed at once; ends when its stdin does.
+Makes that many connections, one after the other, and keeps the last HOLD of them open and silent.
+Prints how many were refused or closed at once; ends at the end of its input.
 """
 
 import collections

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""datagram_peer.py SOURCE PORT CALLED...: sends one datagram to each address in turn, and prints
-for each from where the answer came, or "none"."""
+"""datagram_peer.py SOURCE PORT CALLED...: sends one datagram to each address in turn.
+
+For each it prints the address that the answer came from, or "none".
+"""
 
 import socket
 import sys

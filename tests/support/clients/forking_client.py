@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""forking_client.py ADDRESS PORT: connects as each line of its input says (itself, fork or exec: a child of
-that kind) and prints the local address. Knows nothing of px."""
+"""forking_client.py ADDRESS PORT: connects for each line of input, and prints the local address.
+
+The line names what connects: "itself", or a child by "fork" or "exec".
+"""
 
 import os
 import socket

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A program that writes down what it finds around itself: process_state.py FILE [WORDS...].
+"""process_state.py FILE [WORDS...]: writes down the state that it was started in.
 
-Signals, limits, descriptors, session, credentials, environment, children: what exec(2) keeps, and
-what a launcher must therefore not change. Knows nothing of px.
+Signals, limits, descriptors, session, credentials, environment, children: exec(2) keeps all of it,
+so a launcher must not change it.
 """
 
 import json
@@ -50,7 +50,7 @@ def working_directory():
         return None
 
 
-def circumstances():
+def process_state():
     return {
         "status": dict(STATUS.findall(read("status"))),
         "descriptors": descriptors(),
@@ -70,6 +70,6 @@ def circumstances():
 
 
 if __name__ == "__main__":
-    text = json.dumps(circumstances())
+    text = json.dumps(process_state())
     with open(sys.argv[1], "w", encoding="utf-8") as output:
         output.write(text)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Real client programs, the way in which each is told a bundle, and what it says once it has
-reached the server. Data alone: client_runs.py runs them.
+"""Real client programs: how each is given a bundle, and what shows that it reached the server.
 
-In the words of a client, HOST is the name of the server, WORK a directory and LOCAL a port of its
-own; in what it shows, MEMBER is the address that it reached the server at. Of clients that have no
-word for this, it is what nobody can say who has not talked to the server.
+Data alone; client_runs.py runs them. In the words of a client, HOST is the server's name, WORK a
+directory and LOCAL a port of its own. In what it shows, MEMBER is the address that it reached. A
+client that does not print this shows what only the server can have told it.
 """
 
 import dataclasses
@@ -26,10 +25,10 @@ class Client:
     forms: tuple  # with two IPv4 addresses; with IPv6 and IPv4
     shows: str = "MEMBER"
     input: str = ""
-    keeps_input: bool = False  # it would leave at the end of its input
+    keeps_input: bool = False  # it ends at the end of its input
     status: int = 0
     ipv4_alone: bool = False  # it uses no IPv6, at least where there is IPv4
-    asks_elsewhere: bool = False  # it looks names up in another process than it connects in
+    asks_elsewhere: bool = False  # one process looks names up, another one connects
     files: dict = dataclasses.field(default_factory=dict)  # in WORK
 
     def form(self, families):
@@ -68,7 +67,7 @@ http {
 
 def pages():
     busybox = unpacked("busybox", "bin/busybox")
-    # It asks for SRV records of whatever is no address, and the lab has no DNS server.
+    # It asks for SRV records of every name, and the lab has no DNS server.
     options = ["APT::Sandbox::User=root", "Acquire::EnableSrvRecords=false"]
     apt = ["/usr/lib/apt/apt-helper", *(f"-o={option}" for option in options), "download-file"]
     aria2c = ["aria2c", "--async-dns=false", "--dir=WORK", "--out=page"]
@@ -111,7 +110,7 @@ def languages(java):
 
 
 def plain():
-    """What takes standard input to the server, or does no more than speak its own protocol."""
+    """Some send their standard input, others speak a protocol of their own."""
     ssh = [word for option in SSH_OPTIONS for word in ("-o", option)]
     nobody = "Permission denied (publickey"
     return [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tests' end of connect_on_command.py: one running program that connects when told to."""
+"""A running program that connects when it is told to: the tests' end of connect_on_command.py."""
 
 import dataclasses
 import json

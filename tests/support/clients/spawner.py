@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A program that becomes or starts another one; run by the tests in a copy of the interpreter.
+"""spawner.py HOW PROGRAM ARGS...: becomes another program, or starts one as its child.
 
-spawner.py HOW PROGRAM ARGS...: with HOW fork, vfork, posix_spawn or exec. Before it comes
-"connect ADDRESS PORT", if the program itself is to have connected. Knows nothing of px.
+HOW is exec, fork, vfork or posix_spawn. After "connect ADDRESS PORT HOW..." the spawner itself has
+connected before.
 """
 
 import os

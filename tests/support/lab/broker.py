@@ -12,7 +12,7 @@ from support.processes import descriptors
 from support.programs import PXCTL, PXD
 from support.wait import wait_until
 
-# What the lab's tests speak of, if they need nothing else.
+# For tests that need no other.
 POLICY = """version: 1
 paths:
   lan: { interface: lan0 }
@@ -33,7 +33,7 @@ profiles:
 
 class Broker:
     """Owns a pxd in `namespace`, with its policy file and socket below `directory`; `words` and
-    `variables` are further ones of its command line and environment."""
+    `variables` are added to its command line and environment."""
 
     def __init__(self, namespace, directory, policy, words=(), variables=None):
         self.namespace = namespace
@@ -103,9 +103,9 @@ class Broker:
         return json.loads(self.pxctl(words[0], "--json", *words[1:]).stdout)
 
     def reload(self, policy=None):
-        """Asks for a reload of a new policy text; the finished pxctl, whatever it says."""
+        """Reloads, with a new policy text if one is given. Returns pxctl, which may have failed."""
         if policy is not None:
-            # Renamed into place: a broker that happens to read it must see all or nothing.
+            # Renamed into place: the broker must see all of it or nothing.
             written = self.config.with_suffix(".new")
             written.write_text(policy)
             written.rename(self.config)

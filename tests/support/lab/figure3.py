@@ -14,8 +14,8 @@
                                               +-----------+
 IPv6 likewise: 2001:db8:1::10 and routers 2001:db8:1::1, ::2; 2001:db8:2::10 and so on.
 
-Either source may pass either interface: what the server answers goes back through the router that
-the question passed, so a program that is bound to an interface is answered there.
+Either source may leave by either interface. The server answers through the router that a request
+came by, so a program that is bound to an interface is answered there.
 
     with Figure3() as host:
         host.client.run([...])
@@ -43,7 +43,7 @@ table inet px_figure3 {
 }
 """
 
-# On the server: answers take the way the question came, whatever their destination.
+# On the server: an answer leaves by the router that its request came by.
 ANSWERS = """
 table inet px_figure3 {
   chain came {
@@ -90,8 +90,8 @@ SOURCES6 = ("2001:db8:1::10", "2001:db8:2::10")
 
 
 class Figure3(Network):
-    """`routes`: the client's default routes as one "multipath" set, as one of next hop "objects", or
-    each with its own of the "metrics" 101 to 104. `host.routers["1a"]` is a router's namespace."""
+    """`routes`: the client's default routes, as one set ("multipath"), as a group of "objects", or
+    each with its own metric, 101 to 104 ("metrics"). `host.routers["1a"]` is a namespace."""
 
     def __init__(self, routes="multipath"):
         super().__init__()
@@ -190,7 +190,7 @@ class Figure3(Network):
             yield f"route add ::/0 via {router.address6} {end}"
 
     def restore(self, interface):
-        """Up, with what of addresses and routes of its own metrics went with it."""
+        """Brings it up, with the address and the routes that were lost with it."""
         source = SOURCES6[int(interface[-1]) - 1]
         routes = [line for line in self._default_routes() if f"dev {interface} " in line]
         self.client.ip(
@@ -212,7 +212,7 @@ class Figure3(Network):
                     found[tuple(key)] = counter["packets"]
         return found
 
-    def ways(self, destination):
+    def routes_taken(self, destination):
         """{(router, source): packets} that the client sent to an address or a network."""
         network = ipaddress.ip_network(destination)
         return {
@@ -223,7 +223,7 @@ class Figure3(Network):
         }
 
     def reset(self):
-        """From here on only what is sent from here on."""
+        """Counts only what is sent from now on."""
         self.settle()
         for router in self.routers.values():
             flush = "".join(f"flush set inet px_figure3 passed{family}\n" for family in (4, 6))

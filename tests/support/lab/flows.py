@@ -2,7 +2,7 @@
 """What the kernel counted: packets per uplink, source and destination, by nftables in a namespace.
 
 Counters stand in the namespace's own `postrouting` and `prerouting` hooks, behind everything that a
-program, px or a route decided. ARP requests are counted too: asking for an address on a link is a
+program, px or a route decided. ARP requests are counted too: each one is a
 packet that left.
 """
 
@@ -97,7 +97,7 @@ class FlowCounters:
 
     def left(self, destination):
         """{interface: how many} attempts that left for a destination: SYNs, datagrams, and ARP
-        requests for it. Not what else TCP sends, which may end a connection of an earlier run."""
+        requests for it. What else TCP sends may belong to a connection of an earlier run."""
         total = {}
         for kind, protocol in (("syn", "tcp"), ("sent", "udp"), ("asked", "arp")):
             found = self.per_interface(kind, destination, protocol=protocol)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The lab with a server that has two large networks of addresses, one of which is dead: nothing
-sent there is answered, and nobody is told. So that many programs can be tried at once, and none
-knows from another which member of its bundle answers, each has addresses of its own.
+"""The lab with two large networks of addresses at its server. One is dead: what is sent there is
+dropped. Each program has addresses of its own, so that many can run at once, and none learns from
+another which member of its bundle answers.
 
     198.18.R.N   2001:db8:18:R::N   dead
     198.19.R.N   2001:db8:19:R::N   alive      R: the round, N: the program

@@ -30,7 +30,7 @@ def system_call(name, *arguments):
 
 @contextlib.contextmanager
 def coming_back():
-    """Another namespace in this thread is left again."""
+    """Returns this thread to its namespace afterwards."""
     own = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield
@@ -40,8 +40,8 @@ def coming_back():
 
 
 class Namespace:
-    """Owns a namespace of `ip netns`, and every process started in it. There are thousands of them
-    in a run: what a program does in some milliseconds is done by system calls here."""
+    """Owns a namespace of `ip netns`, and every process started in it. A run makes thousands:
+    system calls do here what takes a program milliseconds."""
 
     def __init__(self, name):
         self.name = name
@@ -99,7 +99,7 @@ class Namespace:
             fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
 
     def listens(self, port, deadline=10.0, datagrams=False):
-        """Waits until somebody listens on a TCP port, or has a UDP port."""
+        """Waits for a listener at a TCP port, or for a socket at a UDP port."""
         options = "-Hlun" if datagrams else "-Hltn"
         wait_until(
             lambda: self.run(["ss", options, f"sport = {port}"]).stdout.strip(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every lab is: a client and a server, each a network namespace, and a broker at the client."""
+"""What every lab has: a client and a server, each a network namespace, and brokers in them."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ def is_up(link):
 
 class Network:
     """The namespaces of a client, a server and routers; a context manager. Everything started in
-    them ends with it. What stands between them, and what the server is, says _build()."""
+    them ends with it. A subclass builds in _build() what stands between them."""
 
     def __init__(self):
         self.stack = contextlib.ExitStack()

@@ -13,8 +13,8 @@
               '--------------------- 1| router-vpn |------'   +----------------------------+
                  fd08::2              +------------+
 
-Default routes of the client, IPv4 and IPv6: lan0 metric 100, lte0 200, vpn0 300; so what nobody
-steers leaves by lan0. Every router reaches every address of the server. The server answers through
+Default routes of the client, IPv4 and IPv6: lan0 metric 100, lte0 200, vpn0 300. What is unsteered
+leaves by lan0. Every router reaches every address of the server. The server answers through
 the router that the source's network belongs to: a wrong source is answered on the wrong uplink.
 """
 
@@ -95,7 +95,7 @@ class Lab(Network):
     def _build(self):
         self.client = self._namespace("client")
         self.server = self._namespace("server")
-        # Those of IPv6 could not be bound at once otherwise.
+        # An IPv6 address cannot be bound while it is checked for duplicates.
         nodad = {False: "", True: "nodad"}
         self.server.ip(
             *(f"address add {ip} dev lo {nodad[':' in ip]}" for ip in SERVER_ADDRESSES)
@@ -115,8 +115,8 @@ class Lab(Network):
     def _build_router(self, uplink):
         router = self.routers[uplink.name] = self._namespace(f"router-{uplink.name}")
         router.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
-        # Own indices: the kernel takes up to a second to report that a veth is up whose two ends
-        # happen to have the same index.
+        # Indices of their own: where both ends of a veth have the same index, the kernel takes up
+        # to a second to report it up.
         router.ip(
             f"link add client index 100 type veth peer name {uplink.interface} netns client",
             f"link add server index 200 type veth peer name {uplink.name} netns server",
@@ -149,7 +149,7 @@ class Lab(Network):
         self.client.ip(f"link set {self.uplink(name).interface} down")
 
     def restore(self, name):
-        """Up, with its addresses and routes, whatever of them was taken away."""
+        """Brings it up, with the addresses and routes that were taken away."""
         self.client.ip(*self._client_side(self.uplink(name)))
         wait_until(lambda: self.has_carrier(name), f"{name} with carrier")
 
@@ -159,7 +159,7 @@ class Lab(Network):
         wait_until(lambda: not self.has_carrier(name), f"{name} without carrier")
 
     def plug(self, name):
-        # IPv6 addresses of a router go with its link.
+        # The router lost its IPv6 address with the link.
         uplink = self.uplink(name)
         self.routers[name].ip(
             "link set client up", f"address replace {uplink.gateway6}/64 dev client nodad"

@@ -54,7 +54,7 @@ class TwoLinks(Network):
         return [build_for_all() / "cli/px-exec", "--profile", profile, "--"]
 
     def filter(self, end, *rule):
-        """Drops, or whatever else the rule says, at one end: iptables' words."""
+        """Adds a rule of iptables at one end. It drops, unless it names another target."""
         words = rule if "-j" in rule else (*rule, "-j", "DROP")
         tool = "ip6tables-legacy" if any(":" in word for word in rule) else "iptables-legacy"
         end.run([tool, "-A", *words])
@@ -69,20 +69,20 @@ class TwoLinks(Network):
             self.client.run(["tc", "qdisc", "delete", "dev", link, "root"], check=False)
 
     def cut(self, address):
-        """Nothing from or to the server's address passes any more."""
+        """Drops everything from and to an address of the server."""
         self.filter(self.server, "INPUT", "-d", address)
         self.filter(self.server, "OUTPUT", "-s", address)
 
 
 def kernel_lines(end, file):
-    """Of /proc/net/sctp in one end, without the heading. No program is started for it: a connection
-    may last no longer than that takes."""
+    """Of /proc/net/sctp in one end, without the heading. It starts no program: a connection
+    may be gone by the time one has run."""
     with end.inside():
         return (pathlib.Path("/proc/net/sctp") / file).read_text(encoding="ascii").splitlines()[1:]
 
 
 def bound_ports(end):
-    """As text. The sixth word; others, inode numbers among them, look like ports, too."""
+    """As text: the sixth word of each line. Other words look like ports, too."""
     return {line.split()[5] for line in kernel_lines(end, "eps")}
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The lab's server: says to everybody which address it sees.
+"""echo_server.py ADDRESS...: the lab's server, which tells each client the address that it sees.
 
 TCP, ports 80, 443 and 8080: HTTP/1.0, `PEER LOCAL\\n`; `GET /N` makes the answer N bytes longer.
 UDP, port 7777: `PEER LOCAL` to each datagram, from the address that was called.
-Usage: echo_server.py ADDRESS...   One thread, whatever comes.
+One thread serves all.
 """
 
 import functools
@@ -66,8 +66,8 @@ class Server:
         body = f"{unmapped(peer)} {unmapped(local)}\n".encode()
         padding = path.lstrip(b"/")
         body += b"." * (int(padding) if padding.isdigit() else 0)
-        # Without a length, who has read all of it has seen this end close first, and has nothing to
-        # send any more once it has closed too.
+        # Without a length, a client reads until this end has closed. Once it has closed, too, it
+        # has nothing more to send.
         length = b"" if path == b"/to-the-end" else b"Content-Length: %d\r\n" % len(body)
         connection.sendall(b"HTTP/1.0 200 OK\r\n" + length + b"\r\n" + body)
 

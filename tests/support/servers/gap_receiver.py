@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""gap_receiver.py FAMILY ADDRESS PROTOCOL: takes one connection at port 7001, to its end, and says as
-JSON for how long nothing came at most (seconds), and what came (SHA-256)."""
+"""gap_receiver.py FAMILY ADDRESS PROTOCOL: receives one connection at port 7001 to its end.
+
+Prints as JSON the longest time in which nothing came, in seconds, and the SHA-256 of what came.
+"""
 
 import hashlib
 import json

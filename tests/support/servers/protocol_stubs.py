@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Servers of protocols whose real servers are too large for a test: each listens for the client's
-first words, and answers as much as makes the client say which address it reached.
+"""protocol_stubs.py: servers of protocols whose real servers are too large for a test.
 
-PostgreSQL and LDAP refuse the client once it has introduced itself, MySQL as its greeting; MQTT
-accepts it. The client is the first to close. Usage: protocol_stubs.py
+Each reads the client's first message, and answers enough for the client to print which address it
+reached. PostgreSQL and LDAP refuse the client after its first message, MySQL by its greeting; MQTT
+accepts it. The client closes first.
 """
 
 import asyncio

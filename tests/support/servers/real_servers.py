@@ -86,7 +86,7 @@ def nginx(lab, address):
 
 
 def redis(lab, address):
-    # What Debian's redis-server package holds is this link, and a service.
+    # Debian's redis-server package is this link, and a service.
     server = directory_of(lab, "redis") / "redis-server"
     server.symlink_to("/usr/bin/redis-check-rdb")
     addresses = [address] if address else ["*", "-::*"]
@@ -104,7 +104,7 @@ def git(lab):
 
 
 def ssh(lab):
-    """It knows nobody's key."""
+    """It accepts no key."""
     key = directory_of(lab, "dropbear") / "key"
     run(["dropbearkey", "-t", "ed25519", "-f", key])
     start(lab, ["dropbear", "-F", "-s", "-r", key, "-p", PORT_SSH, "-P", ""], PORT_SSH)

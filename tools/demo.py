@@ -22,6 +22,7 @@ from support.lab.three_uplinks import (  # noqa: E402
     UPLINKS,
     Lab,
 )
+from support.urls import url  # noqa: E402
 from support.wait import wait_until  # noqa: E402
 
 PROFILE = "vpn-split"
@@ -72,8 +73,7 @@ class Demo:
 
     def fetch(self, destination, under_px):
         rule = self.rule(destination)[0] if under_px else "-"
-        host = f"[{destination}]" if ":" in destination else destination
-        curl = ["curl", "-sS", "--max-time", "10", f"http://{host}/{BODY}"]
+        curl = ["curl", "-sS", "--max-time", "10", url(destination, f"/{BODY}")]
         self.lab.settle()
         self.lab.flows.reset()
         started = time.monotonic()

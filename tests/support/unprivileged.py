@@ -20,6 +20,19 @@ def without_capabilities(argv):
     return ["setpriv", *drop, *argv]
 
 
+class UnprivilegedNamespace:
+    """A namespace in which every program that is started has no capability."""
+
+    def __init__(self, namespace):
+        self.namespace = namespace
+
+    def __getattr__(self, name):
+        return getattr(self.namespace, name)
+
+    def popen(self, argv, **options):
+        return self.namespace.popen(without_capabilities(argv), **options)
+
+
 def other_user():
     """The words before a command that runs as another user; skips the test where there is none."""
     if pathlib.Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]:

@@ -15,11 +15,11 @@ import socket
 import pytest
 
 from support.clients.broker_session import BrokerSession
+from support.clients.transfer import transfer
 from support.lab.broker import Broker
 from support.lab.two_links import FIRST, POLICY, SECOND, associations
 from support.unprivileged import build_for_all, without_capabilities
 from support.wait import wait_until
-from test_cut_links import transfer
 
 A, B, BLOCKED, NO_RULE = "10.20.0.1", "10.20.0.2", "10.20.0.3", "10.20.0.4"
 A6, B6, GLOBAL_B = "fd20::1", "fd20::2", "198.51.100.2"

@@ -11,7 +11,7 @@ import pytest
 from support.clients.running_program import RunningProgram
 from support.lab.broker import POLICY
 from support.lab.three_uplinks import CORPORATE, PUBLIC
-from support.programs import CLIENTS, LIBPX, program_file
+from support.programs import CLIENTS, program_file
 from support.wait import wait_until
 
 pytestmark = pytest.mark.broker
@@ -22,6 +22,12 @@ PROGRAMS = 1000
 def swapped(policy=POLICY):
     """The same policy, with everything but the company's networks through vpn0 too."""
     return policy.replace("via: [lte, lan]", "via: vpn")
+
+
+def preloaded(broker):
+    """A program with libpx.so that connects to CORPORATE twice."""
+    words = broker.preload_words(PX_PROFILE="vpn-split")
+    return [*words, program_file("connect_twice"), CORPORATE, "80"]
 
 
 def test_running_programs_go_on(lab, broker, program):
@@ -63,8 +69,7 @@ def test_a_new_program_without_a_broker_fails_closed(lab, broker):
     assert done.returncode == 125
     assert "pxd" in done.stderr
     # The same for a program whose environment is older than the broker's death.
-    words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}", "PX_PROFILE=vpn-split"]
-    argv = [*words, program_file("connect_twice"), CORPORATE, "80"]
+    argv = preloaded(broker)
     done = lab.client.run(argv, check=False)
     assert done.stdout == "first: ENETUNREACH\nsecond: ENETUNREACH\n"
     assert len(done.stderr.splitlines()) == 1
@@ -73,8 +78,7 @@ def test_a_new_program_without_a_broker_fails_closed(lab, broker):
 
 def test_a_stopped_broker_is_waited_for_only_so_long(lab, broker):
     """The hello has a deadline: a program whose broker does not answer fails closed."""
-    words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}", "PX_PROFILE=vpn-split"]
-    argv = [*words, program_file("connect_twice"), CORPORATE, "80"]
+    argv = preloaded(broker)
     broker.process.send_signal(subprocess.signal.SIGSTOP)
     started = time.monotonic()
     done = lab.client.run(argv, check=False)
@@ -87,8 +91,7 @@ def test_a_stopped_broker_is_waited_for_only_so_long(lab, broker):
 
 def test_a_broker_that_comes_late_to_its_work(lab, broker):
     """As on a busy machine: the programs wait, and do not fail closed."""
-    words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}", "PX_PROFILE=vpn-split"]
-    argv = [*words, program_file("connect_twice"), CORPORATE, "80"]
+    argv = preloaded(broker)
     broker.process.send_signal(subprocess.signal.SIGSTOP)
     started = time.monotonic()
     program = lab.client.popen(argv, stdout=subprocess.PIPE)

@@ -4,7 +4,7 @@
 import pytest
 
 from support.lab.broker import POLICY, Broker
-from support.unprivileged import without_capabilities
+from support.unprivileged import UnprivilegedNamespace
 
 pytestmark = pytest.mark.broker
 
@@ -67,18 +67,9 @@ def test_a_private_broker_leaves_it_alone(lab):
 
 
 def test_an_unprivileged_broker_says_why_there_are_no_next_hops(lab):
-    class Unprivileged:
-        """The client, with every program without capabilities."""
-
-        def __getattr__(self, name):
-            return getattr(lab.client, name)
-
-        def popen(self, argv, **options):
-            return lab.client.popen(without_capabilities(argv), **options)
-
     leave(lab.client, LEFT_OVER)
     before = routing(lab.client)
-    broker = Broker(Unprivileged(), lab.directory / "px", POLICY)
+    broker = Broker(UnprivilegedNamespace(lab.client), lab.directory / "px", POLICY)
     findings = [each["what"] for each in broker.ask("doctor")["findings"]]
     assert any("CAP_NET_ADMIN" in what for what in findings)
     assert broker.stop() == 0

@@ -9,7 +9,7 @@ import pytest
 
 from support.lab.broker import POLICY
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6, PUBLIC_OTHER
-from support.programs import LIBPX, program_file, unpacked
+from support.programs import program_file, unpacked
 from support.servers.name_server import name_server
 from support.tracing import comparable, strace
 
@@ -165,7 +165,7 @@ def test_an_alias_is_what_it_was(lab, broker, dns):
 
 def test_a_matched_program_knows_its_names_at_the_first_lookup(lab, dns):
     broker = lab.start_broker(POLICY + MATCHED + BUNDLES)
-    words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}"]
+    words = broker.preload_words()
     found = lab.client.run([*words, program_file("name_list"), "www.test", "80"]).stdout
     assert found.startswith("230/1/6 44 <10.0.0.7,10.0.0.8> 80 www.test\n")
     assert dns.asked() == []

@@ -13,7 +13,7 @@ from support import wire
 from support.lab.broker import Broker
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6, PUBLIC_OTHER
 from support.programs import PXD, SERVERS, SUPPORT
-from support.unprivileged import without_capabilities
+from support.unprivileged import UnprivilegedNamespace
 from support.wait import wait_until
 
 pytestmark = pytest.mark.broker
@@ -347,14 +347,7 @@ def test_an_administrator_who_set_it_by_hand_keeps_it(lab):
 
 
 def test_without_the_privilege_there_is_one_path(lab):
-    class Unprivileged:
-        def __getattr__(self, name):
-            return getattr(lab.client, name)
-
-        def popen(self, argv, **options):
-            return lab.client.popen(without_capabilities(argv), **options)
-
-    broker = Broker(Unprivileged(), lab.directory / "px", POLICY)
+    broker = Broker(UnprivilegedNamespace(lab.client), lab.directory / "px", POLICY)
     report = broker.pxctl("doctor", check=False)
     assert report.returncode == 1
     assert "one path each" in report.stdout

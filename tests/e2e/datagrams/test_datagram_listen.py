@@ -4,7 +4,7 @@
 import pytest
 
 from support.lab.three_uplinks import PUBLIC, PUBLIC6
-from test_datagram_servers import CALLED, answers
+from support.servers.datagram_server import CALLED, answers
 
 POLICY = """version: 1
 paths:

@@ -7,10 +7,9 @@ import sys
 import pytest
 
 from support.lab.three_uplinks import PUBLIC, PUBLIC6
-from support.programs import CLIENTS, PX_EXEC, program_file
+from support.programs import PX_EXEC
+from support.servers.datagram_server import CALLED, PORT, Server, answers, call
 
-PEER = CLIENTS / "datagram_peer.py"
-PORT = "5353"
 POLICY = """version: 1
 paths:
   lan: { interface: lan0 }
@@ -25,11 +24,6 @@ profiles:
   empty: {}
 """
 HOWS = ["recvfrom", "recvmsg", "recvmmsg"]
-# The default uplink's address, and two that are not.
-CALLED = {
-    PUBLIC: ["192.168.1.2", "100.64.2.2", "10.8.0.2"],
-    PUBLIC6: ["2001:db8:1::2", "2001:db8:2::2", "fd08::2"],
-}
 
 
 @pytest.fixture
@@ -37,39 +31,6 @@ def servers(lab):
     broker = lab.start_broker(POLICY)
     yield broker
     assert broker.stop() == 0, broker.log_text
-
-
-class Server:
-    """A datagram_server in the client; ends after `count` answers."""
-
-    def __init__(self, lab, words, count, broker=None, profile=None):
-        argv = [program_file("datagram_server"), *words[:2], PORT, str(count), *words[2:]]
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        if broker:
-            self.process = lab.px_popen(broker, argv, profile, **options)
-        else:
-            self.process = lab.client.popen(argv, **options)
-        self.lines = []
-        while "ready: ok" not in self.lines:
-            line = self.process.stdout.readline()
-            assert line, self.lines
-            self.lines.append(line.strip())
-
-    def output(self):
-        rest, _ = self.process.communicate(timeout=10)
-        return self.lines + rest.splitlines()
-
-
-def call(lab, source, called):
-    output = lab.server.run([sys.executable, "-I", PEER, source, PORT, *called]).stdout
-    return dict(line.split() for line in output.splitlines())
-
-
-def answers(lab, words, source, broker=None, profile=None):
-    """{called: the source of the answer}, and the server's output."""
-    called = CALLED[source]
-    server = Server(lab, words, len(called), broker, profile)
-    return call(lab, source, called), server.output()
 
 
 @pytest.mark.parametrize("how", HOWS)

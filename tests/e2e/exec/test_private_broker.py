@@ -10,6 +10,7 @@ from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6, UP
 from support.processes import processes_called
 from support.programs import PX_EXEC
 from support.unprivileged import build_for_all, no_broker, other_user, without_capabilities
+from support.urls import url
 from support.wait import wait_until
 
 RULES = """rules:
@@ -17,10 +18,6 @@ RULES = """rules:
   - { to: 198.51.100.0/24, action: block }
   - { to: any, via: [lte0, lan0] }
 """
-
-
-def url(host):
-    return f"http://[{host}]/" if ":" in host else f"http://{host}/"
 
 
 @pytest.fixture(params=["no-capabilities", "another-user"])

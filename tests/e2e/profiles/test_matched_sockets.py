@@ -60,7 +60,7 @@ def protocols(lab, broker, name):
 
 
 def traced(lab, broker, name, script):
-    words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}"]
+    words = broker.preload_words()
     argv = [BIN / name, "-I", "-c", script]
     return strace(lab.client, argv, lambda command: lab.client.run([*words, *command]))
 

@@ -299,7 +299,7 @@ def test_without_a_broker_it_costs_one_attempt(lab):
 
 def test_a_program_without_a_profile_asks_once(lab, broker):
     argv = [BIN / "other", PUBLIC, "80"]
-    words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}"]
+    words = broker.preload_words()
     lines = strace(lab.client, argv, lambda command: lab.client.run([*words, *command]))
     assert len(attempts_at(lines, broker.socket)) == 1
 

@@ -11,8 +11,8 @@ from support.clients.fetch_java import fetch_java
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC
 from support.programs import CLIENTS
 from support.servers import real_servers
-from support.servers.real_servers import bracketed
 from support.unprivileged import other_user
+from support.urls import bracketed, url
 from support.wait import wait_until
 
 BOTH = pytest.mark.parametrize("host", [CORPORATE, CORPORATE6], ids=["ipv4", "ipv6"])
@@ -88,7 +88,7 @@ def test_rsync(lab, broker, host):
 @BOTH
 def test_nginx_and_curl(lab, broker, host):
     real_servers.nginx(lab, host)
-    argv = ["curl", "-sS", f"http://{bracketed(host)}:8081/file"]
+    argv = ["curl", "-sS", url(host, "/file", 8081)]
     assert run_both(lab, broker, host, argv) == (real_servers.FILE_TEXT,) * 2
 
 
@@ -131,7 +131,7 @@ def test_java(lab, broker, java, host, words):
 @pytest.mark.parametrize("how", ["http", "tcp", "udp", "unconnected"])
 def test_node(lab, broker, host, how):
     words = {
-        "http": [f"http://{bracketed(host)}:8080/"],
+        "http": [url(host, port=8080)],
         "tcp": [host, "8080"],
         "udp": [host, "7777"],
         "unconnected": [host, "7777"],

@@ -11,6 +11,7 @@ import pytest
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC
 from support.processes import run
 from support.unprivileged import other_user
+from support.urls import url
 
 
 def git(*words, cwd):
@@ -41,8 +42,7 @@ def test_git_over_http(lab, broker, host):
     )
     lab.server.listens(8000)
     copy = lab.directory / "copy"
-    where = f"[{host}]" if ":" in host else host
-    lab.px(broker, ["git", "clone", "--quiet", f"http://{where}:8000/origin/.git", copy])
+    lab.px(broker, ["git", "clone", "--quiet", url(host, "/origin/.git", 8000), copy])
     assert (copy / "file").read_text() == "content\n"
     assert set(lab.flows.left(host)) == {"vpn0"}
 

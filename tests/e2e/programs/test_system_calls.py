@@ -7,7 +7,7 @@ import tempfile
 import pytest
 
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
-from support.programs import LIBPX, program_file
+from support.programs import program_file
 from support.tracing import comparable, from_first_socket, strace
 
 UNIX = """
@@ -143,7 +143,7 @@ def test_the_real_profile_is_seen_by_this_very_comparison(lab, broker):
 
 def test_without_a_profile_nothing_but_one_look_and_one_hello_is_added(lab, broker):
     argv = [program_file("connect_twice"), CORPORATE, "80"]
-    words = ["env", f"LD_PRELOAD={LIBPX}", f"PX_SOCKET={broker.socket}"]
+    words = broker.preload_words()
     preloaded = strace(lab.client, argv, lambda command: lab.client.run([*words, *command]))
     (look,) = [line for line in preloaded if str(broker.directory / "plan-v1") in line]
     assert look.startswith("faccessat(") and "all-sockets" in look

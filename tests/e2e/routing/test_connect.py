@@ -8,6 +8,7 @@ import pytest
 
 from support.clients.running_program import RunningProgram
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
+from support.urls import url
 
 RULED = [(CORPORATE, "vpn"), (CORPORATE6, "vpn"), (PUBLIC, "lte"), (PUBLIC6, "lte")]
 
@@ -32,10 +33,6 @@ my $s = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => 80) or die "$@";
 print $s "GET / HTTP/1.0\\r\\n\\r\\n"; my @lines = <$s>; print $lines[-1];
 """
 NC = r"printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 10 $1 80 | tail -n 1"
-
-
-def url(host):
-    return f"http://[{host}]/" if ":" in host else f"http://{host}/"
 
 
 PROGRAMS = {

@@ -8,13 +8,9 @@ import pytest
 from support.lab.figure3 import ROUTERS, SERVER, SERVER6, SOURCES, SOURCES6, Figure3
 from support.programs import PX_EXEC, PXD
 from support.unprivileged import build_for_all, no_broker, other_user, without_capabilities
+from support.urls import url
 
 FAMILIES = {"ipv4": (SERVER, SOURCES, "address"), "ipv6": (SERVER6, SOURCES6, "address6")}
-
-
-def url(address):
-    host = f"[{address}]" if ":" in address else address
-    return f"http://{host}/to-the-end"
 
 
 def policy():
@@ -64,7 +60,7 @@ def test_a_program_is_sent_to_each_entry_in_turn(host, broker, family):
     home.mkdir()
     for (router, source), number in numbers.items():
         host.reset()
-        curl = [PX_EXEC, "--via", number, "curl", "-sS", "-m", "10", url(server)]
+        curl = [PX_EXEC, "--via", number, "curl", "-sS", "-m", "10", url(server, "/to-the-end")]
         done = host.client.run(curl, env=no_broker(home))
         assert done.stdout.split() == [source, server]
         assert set(host.routes_taken(server)) == {(router, source)}
@@ -80,7 +76,7 @@ def px_exec(request):
 
 @pytest.mark.parametrize("server", [SERVER, SERVER6])
 def test_two_programs_at_once_through_two_routers_of_one_interface(host, broker, px_exec, server):
-    curl = ["curl", "-sS", "-m", "10", url(server)]
+    curl = ["curl", "-sS", "-m", "10", url(server, "/to-the-end")]
     programs = {
         router: host.client.popen(
             [*px_exec, "--profile", f"through-{router}", *curl], env=broker.environment()

@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 from support.processes import descriptors
-from support.programs import PXCTL, PXD
+from support.programs import LIBPX, PXCTL, PXD
 from support.wait import wait_until
 
 # For tests that need no other.
@@ -92,6 +92,11 @@ class Broker:
 
     def environment(self, **more):
         return {**os.environ, "PX_SOCKET": str(self.socket), **more}
+
+    def preload_words(self, **more):
+        """The words before a program that has libpx.so without px-exec."""
+        variables = {"LD_PRELOAD": LIBPX, "PX_SOCKET": self.socket, **more}
+        return ["env", *(f"{name}={value}" for name, value in variables.items())]
 
     def pxctl(self, *words, check=True, **options):
         return self.namespace.run(

@@ -8,6 +8,7 @@ import sys
 
 from support.processes import run
 from support.programs import unpacked
+from support.urls import bracketed
 
 DNS_NAME, DNS_ADDRESS = "host.px.test", "192.0.2.7"
 DNS_RECORD = f"{DNS_NAME},{DNS_ADDRESS}"
@@ -25,10 +26,6 @@ def directory_of(lab, name):
 def start(lab, argv, port, datagrams=False):
     lab.server.popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     lab.server.listens(port, datagrams=datagrams)
-
-
-def bracketed(address):
-    return f"[{address}]" if ":" in address else address
 
 
 def iperf3(lab, address):

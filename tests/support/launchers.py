@@ -31,9 +31,8 @@ def launching(lab, how):
         yield [PX_EXEC, "--via", "lan0", "--"]
         wait_until(lambda: not processes_called("pxd"), "the private brokers have ended")
     else:
-        broker = lab.start_broker()
-        yield [PX_EXEC, "--profile", "lan-only", "--socket", broker.socket, "--"]
-        assert broker.stop() == 0, broker.log_text
+        with lab.serving() as broker:
+            yield [PX_EXEC, "--profile", "lan-only", "--socket", broker.socket, "--"]
 
 
 @pytest.fixture(scope="module", params=["broker", "private"])

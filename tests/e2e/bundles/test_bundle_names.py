@@ -82,9 +82,8 @@ def _dns(lab):
 
 @pytest.fixture(name="broker")
 def _broker(lab):
-    broker = lab.start_broker(POLICY_WITH_BUNDLES)
-    yield broker
-    assert broker.stop() == 0, broker.log_text
+    with lab.serving(POLICY_WITH_BUNDLES) as broker:
+        yield broker
 
 
 def listed(lab, broker, *words, profile="empty", check=True, **options):

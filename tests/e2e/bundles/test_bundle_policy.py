@@ -26,9 +26,8 @@ bundles:
 
 @pytest.fixture
 def broker(lab):
-    broker = lab.start_broker(BUNDLES)
-    yield broker
-    assert broker.stop() == 0, broker.log_text
+    with lab.serving(BUNDLES) as broker:
+        yield broker
 
 
 def explain(broker, destination, port="8080", profile="vpn-split"):

@@ -51,9 +51,8 @@ def client_runs(tmp_path_factory):
     with MemberNetworks() as lab:
         client_runs = ClientRuns(lab, fetch_java(tmp_path_factory.mktemp("java")))
         under_px = [OUT_OF_REACH[1], *WITH_DEAD, *(each for turn in WITH_ALIVE for each in turn)]
-        broker = lab.start_broker(client_runs.policy(under_px))
-        yield client_runs, broker
-        assert broker.stop() == 0, broker.log_text
+        with lab.serving(client_runs.policy(under_px)) as broker:
+            yield client_runs, broker
 
 
 @pytest.fixture(scope="module")

@@ -114,9 +114,8 @@ def path_manager(lab):
 
 @pytest.fixture
 def both(lab):
-    broker = lab.start_broker(POLICY)
-    yield broker
-    assert broker.stop() == 0, broker.log_text
+    with lab.serving(POLICY) as broker:
+        yield broker
     assert path_manager(lab) == "kernel"
 
 

@@ -19,9 +19,8 @@ profiles:
 
 @pytest.fixture
 def listeners(lab):
-    broker = lab.start_broker(POLICY)
-    yield broker
-    assert broker.stop() == 0, broker.log_text
+    with lab.serving(POLICY) as broker:
+        yield broker
 
 
 def called_over(lab, name, address):

@@ -28,9 +28,8 @@ HOWS = ["recvfrom", "recvmsg", "recvmmsg"]
 
 @pytest.fixture
 def servers(lab):
-    broker = lab.start_broker(POLICY)
-    yield broker
-    assert broker.stop() == 0, broker.log_text
+    with lab.serving(POLICY) as broker:
+        yield broker
 
 
 @pytest.mark.parametrize("how", HOWS)

@@ -29,9 +29,8 @@ HOWS = ["sendto", "sendmsg", "sendmmsg"]
 
 @pytest.fixture
 def split(lab):
-    broker = lab.start_broker(POLICY)
-    yield broker
-    assert broker.stop() == 0, broker.log_text
+    with lab.serving(POLICY) as broker:
+        yield broker
 
 
 def datagrams(*words):

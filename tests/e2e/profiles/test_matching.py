@@ -54,9 +54,8 @@ def programs(lab):
 
 @pytest.fixture
 def broker(lab):
-    broker = lab.start_broker(POLICY + PROFILES)
-    yield broker
-    assert broker.stop() == 0, broker.log_text
+    with lab.serving(POLICY + PROFILES) as broker:
+        yield broker
 
 
 def preloaded(broker, **more):

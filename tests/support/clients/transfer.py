@@ -27,8 +27,8 @@ print(digest.hexdigest())
 
 
 def transfer(ends, meanwhile, members=SPELLED, seconds=4):
-    """Calls `meanwhile` once it is under way. Returns the receiver's report, once both ends agree on
-    what was sent."""
+    """Calls `meanwhile` once it is under way. Returns the receiver's report, once both ends agree
+    on what was sent."""
     script = SERVERS / "gap_receiver.py"
     words = [sys.executable, script, str(int(socket.AF_INET)), "0.0.0.0", "0"]
     receiver = ends.serve(words, 7001, stdout=subprocess.PIPE)

@@ -83,6 +83,13 @@ class Network:
         """A pxd in the client."""
         return Broker(self.client, self.directory / name, policy)
 
+    @contextlib.contextmanager
+    def serving(self, policy=POLICY):
+        """A pxd in the client, which must end well."""
+        broker = self.start_broker(policy)
+        yield broker
+        assert broker.stop() == 0, broker.log_text
+
     def px(self, broker, argv, profile="vpn-split", words=(), **options):
         """argv under px-exec in the client, to its end."""
         environment = broker.environment() if broker else dict(os.environ)

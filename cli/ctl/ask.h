@@ -7,7 +7,7 @@
 #include <tl/expected.hpp>
 
 #include "cli/client.h"
-#include "cli/ctl/options.h"
+#include "cli/ctl/command.h"
 
 namespace px::cli {
 

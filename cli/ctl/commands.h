@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: MIT
-// pxctl's commands: each asks the broker, prints the answer on standard output (as JSON where the
-// options say so), complaints on standard error, and returns the exit status (options.h).
+// All commands of pxctl, in the order of `pxctl --help`: the rows of commands.def.
 #pragma once
 
-#include "cli/ctl/options.h"
+#include "cli/ctl/command.h"
 
 namespace px::cli {
 
-[[nodiscard]] int run_paths(const CtlOptions& options, const Terminal& terminal);
-[[nodiscard]] int run_status(const CtlOptions& options, const Terminal& terminal);
-[[nodiscard]] int run_ps(const CtlOptions& options, const Terminal& terminal);
-[[nodiscard]] int run_explain(const CtlOptions& options, const Terminal& terminal);
-[[nodiscard]] int run_check(const CtlOptions& options, const Terminal& terminal);
-[[nodiscard]] int run_move(const CtlOptions& options, const Terminal& terminal);
-[[nodiscard]] int run_reload(const CtlOptions& options, const Terminal& terminal);
-[[nodiscard]] int run_router(const CtlOptions& options, const Terminal& terminal);
-[[nodiscard]] int run_doctor(const CtlOptions& options, const Terminal& terminal);
-[[nodiscard]] int run_watch(const CtlOptions& options, const Terminal& terminal);
+#define PX_COMMAND(name, summary) extern const Command name##_command;
+#include "cli/ctl/commands.def"
+#undef PX_COMMAND
+
+struct CommandRow {
+  const char* name;
+  const char* summary;
+  const Command& command;
+};
+
+inline constexpr CommandRow kCommands[] = {
+#define PX_COMMAND(name, summary) {#name, summary, name##_command},
+#include "cli/ctl/commands.def"
+#undef PX_COMMAND
+};
 
 }  // namespace px::cli

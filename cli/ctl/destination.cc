@@ -104,8 +104,7 @@ Expected<Destination> named(const std::string& name, const json& known, bool pol
 
 }  // namespace
 
-Answer<Destination> find_destination(const CtlOptions& options) {
-  std::string text = options.destination;
+Answer<Destination> find_destination(const CtlOptions& options, std::string text) {
   if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
   const auto refused = [](const Expected<Destination>& found) -> Answer<Destination> {
     if (found) return *found;

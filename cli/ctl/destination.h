@@ -27,6 +27,6 @@ struct Destination {
 
 // Asks the broker whether the name is a bundle, if it is a name. An error has been printed, and
 // leaves its exit status.
-[[nodiscard]] Answer<Destination> find_destination(const CtlOptions& options);
+[[nodiscard]] Answer<Destination> find_destination(const CtlOptions& options, std::string text);
 
 }  // namespace px::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"
+#include "cli/ctl/table.h"
 
 namespace px::cli {
 namespace {
@@ -41,9 +42,7 @@ std::string findings_text(const json& findings, const Terminal& terminal) {
   return text;
 }
 
-}  // namespace
-
-int run_doctor(const CtlOptions& options, const Terminal& terminal) {
+int run(const CtlOptions& options, const Terminal& terminal) {
   const auto reply = ask_broker(options, {{"command", "doctor"}});
   if (!reply) return reply.error();
   const bool healthy = reply->at("healthy").get<bool>();
@@ -57,5 +56,9 @@ int run_doctor(const CtlOptions& options, const Terminal& terminal) {
   }
   return healthy ? kDone : kAnswerIsNo;
 }
+
+}  // namespace
+
+const Command doctor_command{run};
 
 }  // namespace px::cli

@@ -9,6 +9,7 @@
 #include "cli/ctl/destination.h"
 #include "cli/ctl/explain_text.h"
 #include "cli/ctl/subject.h"
+#include "cli/ctl/table.h"
 #include "cli/locations.h"
 #include "libbundle/core/address.h"
 
@@ -19,6 +20,16 @@ using bundle::Endpoint;
 using nlohmann::json;
 
 constexpr std::uint16_t kAssumedPort = 443;
+constexpr const char* kTransports[] = {"tcp", "udp"};
+constexpr Parameter kParameters[] = {
+    {.name = "PROGRAM",
+     .help = "A name, a path, or the pid of a running program",
+     .required = true},
+    {.name = "DESTINATION", .help = "An address, or a name", .required = true},
+    {.name = "PORT", .help = "A number or a service's name (default: 443)"},
+    {.name = "--profile", .help = "Instead of the profile that the program has or would get"},
+    {.name = "--proto", .help = "tcp or udp", .choices = kTransports, .initial = "tcp"},
+};
 
 std::optional<std::uint16_t> parse_port(const std::string& text, const std::string& transport) {
   std::uint16_t port = 0;
@@ -32,7 +43,8 @@ std::optional<std::uint16_t> parse_port(const std::string& text, const std::stri
 
 // A program that is started from here gets the profile that pxctl itself runs under, if any.
 std::string asked_profile(const CtlOptions& options, const Subject& subject) {
-  if (!options.profile.empty() || subject.pid) return options.profile;
+  const std::string& named = options.value("--profile");
+  if (!named.empty() || subject.pid) return named;
   return environment(plan::kProfileVariable);
 }
 
@@ -47,7 +59,7 @@ json question(const CtlOptions& options, const Subject& subject, const Endpoint&
           {"destination", bundle::address_text(endpoint.address, buffer)},
           {"scope", endpoint.scope},
           {"port", endpoint.port},
-          {"transport", options.transport}};
+          {"transport", options.value("--proto")}};
 }
 
 std::string bundle_text(const Destination& destination) {
@@ -63,7 +75,7 @@ void print_sentences(const CtlOptions& options, const Subject& subject,
                      const Destination& destination, const json& answers,
                      const Terminal& terminal) {
   std::string text = coverage_text(subject, terminal) + profile_text(answers.front());
-  if (options.port.empty())
+  if (options.value("PORT").empty())
     text += "No port is given; " + std::to_string(kAssumedPort) + " is assumed.\n";
   text += bundle_text(destination);
   for (const json& answer : answers) text += "\n" + verdict_text(answer, terminal);
@@ -75,7 +87,7 @@ Answer<json> ask_about(Client& client, const CtlOptions& options, const Subject&
                        const Destination& destination, const Target& target) {
   auto answer = ask_broker(client, options, question(options, subject, target.endpoint));
   if (!answer) return answer;
-  if (options.profile.empty() && text_of(*answer, "profile_from") == "request")
+  if (options.value("--profile").empty() && text_of(*answer, "profile_from") == "request")
     (*answer)["profile_from"] = "environment";
   (*answer)["coverage"] = coverage_report(subject);
   if (!destination.notation.empty()) {
@@ -86,15 +98,14 @@ Answer<json> ask_about(Client& client, const CtlOptions& options, const Subject&
   return answer;
 }
 
-}  // namespace
-
-int run_explain(const CtlOptions& options, const Terminal& terminal) {
-  const auto port = options.port.empty() ? std::optional(kAssumedPort)
-                                         : parse_port(options.port, options.transport);
-  if (!port) return complain("'" + options.port + "' is neither a port nor a service", kUsage);
-  const auto subject = find_subject(options.program);
+int run(const CtlOptions& options, const Terminal& terminal) {
+  const std::string& named = options.value("PORT");
+  const auto port =
+      named.empty() ? std::optional(kAssumedPort) : parse_port(named, options.value("--proto"));
+  if (!port) return complain("'" + named + "' is neither a port nor a service", kUsage);
+  const auto subject = find_subject(options.value("PROGRAM"));
   if (!subject) return complain(subject.error().message, kAnswerIsNo);
-  auto destination = find_destination(options);
+  auto destination = find_destination(options, options.value("DESTINATION"));
   if (!destination) return destination.error();
   // Not before: DNS may take longer than the broker keeps a connection that says nothing.
   auto client = reach_broker(options);
@@ -114,5 +125,9 @@ int run_explain(const CtlOptions& options, const Terminal& terminal) {
   }
   return kDone;
 }
+
+}  // namespace
+
+const Command explain_command{run, kParameters};
 
 }  // namespace px::cli

@@ -3,10 +3,20 @@
 #include "cli/ctl/commands.h"
 
 namespace px::cli {
+namespace {
 
-int run_move(const CtlOptions& options, const Terminal& /*terminal*/) {
-  const auto reply = ask_broker(
-      options, {{"command", "move"}, {"pid", options.pid}, {"profile", options.profile}});
+constexpr Parameter kParameters[] = {
+    {.name = "PID",
+     .help = "A program of `pxctl ps`",
+     .required = true,
+     .type = ParameterType::kPositiveNumber},
+    {.name = "PROFILE", .help = "A profile of the policy", .required = true},
+};
+
+int run(const CtlOptions& options, const Terminal& /*terminal*/) {
+  const auto reply = ask_broker(options, {{"command", "move"},
+                                          {"pid", std::stoi(options.value("PID"))},
+                                          {"profile", options.value("PROFILE")}});
   if (!reply) return reply.error();
   if (options.json) {
     print_json(*reply);
@@ -16,5 +26,9 @@ int run_move(const CtlOptions& options, const Terminal& /*terminal*/) {
   }
   return kDone;
 }
+
+}  // namespace
+
+const Command move_command{run, kParameters};
 
 }  // namespace px::cli

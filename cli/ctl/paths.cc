@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"
+#include "cli/ctl/table.h"
 
 namespace px::cli {
 namespace {
@@ -60,9 +61,7 @@ std::string routers_text(const json& routers) {
   return text.empty() ? text : text + "\n";
 }
 
-}  // namespace
-
-int run_paths(const CtlOptions& options, const Terminal& terminal) {
+int run(const CtlOptions& options, const Terminal& terminal) {
   const auto reply = ask_broker(options, {{"command", "paths"}});
   if (!reply) return reply.error();
   if (options.json) {
@@ -73,5 +72,9 @@ int run_paths(const CtlOptions& options, const Terminal& terminal) {
   }
   return kDone;
 }
+
+}  // namespace
+
+const Command paths_command{run};
 
 }  // namespace px::cli

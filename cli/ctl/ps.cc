@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"
+#include "cli/ctl/table.h"
 
 namespace px::cli {
 namespace {
@@ -17,9 +18,7 @@ std::string program_text(const json& program) {
   return text_of(program, "exe") + (why.empty() ? "" : " (" + why + ")");
 }
 
-}  // namespace
-
-int run_ps(const CtlOptions& options, const Terminal& terminal) {
+int run(const CtlOptions& options, const Terminal& terminal) {
   const auto reply = ask_broker(options, {{"command", "ps"}});
   if (!reply) return reply.error();
   if (options.json) {
@@ -48,5 +47,9 @@ int run_ps(const CtlOptions& options, const Terminal& terminal) {
           " of other users cannot be seen.\n");
   return kDone;
 }
+
+}  // namespace
+
+const Command ps_command{run};
 
 }  // namespace px::cli

@@ -5,13 +5,15 @@
 
 #include "cli/ctl/ask.h"
 #include "cli/ctl/options.h"
+#include "cli/ctl/table.h"
 
 namespace {
 
 int run(int argc, char** argv) {
   const auto parsed = px::cli::parse_ctl_options({argv + (argc > 0 ? 1 : 0), argv + argc});
   if (!parsed) return px::cli::complain(parsed.error().message, px::cli::kUsage);
-  if (parsed->command) return parsed->command(parsed->options, px::cli::Terminal::of_stdout());
+  if (parsed->command != nullptr)
+    return parsed->command->run(parsed->options, px::cli::Terminal::of_stdout());
   px::cli::print(parsed->answer);
   return px::cli::kDone;
 }

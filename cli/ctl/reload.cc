@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"
+#include "cli/ctl/table.h"
 
 namespace px::cli {
 namespace {
@@ -8,9 +9,7 @@ namespace {
 // Ten thousand rules in a hundred profiles take their time.
 constexpr Client::Duration kReloadPatience{60000};
 
-}  // namespace
-
-int run_reload(const CtlOptions& options, const Terminal& /*terminal*/) {
+int run(const CtlOptions& options, const Terminal& /*terminal*/) {
   const auto reply = ask_broker(options, {{"command", "reload"}}, kReloadPatience);
   if (!reply) return reply.error();
   const bool ok = reply->at("ok").get<bool>();
@@ -27,5 +26,9 @@ int run_reload(const CtlOptions& options, const Terminal& /*terminal*/) {
     std::fprintf(stderr, "%s\n", printable(error.get<std::string>()).c_str());
   return complain("the policy was not reloaded; what was in force before still is", kAnswerIsNo);
 }
+
+}  // namespace
+
+const Command reload_command{run};
 
 }  // namespace px::cli

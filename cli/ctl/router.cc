@@ -1,20 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"
+#include "cli/ctl/table.h"
 
 namespace px::cli {
+namespace {
 
-int run_router(const CtlOptions& options, const Terminal& /*terminal*/) {
+constexpr Action kActions[] = {
+    {"add", "Add a router on a network of one of the host's interfaces"},
+    {"delete", "Delete a router that was added"},
+};
+constexpr Parameter kParameters[] = {
+    {.name = "ADDRESS", .help = "ADDRESS, or ADDRESS%INTERFACE", .required = true},
+};
+
+int run(const CtlOptions& options, const Terminal& /*terminal*/) {
   const auto reply = ask_broker(
       options,
-      {{"command", "router"}, {"action", options.router_action}, {"router", options.router}});
+      {{"command", "router"}, {"action", options.action}, {"router", options.value("ADDRESS")}});
   if (!reply) return reply.error();
   if (options.json) {
     print_json(*reply);
     return kDone;
   }
   const std::string router = text_of(*reply, "router");
-  if (options.router_action == "delete") {
+  if (options.action == "delete") {
     print(router + " is no next hop of px's any more.\n");
     return kDone;
   }
@@ -25,5 +35,9 @@ int run_router(const CtlOptions& options, const Terminal& /*terminal*/) {
   print(router + " is a next hop of " + interfaces + ".\n");
   return kDone;
 }
+
+}  // namespace
+
+const Command router_command{run, kParameters, kActions};
 
 }  // namespace px::cli

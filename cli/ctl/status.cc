@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"
+#include "cli/ctl/table.h"
 
 namespace px::cli {
 namespace {
@@ -80,9 +81,7 @@ std::string bundles_text(const json& bundles, const Terminal& terminal) {
   return "\n" + table.text(terminal);
 }
 
-}  // namespace
-
-int run_status(const CtlOptions& options, const Terminal& terminal) {
+int run(const CtlOptions& options, const Terminal& terminal) {
   const auto reply = ask_broker(options, {{"command", "status"}});
   if (!reply) return reply.error();
   if (options.json) {
@@ -94,5 +93,9 @@ int run_status(const CtlOptions& options, const Terminal& terminal) {
   }
   return kDone;
 }
+
+}  // namespace
+
+const Command status_command{run};
 
 }  // namespace px::cli

@@ -6,6 +6,7 @@
 
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"
+#include "cli/ctl/table.h"
 
 namespace px::cli {
 namespace {
@@ -57,9 +58,7 @@ std::string event_text(const json& event, const Terminal& terminal) {
          toned(name, tone_of(kind, event), terminal) + " " + details(kind, event) + "\n";
 }
 
-}  // namespace
-
-int run_watch(const CtlOptions& options, const Terminal& terminal) {
+int run(const CtlOptions& options, const Terminal& terminal) {
   auto client = reach_broker(options);
   if (!client) return client.error();
   std::signal(SIGINT, end_watching);
@@ -77,5 +76,9 @@ int run_watch(const CtlOptions& options, const Terminal& terminal) {
   if (!event) return complain(event.error().message, kNoBroker);
   return complain(text_of(*event, "error"), kAnswerIsNo);
 }
+
+}  // namespace
+
+const Command watch_command{run};
 
 }  // namespace px::cli

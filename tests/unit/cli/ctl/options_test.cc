@@ -11,7 +11,6 @@ namespace {
 
 using testing::HasSubstr;
 using Words = std::vector<std::string>;
-using Function = int (*)(const CtlOptions&, const Terminal&);
 
 ParsedCtlOptions parse(const Words& words) {
   auto parsed = parse_ctl_options(words);
@@ -19,27 +18,26 @@ ParsedCtlOptions parse(const Words& words) {
   return parsed ? std::move(*parsed) : ParsedCtlOptions{};
 }
 
-Function command(const Words& words) {
-  const auto parsed = parse(words);
-  const auto* function = parsed.command.target<Function>();
-  return function == nullptr ? nullptr : *function;
+const Command* command(const Words& words) {
+  return parse(words).command;
 }
 
 TEST(CtlOptions, Commands) {
-  EXPECT_EQ(command({"paths"}), &run_paths);
-  EXPECT_EQ(command({"status"}), &run_status);
-  EXPECT_EQ(command({"ps"}), &run_ps);
-  EXPECT_EQ(command({"explain", "curl", "::1"}), &run_explain);
-  EXPECT_EQ(command({"check"}), &run_check);
-  EXPECT_EQ(command({"reload"}), &run_reload);
-  EXPECT_EQ(command({"watch"}), &run_watch);
+  EXPECT_EQ(command({"paths"}), &paths_command);
+  EXPECT_EQ(command({"status"}), &status_command);
+  EXPECT_EQ(command({"ps"}), &ps_command);
+  EXPECT_EQ(command({"explain", "curl", "::1"}), &explain_command);
+  EXPECT_EQ(command({"check"}), &check_command);
+  EXPECT_EQ(command({"reload"}), &reload_command);
+  EXPECT_EQ(command({"watch"}), &watch_command);
+  EXPECT_EQ(command({"doctor"}), &doctor_command);
 }
 
 TEST(CtlOptions, Router) {
-  EXPECT_EQ(command({"router", "add", "192.0.2.1"}), &run_router);
+  EXPECT_EQ(command({"router", "add", "192.0.2.1"}), &router_command);
   const auto options = parse({"router", "delete", "fe80::1%eth0", "--json"}).options;
-  EXPECT_EQ(options.router_action, "delete");
-  EXPECT_EQ(options.router, "fe80::1%eth0");
+  EXPECT_EQ(options.action, "delete");
+  EXPECT_EQ(options.value("ADDRESS"), "fe80::1%eth0");
   EXPECT_TRUE(options.json);
   EXPECT_FALSE(parse_ctl_options({"router"}));
   EXPECT_FALSE(parse_ctl_options({"router", "add"}));
@@ -62,12 +60,23 @@ TEST(CtlOptions, Explain) {
       parse({"explain", "--json", "curl", "10.0.0.1", "ssh", "--profile", "p", "--proto", "udp"})
           .options;
   EXPECT_TRUE(options.json);
-  EXPECT_EQ(options.program, "curl");
-  EXPECT_EQ(options.destination, "10.0.0.1");
-  EXPECT_EQ(options.port, "ssh");
-  EXPECT_EQ(options.profile, "p");
-  EXPECT_EQ(options.transport, "udp");
-  EXPECT_EQ(parse({"explain", "a", "b"}).options.port, "");
+  EXPECT_EQ(options.value("PROGRAM"), "curl");
+  EXPECT_EQ(options.value("DESTINATION"), "10.0.0.1");
+  EXPECT_EQ(options.value("PORT"), "ssh");
+  EXPECT_EQ(options.value("--profile"), "p");
+  EXPECT_EQ(options.value("--proto"), "udp");
+  EXPECT_EQ(parse({"explain", "a", "b"}).options.value("PORT"), "");
+  EXPECT_EQ(parse({"explain", "a", "b"}).options.value("--proto"), "tcp");
+}
+
+TEST(CtlOptions, Move) {
+  EXPECT_EQ(command({"move", "5", "p"}), &move_command);
+  const auto options = parse({"move", "007", "p"}).options;
+  EXPECT_EQ(options.value("PID"), "7");
+  EXPECT_EQ(options.value("PROFILE"), "p");
+  for (const char* pid : {"0", "-1", "5.5", "99999999999", "p"}) {
+    EXPECT_FALSE(parse_ctl_options({"move", pid, "p"})) << pid;
+  }
 }
 
 TEST(CtlOptions, Mistakes) {
@@ -80,7 +89,7 @@ TEST(CtlOptions, Mistakes) {
 
 TEST(CtlOptions, HelpOfOneCommand) {
   const auto parsed = parse({"explain", "--help"});
-  EXPECT_FALSE(parsed.command);
+  EXPECT_EQ(parsed.command, nullptr);
   EXPECT_THAT(parsed.answer, HasSubstr("PROGRAM DESTINATION [PORT]"));
   EXPECT_EQ(parse({"--version"}).answer, "pxctl " PX_VERSION "\n");
 }

@@ -15,13 +15,15 @@ constexpr Choice<plan::OnLoss> kOnLoss[] = {{"last-known", plan::OnLoss::kLastKn
                                             {"block", plan::OnLoss::kBlock},
                                             {"system", plan::OnLoss::kSystem}};
 
-// Remembers where the key stands; reports one that stood in an earlier file already.
-void take_place(const Value& key, std::optional<Position>& first, Report& report) {
-  if (first) {
-    report.add(key.place, "'" + key.text + "' is already set at " + first->file + ":" +
-                              std::to_string(first->line));
-  } else {
-    first = report.at(key.place);
+// A key of this section may stand in one file alone: remembers the first place of each.
+void check_places(const Map& map, Draft& draft, Report& report) {
+  for (const Key& known : kKeys) {
+    const Value* key = map.key_of(known.name);
+    if (key == nullptr) continue;
+    const auto [first, is_new] = draft.broker_keys.emplace(key->text, report.at(key->place));
+    if (is_new) continue;
+    report.add(key->place, "'" + key->text + "' is already set at " + first->second.file + ":" +
+                               std::to_string(first->second.line));
   }
 }
 
@@ -56,21 +58,11 @@ void read_mark_mask(const Value& value, Policy& policy, Report& report) {
 }  // namespace
 
 void read_broker(const Value& section, Draft& draft, Report& report) {
-  const Map map =
-      Map::read(section, "a map with 'on-loss', 'mark-mask' or 'mptcp-subflows'", kKeys, report);
-  if (const Value* on_loss = map.get("on-loss")) {
-    take_place(*map.key_of("on-loss"), draft.on_loss, report);
-    const auto choice = read_choice<plan::OnLoss>(*on_loss, kOnLoss, report);
-    draft.policy.on_loss = choice.value_or(draft.policy.on_loss);
-  }
-  if (const Value* mark_mask = map.get("mark-mask")) {
-    take_place(*map.key_of("mark-mask"), draft.mark_mask, report);
-    read_mark_mask(*mark_mask, draft.policy, report);
-  }
-  if (const Value* subflows = map.get("mptcp-subflows")) {
-    take_place(*map.key_of("mptcp-subflows"), draft.mptcp_subflows, report);
-    draft.policy.mptcp_subflows = read_choice<bool>(*subflows, kSubflows, report).value_or(true);
-  }
+  const Map map = Map::read(section, "a map with " + quoted(kKeys), kKeys, report);
+  check_places(map, draft, report);
+  read_choice(map, "on-loss", kOnLoss, draft.policy.on_loss, report);
+  if (const Value* mask = map.get("mark-mask")) read_mark_mask(*mask, draft.policy, report);
+  read_choice(map, "mptcp-subflows", kSubflows, draft.policy.mptcp_subflows, report);
 }
 
 }  // namespace px::broker

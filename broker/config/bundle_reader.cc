@@ -63,20 +63,13 @@ void read_stagger(const Value& value, plan::BundleSettings& settings, Report& re
 
 plan::BundleSettings read_bundle(const Value& value, Report& report) {
   plan::BundleSettings settings = plan::kDefaultBundleSettings;
-  const Map map =
-      Map::read(value, "a map with 'transports', 'stagger', 'entries' or 'sockets'", kKeys, report);
+  const Map map = Map::read(value, "a map with " + quoted(kKeys), kKeys, report);
   if (const Value* transports = map.get("transports")) {
     read_transports(*transports, settings, report);
   }
   if (const Value* stagger = map.get("stagger")) read_stagger(*stagger, settings, report);
-  if (const Value* entries = map.get("entries")) {
-    settings.entries =
-        read_choice<BundleEntries>(*entries, kEntries, report).value_or(settings.entries);
-  }
-  if (const Value* sockets = map.get("sockets")) {
-    settings.all_sockets =
-        read_choice<std::uint8_t>(*sockets, kSockets, report).value_or(settings.all_sockets);
-  }
+  read_choice(map, "entries", kEntries, settings.entries, report);
+  read_choice(map, "sockets", kSockets, settings.all_sockets, report);
   return settings;
 }
 

@@ -143,7 +143,7 @@ void check_completeness(const Map& map, const BundleDefinition& bundle, const Va
                         Report& report) {
   if (map.size() == 0 && !map.is_broken()) {
     report.add(key.place,
-               "bundle " + in_quotes(key.text) + " says nothing; expected 'hosts' or 'alias'");
+               "bundle " + in_quotes(key.text) + " says nothing; expected " + quoted(kKeys));
   }
   if (bundle.any && map.get("hosts") != nullptr) {
     report.add(map.key_of("hosts")->place,
@@ -158,7 +158,7 @@ void read_bundle_of(const Member& member, Draft& draft, Report& report) {
   bundle.position = report.at(key.place);
   check_name(key, report);
   const bool is_new = take_name(lowered(key.text) + plan::kBundleSuffix, key, draft, report);
-  const Map map = Map::read(*member.value, "a map with 'hosts' or 'alias'", kKeys, report);
+  const Map map = Map::read(*member.value, "a map with " + quoted(kKeys), kKeys, report);
   if (const Value* hosts = map.get("hosts")) bundle.notation = read_hosts(*hosts, report);
   if (const Value* alias = map.get("alias")) read_alias(*alias, bundle, draft, report);
   check_completeness(map, bundle, key, report);

@@ -35,9 +35,7 @@ struct Draft {
   std::optional<Position> any_bundle;
   std::vector<Reference> via;
   std::optional<Reference> default_profile;
-  std::optional<Position> on_loss;
-  std::optional<Position> mark_mask;
-  std::optional<Position> mptcp_subflows;
+  Definitions broker_keys;
   // A file could not be read: what seems undefined may be defined there.
   bool incomplete = false;
 };

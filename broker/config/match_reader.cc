@@ -40,10 +40,10 @@ std::string read_path(const Value& value, std::string_view what, Report& report)
 }
 
 Match read_match(const Value& item, Report& report) {
-  const Map map = Map::read(item, "a map with 'exe', 'user' or 'cgroup'", kKeys, report);
+  const Map map = Map::read(item, "a map with " + quoted(kKeys), kKeys, report);
   Match match;
   if (map.size() == 0 && !map.is_broken()) {
-    report.add(item.place, "a match of nothing; expected 'exe', 'user' or 'cgroup'");
+    report.add(item.place, "a match of nothing; expected " + quoted(kKeys));
   }
   if (const Value* exe = map.get("exe")) {
     match.executable = read_path(*exe, "the absolute path of a program, or a pattern", report);
@@ -82,8 +82,9 @@ const Claim* rival(const std::vector<Claim>& earlier, const Claim& claim) {
 
 std::vector<Match> read_matches(const Value& list, Report& report) {
   std::vector<Match> matches;
-  for (const Value* item : read_list(list, "a list of maps with 'exe', 'user' or 'cgroup'", report))
+  for (const Value* item : read_list(list, "a list of maps with " + quoted(kKeys), report)) {
     matches.push_back(read_match(*item, report));
+  }
   return matches;
 }
 

@@ -82,12 +82,10 @@ void read_path(const Member& member, Draft& draft, Report& report) {
                                       "with a dot");
   }
   if (!define(draft.paths, "path", *member.key, report)) return;
-  const Map map =
-      Map::read(*member.value, "a map with 'interface', 'source' or 'gateway'", kKeys, report);
+  const Map map = Map::read(*member.value, "a map with " + quoted(kKeys), kKeys, report);
   if (map.size() == 0 && !map.is_broken()) {
-    report.add(member.key->place, "path " + in_quotes(path.name) +
-                                      " selects nothing; expected 'interface', 'source' or "
-                                      "'gateway'");
+    report.add(member.key->place,
+               "path " + in_quotes(path.name) + " selects nothing; expected " + quoted(kKeys));
   }
   if (const Value* value = map.get("interface")) read_interface(*value, path, report);
   if (const Value* value = map.get("source")) read_source(*value, path, report);

@@ -58,16 +58,9 @@ std::span<const Key> profile_keys() {
 
 Profile read_profile(const Map& map, Draft& draft, Report& report) {
   Profile profile;
-  if (const Value* value = map.get("on-link")) {
-    profile.on_link_system = read_choice<bool>(*value, kOnLink, report).value_or(true);
-  }
-  if (const Value* value = map.get("if-unavailable")) {
-    profile.if_unavailable = read_choice<plan::IfUnavailable>(*value, kIfUnavailable, report)
-                                 .value_or(profile.if_unavailable);
-  }
-  if (const Value* value = map.get("inherit")) {
-    profile.inherit = read_choice<bool>(*value, kInherit, report).value_or(true);
-  }
+  read_choice(map, "on-link", kOnLink, profile.on_link_system, report);
+  read_choice(map, "if-unavailable", kIfUnavailable, profile.if_unavailable, report);
+  read_choice(map, "inherit", kInherit, profile.inherit, report);
   if (const Value* value = map.get("match")) profile.matches = read_matches(*value, report);
   if (const Value* value = map.get("listen")) {
     profile.listen = read_listen(*value, draft, report);

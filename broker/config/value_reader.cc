@@ -38,6 +38,14 @@ bool collect(const Value& value, std::string_view expected, Report& report,
 
 }  // namespace
 
+std::string quoted(std::span<const Key> keys) {
+  std::vector<std::string> words;
+  for (const Key& key : keys) {
+    if (!key.later) words.push_back(in_quotes(key.name));
+  }
+  return enumerated(std::vector<std::string_view>(words.begin(), words.end()));
+}
+
 Map Map::read(const Value& value, std::string_view expected, std::span<const Key> keys,
               Report& report) {
   Map map;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct Key {
   std::string_view name;
   bool later = false;  // known, but not yet supported
 };
+
+// "'a', 'b' or 'c'": those that are supported, for messages.
+[[nodiscard]] std::string quoted(std::span<const Key> keys);
 
 struct Member {
   const Value* key;
@@ -82,6 +86,17 @@ template <typename Meaning>
   }
   report.add(value.place, "unknown value " + in_quotes(*text) + hint(*text, words));
   return std::nullopt;
+}
+
+// The meaning of a key's word. Where the key is absent, or its word is none of these, `meaning`
+// keeps what it has: the default.
+template <typename Meaning>
+void read_choice(const Map& map, std::string_view key,
+                 std::type_identity_t<std::span<const Choice<Meaning>>> choices, Meaning& meaning,
+                 Report& report) {
+  const Value* value = map.get(key);
+  if (value == nullptr) return;
+  meaning = read_choice<Meaning>(*value, choices, report).value_or(meaning);
 }
 
 }  // namespace px::broker

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "cli/locations.h"
 
@@ -123,8 +124,7 @@ Expected<json> Client::ask(const json& request, std::optional<Duration> patience
   std::vector<char> packet(size);
   std::memcpy(packet.data(), &header, sizeof header);
   std::memcpy(packet.data() + sizeof header, text.data(), text.size());
-  if (auto sent = send_packet(packet.data(), packet.size()); !sent)
-    return tl::make_unexpected(sent.error());
+  PX_TRY(send_packet(packet.data(), packet.size()));
   return next_reply(patience);
 }
 
@@ -132,9 +132,8 @@ Expected<json> Client::next_reply(std::optional<Duration> patience) {
   const Deadline deadline = deadline_in(patience);
   std::string text;
   while (true) {
-    const auto size = receive_packet(deadline);
-    if (!size) return tl::make_unexpected(size.error());
-    const std::span<const std::byte> packet(buffer_.data(), *size);
+    PX_ASSIGN_OR_RETURN(const std::size_t size, receive_packet(deadline));
+    const std::span<const std::byte> packet(buffer_.data(), size);
     if (const auto refusal = plan::parse_refusal(packet))
       return fail("the broker at " + path_ + " refuses: " + refusal->reason);
     const auto header = plan::parse_header(packet);
@@ -157,11 +156,9 @@ Expected<std::optional<plan::Refusal>> Client::launch(const std::string& profile
   launch.network_namespace = network_namespace(socket_.get());
   plan::fill_text(launch.profile, profile);
   plan::fill_text(launch.why_uncovered, why_uncovered);
-  if (auto sent = send_packet(&launch, sizeof launch); !sent)
-    return tl::make_unexpected(sent.error());
-  const auto size = receive_packet(deadline_in(kPatience));
-  if (!size) return tl::make_unexpected(size.error());
-  const std::span<const std::byte> packet(buffer_.data(), *size);
+  PX_TRY(send_packet(&launch, sizeof launch));
+  PX_ASSIGN_OR_RETURN(const std::size_t size, receive_packet(deadline_in(kPatience)));
+  const std::span<const std::byte> packet(buffer_.data(), size);
   if (const auto refusal = plan::parse_refusal(packet)) return refusal;
   const auto header = plan::parse_header(packet);
   if (!header || header->type != plan::MessageType::kLaunched)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// One connection to the broker, from the asking side (docs/protocol.md): where its socket is, and
-// requests and launches with a deadline each. Owned by one thread; not for signal handlers.
+// One connection of pxctl or px-exec to the broker (docs/protocol.md): the places of its socket,
+// and requests and launches with a deadline each. Owned by one thread; not for signal handlers.
 #pragma once
 
 #include <chrono>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,7 +21,7 @@ struct SocketSearch {
   bool named = false;  // by --socket or PX_SOCKET: no other place will do
 };
 
-// `option`: what --socket says; empty: not given.
+// `option`: the value of --socket; empty: not given.
 [[nodiscard]] SocketSearch socket_search(const std::string& option);
 
 class Client {

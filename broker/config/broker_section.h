@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `broker:` of one file, what holds for all profiles. Each key may stand in one file alone. All
-// that is wrong goes to the report. Holds nothing; not for concurrent use on one draft.
+// `broker:` of one file: settings of the broker, for all profiles. Each key may stand in one file
+// alone. Mistakes go to the report. Holds nothing; not for concurrent use on one draft.
 #pragma once
 
 #include "broker/config/draft.h"

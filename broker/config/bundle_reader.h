@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `bundle:` of a profile, read: what its sockets with several addresses are carried by. All that is
-// wrong goes to the report. Holds nothing; not for concurrent use on one report.
+// `bundle:` of a profile: which transports carry its sockets with several addresses, and how.
+// Mistakes go to the report. Holds nothing; not for concurrent use on one report.
 #pragma once
 
 #include "broker/config/value_reader.h"

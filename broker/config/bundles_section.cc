@@ -151,14 +151,14 @@ void check_completeness(const Map& map, const BundleDefinition& bundle, const Va
   }
 }
 
-void read_bundle_of(const Member& member, Draft& draft, Report& report) {
-  const Value& key = *member.key;
+void read_bundle_of(const KeyValue& item, Draft& draft, Report& report) {
+  const Value& key = *item.key;
   BundleDefinition bundle;
   bundle.name = key.text;
   bundle.position = report.at(key.place);
   check_name(key, report);
   const bool is_new = take_name(lowered(key.text) + plan::kBundleSuffix, key, draft, report);
-  const Map map = Map::read(*member.value, "a map with " + quoted(kKeys), kKeys, report);
+  const Map map = Map::read(*item.value, "a map with " + quoted(kKeys), kKeys, report);
   if (const Value* hosts = map.get("hosts")) bundle.notation = read_hosts(*hosts, report);
   if (const Value* alias = map.get("alias")) read_alias(*alias, bundle, draft, report);
   check_completeness(map, bundle, key, report);
@@ -168,8 +168,8 @@ void read_bundle_of(const Member& member, Draft& draft, Report& report) {
 }  // namespace
 
 void read_bundles(const Value& section, Draft& draft, Report& report) {
-  for (const Member& member : read_named(section, "a map of names of bundles", report)) {
-    read_bundle_of(member, draft, report);
+  for (const KeyValue& item : read_named(section, "a map of names of bundles", report)) {
+    read_bundle_of(item, draft, report);
   }
 }
 

@@ -199,7 +199,7 @@ std::string_view kind_name(Kind kind) {
 }
 
 tl::expected<Document, Problem> Document::parse(std::string_view text) {
-  if (auto problem = check_text(text)) return tl::make_unexpected(std::move(*problem));
+  if (auto problem = precheck_yaml(text)) return tl::make_unexpected(std::move(*problem));
   Document document;
   DocumentBuilder builder(text, document);
   try {

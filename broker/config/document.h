@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A YAML text as a tree of values, each with its place in the text: what yaml-cpp's own tree does
-// not keep (duplicate keys, places of keys) or does not refuse (cycles, expanding aliases, control
-// characters, quotes that never end). Owned by whoever reads a file; its values live as long as it
-// does. Not for concurrent use.
+// A YAML text as a tree of values, each with its place in the text. yaml-cpp's own tree loses
+// duplicate keys and the places of keys. It also accepts cycles, expanding aliases, control
+// characters and quotes that never end. The values live as long as the Document, which the reader
+// of a file owns. Not for concurrent use.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A policy in the making: what the files have said so far, what was wrong with it, and what can
-// only be judged when all of them are read. Owned by the loading functions, which give it up to
-// finish(); not for concurrent use.
+// A policy in the making: the content of the files so far, the mistakes in it, and the references
+// that can be judged only when all files are read. Owned by the loading functions, which give it up
+// to finish(); not for concurrent use.
 #pragma once
 
 #include <functional>
@@ -35,8 +35,8 @@ struct Draft {
   std::optional<Position> any_bundle;
   std::vector<Reference> via;
   std::optional<Reference> default_profile;
-  Definitions broker_keys;
-  // A file could not be read: what seems undefined may be defined there.
+  Definitions broker_keys;  // of `broker:`
+  // A file could not be read: names that seem undefined may be defined there.
   bool incomplete = false;
 };
 

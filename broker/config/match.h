@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// `match` of a profile: which programs get it without asking, and which of several profiles one
-// gets. The order of precision: an executable's own path before a pattern before none; among
-// equals, more keys before fewer. Values and pure functions.
+// `match` of a profile: the programs that get it without asking. Where several profiles match a
+// program, the most precise match decides: an executable's own path before a pattern before none;
+// among equals, more keys before fewer. Values and pure functions.
 #pragma once
 
 #include <sys/types.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// `match` of one profile, as read, and what can only be judged when all profiles are known: two
-// that would claim the same program. Complaints go to the report. Reading looks users up in the
-// host's user database; not for concurrent use on one draft.
+// `match` of one profile, and the check, when all profiles are known, that no two matches claim the
+// same program. Mistakes go to the report. Reading looks users up in the host's user database; not
+// for concurrent use on one draft.
 #pragma once
 
 #include <vector>

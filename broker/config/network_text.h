@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Destinations and ports as a policy writes them, as the networks and ranges of the model. An error
-// is the message alone; whoever has the value knows its place. Pure: callable from any thread of
-// the broker.
+// Destinations and ports, from a policy's text to networks and ranges of the model. An error is the
+// message alone; the caller knows its place. Pure: callable from any thread of the broker.
 #pragma once
 
 #include <string>
@@ -13,7 +12,7 @@
 
 namespace px::broker {
 
-// What one word of `to` stands for: a network in CIDR (RFC 4632, RFC 4291 section 2.3), an address
+// The networks of one word of `to`: a network in CIDR (RFC 4632, RFC 4291 section 2.3), an address
 // or `any`. An IPv6 network that would hold the IPv4-mapped addresses, as ::/0 does, comes as the
 // several networks that make it up without those: it says nothing about IPv4.
 [[nodiscard]] tl::expected<std::vector<Network>, std::string> parse_destination(

@@ -72,19 +72,19 @@ void check_families(const Map& map, const PathSelector& path, Report& report) {
              "an IPv6 source has no IPv4 router; expected an IPv6 address as 'gateway'");
 }
 
-void read_path(const Member& member, Draft& draft, Report& report) {
+void read_path(const KeyValue& item, Draft& draft, Report& report) {
   PathSelector path;
-  path.name = member.key->text;
-  path.position = report.at(member.key->place);
+  path.name = item.key->text;
+  path.position = report.at(item.key->place);
   if (!plan::valid_profile_name(path.name)) {
-    report.add(member.key->place, "bad path name " + in_quotes(path.name) +
-                                      "; expected 1 to 63 of A-Z a-z 0-9 . _ -, not starting "
-                                      "with a dot");
+    report.add(item.key->place, "bad path name " + in_quotes(path.name) +
+                                    "; expected 1 to 63 of A-Z a-z 0-9 . _ -, not starting "
+                                    "with a dot");
   }
-  if (!define(draft.paths, "path", *member.key, report)) return;
-  const Map map = Map::read(*member.value, "a map with " + quoted(kKeys), kKeys, report);
+  if (!define(draft.paths, "path", *item.key, report)) return;
+  const Map map = Map::read(*item.value, "a map with " + quoted(kKeys), kKeys, report);
   if (map.size() == 0 && !map.is_broken()) {
-    report.add(member.key->place,
+    report.add(item.key->place,
                "path " + in_quotes(path.name) + " selects nothing; expected " + quoted(kKeys));
   }
   if (const Value* value = map.get("interface")) read_interface(*value, path, report);
@@ -100,8 +100,8 @@ void read_path(const Member& member, Draft& draft, Report& report) {
 
 void read_paths(const Value& section, Draft& draft, Report& report) {
   if (section.kind != Kind::kMap && section.kind != Kind::kNothing) draft.incomplete = true;
-  for (const Member& member : read_named(section, "a map of path names", report)) {
-    read_path(member, draft, report);
+  for (const KeyValue& item : read_named(section, "a map of path names", report)) {
+    read_path(item, draft, report);
   }
 }
 

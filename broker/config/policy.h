@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The policy as a model: what the YAML files said, checked, with the place of everything that a
-// message may have to point at. A value: made whole by load_policy, never changed afterwards.
+// YAML to Policy. The policy is a checked model of the YAML files. It keeps the place of everything
+// that a message may have to point at, and the defaults of all keys stand here or in plan/. A
+// value: load_policy makes it whole, nobody changes it afterwards.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ namespace px::broker {
 
 using bundle::Address;
 
-// One complaint about a policy: where, what is wrong, and what to do.
+// One complaint about a policy: its place, the mistake, and the remedy.
 struct Diagnostic {
   Position position;
   std::string message;
@@ -29,12 +30,12 @@ struct Diagnostic {
 // "FILE:LINE:COLUMN: MESSAGE", without line and column where the file as a whole is meant.
 [[nodiscard]] std::string to_string(const Diagnostic& diagnostic);
 
-// `paths:` a named way out: a selector over the host's entries. All given keys must hold.
+// `paths:` a named selector over the host's entries. All given keys must hold.
 struct PathSelector {
   std::string name;
   std::string interface;          // a glob as of fnmatch(3); empty: any
   std::optional<Address> source;  // absent: the interface's own default
-  // The next hop; absent: what the interface has by itself. Link-local only with an interface.
+  // The next hop; absent: the interface's own. Link-local only with an interface.
   std::optional<Address> gateway;
   Position position;
   Position gateway_position;
@@ -62,7 +63,7 @@ struct Rule {
   Position position;
 };
 
-// `listen:` what answers to who called a server leave by.
+// `listen:` by which egress a server's answers leave.
 struct Listen {
   plan::ListenMode mode = plan::ListenMode::kSystem;
   std::vector<std::string> via;  // of kReceivedSource alone, and not empty there: names of paths
@@ -80,7 +81,7 @@ struct BundleDefinition {
 
 struct Profile {
   std::string name;            // plan::valid_profile_name
-  std::vector<Match> matches;  // who gets it without asking
+  std::vector<Match> matches;  // the programs that get it without asking
   bool inherit = true;         // whether children keep it
   std::vector<Rule> rules;
   Listen listen;
@@ -116,8 +117,8 @@ struct Policy {
 
 using PolicyResult = tl::expected<Policy, std::vector<Diagnostic>>;
 
-// Reads `main_file` and every conf.d/*.yaml beside it, in name order. All that is wrong is
-// reported, not the first only; then there is no policy.
+// Reads `main_file` and every conf.d/*.yaml beside it, in name order. Reports all mistakes, not the
+// first alone; where there are any, there is no policy.
 [[nodiscard]] PolicyResult load_policy(const std::filesystem::path& main_file);
 
 // The same for one text, without conf.d; `name` stands for the file in messages.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One policy file: its bytes, and what its sections say, read into a draft. What other files may
-// still define is left to finish(). Holds nothing; not for concurrent use on one draft. Reading a
-// file can block where the file is a pipe.
+// One policy file: its bytes, and its sections, read into a draft. References to names that other
+// files may define are left to finish(). Holds nothing; not for concurrent use on one draft.
+// Reading a file can block where the file is a pipe.
 #pragma once
 
 #include <filesystem>

@@ -72,21 +72,21 @@ Profile read_profile(const Map& map, Draft& draft, Report& report) {
 
 void read_profiles(const Value& section, Draft& draft, Report& report) {
   if (section.kind != Kind::kMap && section.kind != Kind::kNothing) draft.incomplete = true;
-  for (const Member& member : read_named(section, "a map of profile names", report)) {
-    const std::string& name = member.key->text;
+  for (const KeyValue& item : read_named(section, "a map of profile names", report)) {
+    const std::string& name = item.key->text;
     if (!plan::valid_profile_name(name)) {
-      report.add(member.key->place, "bad profile name " + in_quotes(name) +
-                                        "; expected 1 to 63 of A-Z a-z 0-9 . _ -, not starting "
-                                        "with a dot");
+      report.add(item.key->place, "bad profile name " + in_quotes(name) +
+                                      "; expected 1 to 63 of A-Z a-z 0-9 . _ -, not starting "
+                                      "with a dot");
     } else if (name == kNoProfile) {
-      report.add(member.key->place, "bad profile name 'none'; it stands for no profile");
+      report.add(item.key->place, "bad profile name 'none'; it stands for no profile");
     }
-    const bool is_new = define(draft.profiles, "profile", *member.key, report);
-    const Map map = Map::read(*member.value, "a map with 'rules'", kKeys, report);
+    const bool is_new = define(draft.profiles, "profile", *item.key, report);
+    const Map map = Map::read(*item.value, "a map with 'rules'", kKeys, report);
     Profile profile = read_profile(map, draft, report);
     if (!is_new) continue;
     profile.name = name;
-    profile.position = report.at(member.key->place);
+    profile.position = report.at(item.key->place);
     draft.policy.profiles.push_back(std::move(profile));
   }
 }

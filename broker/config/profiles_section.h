@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `profiles:` of one file, and the keys of a profile wherever else they stand (px-exec's rules
-// files). All that is wrong goes to the report. Holds nothing; not for concurrent use on one
-// draft.
+// `profiles:` of one file, and the keys of a profile in px-exec's rules files. Mistakes go to the
+// report. Holds nothing; not for concurrent use on one draft.
 #pragma once
 
 #include <span>

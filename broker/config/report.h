@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where the readers of one file put their complaints: it adds the file's name to their places.
+// Collects the complaints about one file, and adds the file's name to their places.
 // Borrows the list that it adds to, which must outlive it; not for concurrent use. The list is
 // sorted only by finish().
 #pragma once

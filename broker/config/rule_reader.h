@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One rule of a profile, from its map. Paths are taken at their names: finish() judges them when
-// all files are read. Holds nothing; not for concurrent use on one draft.
+// One rule of a profile, from its map. Names of paths are judged by finish(), when all files are
+// read. Holds nothing; not for concurrent use on one draft.
 #pragma once
 
 #include <optional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Words for messages: the user's own text made safe to print on a terminal and in JSON, and which
-// word was meant by a misspelt one. Pure, and quick on hostile input: callable from any thread of
-// the broker.
+// Words for messages: the user's own text, made safe for terminals and JSON, and the word that a
+// misspelt one stands for. Pure, and quick on hostile input: callable from any thread of the
+// broker.
 #pragma once
 
 #include <optional>

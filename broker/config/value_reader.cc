@@ -12,9 +12,9 @@ void report_kind(const Value& value, std::string_view expected, Report& report) 
              "expected " + std::string(expected) + ", found " + std::string(kind_name(value.kind)));
 }
 
-// The members that have a usable key. Whether all had one, and the value was a map at all.
+// Takes what has a usable key. False where a key was not usable, or the value is no map.
 bool collect(const Value& value, std::string_view expected, Report& report,
-             std::vector<Member>& members) {
+             std::vector<KeyValue>& items) {
   if (value.kind == Kind::kNothing) return true;
   if (value.kind != Kind::kMap) {
     report_kind(value, expected, report);
@@ -22,18 +22,18 @@ bool collect(const Value& value, std::string_view expected, Report& report,
   }
   std::unordered_map<std::string_view, Place> seen;
   for (std::size_t i = 0; i + 1 < value.children.size(); i += 2) {
-    const Member member{value.children[i], value.children[i + 1]};
-    if (!read_text(*member.key, "a key", report)) continue;
-    const auto [first, is_new] = seen.emplace(member.key->text, member.key->place);
+    const KeyValue item{value.children[i], value.children[i + 1]};
+    if (!read_text(*item.key, "a key", report)) continue;
+    const auto [first, is_new] = seen.emplace(item.key->text, item.key->place);
     if (is_new) {
-      members.push_back(member);
+      items.push_back(item);
     } else {
-      report.add(member.key->place, "duplicate key " + in_quotes(member.key->text) +
-                                        "; the first is on line " +
-                                        std::to_string(first->second.line));
+      report.add(item.key->place, "duplicate key " + in_quotes(item.key->text) +
+                                      "; the first is on line " +
+                                      std::to_string(first->second.line));
     }
   }
-  return 2 * members.size() == value.children.size();
+  return 2 * items.size() == value.children.size();
 }
 
 }  // namespace
@@ -49,19 +49,19 @@ std::string quoted(std::span<const Key> keys) {
 Map Map::read(const Value& value, std::string_view expected, std::span<const Key> keys,
               Report& report) {
   Map map;
-  std::vector<Member> members;
-  map.broken_ = !collect(value, expected, report, members);
-  for (const Member& member : members) {
-    const std::string& name = member.key->text;
+  std::vector<KeyValue> items;
+  map.broken_ = !collect(value, expected, report, items);
+  for (const KeyValue& item : items) {
+    const std::string& name = item.key->text;
     const auto key =
         std::find_if(keys.begin(), keys.end(), [&](const Key& each) { return each.name == name; });
     if (key != keys.end() && !key->later) {
-      map.members_.push_back(member);
+      map.items_.push_back(item);
       continue;
     }
     map.broken_ = true;
     if (key != keys.end()) {
-      report.add(member.key->place, "'" + name + "' is not yet supported");
+      report.add(item.key->place, "'" + name + "' is not yet supported");
       continue;
     }
     std::vector<std::string_view> words;
@@ -74,14 +74,14 @@ Map Map::read(const Value& value, std::string_view expected, std::span<const Key
         if (!each.later) words.push_back(each.name);
       }
     }
-    report.add(member.key->place, "unknown key " + in_quotes(name) + hint(name, words));
+    report.add(item.key->place, "unknown key " + in_quotes(name) + hint(name, words));
   }
   return map;
 }
 
 const Value* Map::get(std::string_view key) const {
-  for (const Member& member : members_) {
-    if (member.key->text == key) return member.value;
+  for (const KeyValue& item : items_) {
+    if (item.key->text == key) return item.value;
   }
   return nullptr;
 }
@@ -92,16 +92,16 @@ bool Map::lacks(std::string_view key) const {
 }
 
 const Value* Map::key_of(std::string_view key) const {
-  for (const Member& member : members_) {
-    if (member.key->text == key) return member.key;
+  for (const KeyValue& item : items_) {
+    if (item.key->text == key) return item.key;
   }
   return nullptr;
 }
 
-std::vector<Member> read_named(const Value& value, std::string_view expected, Report& report) {
-  std::vector<Member> members;
-  collect(value, expected, report, members);
-  return members;
+std::vector<KeyValue> read_named(const Value& value, std::string_view expected, Report& report) {
+  std::vector<KeyValue> items;
+  collect(value, expected, report, items);
+  return items;
 }
 
 std::optional<std::string_view> read_text(const Value& value, std::string_view expected,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Typed access to the values of a document. Whatever is not of the kind asked for is reported, with
-// its place and what was expected, and then taken for absent. What is read here points into the
-// document, which must outlive it; not for concurrent use on one report.
+// Typed access to the values of a document. A value of another kind than the caller asks for is
+// reported, with its place and the kind expected, and then counts as absent. Results point into the
+// document, which must outlive them; not for concurrent use on one report.
 #pragma once
 
 #include <optional>
@@ -26,13 +26,13 @@ struct Key {
 // "'a', 'b' or 'c'": those that are supported, for messages.
 [[nodiscard]] std::string quoted(std::span<const Key> keys);
 
-struct Member {
+struct KeyValue {
   const Value* key;
   const Value* value;
 };
 
-// A map's members by key. Unknown, duplicate and not yet supported keys are reported, as is
-// anything but a map; nothing at all stands for an empty map.
+// A map's values by key. Unknown, duplicate and not yet supported keys are reported, as is anything
+// but a map; nothing at all stands for an empty map.
 class Map {
  public:
   [[nodiscard]] static Map read(const Value& value, std::string_view expected,
@@ -40,22 +40,21 @@ class Map {
 
   [[nodiscard]] const Value* get(std::string_view key) const;
   [[nodiscard]] const Value* key_of(std::string_view key) const;
-  [[nodiscard]] std::size_t size() const { return members_.size(); }
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
   // Neither there nor, as far as one can guess, misspelt.
   [[nodiscard]] bool lacks(std::string_view key) const;
   // Whether it is no map, or some of its keys were reported.
   [[nodiscard]] bool is_broken() const { return broken_; }
 
  private:
-  std::vector<Member> members_;
+  std::vector<KeyValue> items_;
   std::vector<std::string_view> misspelt_;
   bool broken_ = false;
 };
 
-// The members of a map whose keys are names that the user chose; duplicates are reported and left
-// out.
-[[nodiscard]] std::vector<Member> read_named(const Value& value, std::string_view expected,
-                                             Report& report);
+// A map whose keys are names that the user chose; duplicates are reported and left out.
+[[nodiscard]] std::vector<KeyValue> read_named(const Value& value, std::string_view expected,
+                                               Report& report);
 
 // A single value's text. `expected` says what, for people.
 [[nodiscard]] std::optional<std::string_view> read_text(const Value& value,
@@ -72,7 +71,7 @@ class Map {
 template <typename Meaning>
 using Choice = std::pair<std::string_view, Meaning>;
 
-// One word out of several.
+// The meaning of a single value that must be one of several words.
 template <typename Meaning>
 [[nodiscard]] std::optional<Meaning> read_choice(const Value& value,
                                                  std::span<const Choice<Meaning>> choices,

@@ -40,7 +40,7 @@ std::string hexadecimal(unsigned char byte) {
 
 }  // namespace
 
-std::optional<Problem> check_text(std::string_view text) {
+std::optional<Problem> precheck_yaml(std::string_view text) {
   if (text.size() > kLargestText) {
     return Problem{{}, "larger than 2 MiB, the largest policy file there can be"};
   }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "cli/coverage/elf_file.h"
+#include "util/error.h"
 #include "util/fd.h"
 
 namespace px::cli {
@@ -83,12 +84,11 @@ Caller current_caller() {
 }
 
 Runnable<Examination> examine(const std::string& file, const char* path, const Caller& caller) {
-  const auto interpretation = follow_interpreters(file, path);
-  if (!interpretation) return tl::make_unexpected(interpretation.error());
+  PX_ASSIGN_OR_RETURN(const Interpretation interpretation, follow_interpreters(file, path));
   Examination examination;
   examination.file = file;
-  examination.binary = interpretation->binary;
-  if (interpretation->clears_environment) {
+  examination.binary = interpretation.binary;
+  if (interpretation.clears_environment) {
     set(examination, {Obstacle::kClearsEnvironment,
                       "it is run by env -i, which drops the settings that libpx.so needs"});
     return examination;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether libpx.so can act in a program, and if not, why: what px-exec refuses by, and `pxctl
-// explain` tells. Looks at the file, never runs it; no state.
+// Whether libpx.so can act in a program, and if not, why. px-exec refuses by it, and `pxctl
+// explain` prints it. Looks at the file, never runs it; no state.
 #pragma once
 
 #include <sys/types.h>
@@ -34,7 +34,7 @@ struct Examination {
   [[nodiscard]] bool covered() const { return obstacle == Obstacle::kNone; }
 };
 
-// Who will run the program: decides whether set-ID bits and capabilities take effect.
+// The process that will run the program: decides whether set-ID bits and capabilities take effect.
 struct Caller {
   uid_t user = 0;
   gid_t group = 0;

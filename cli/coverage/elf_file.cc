@@ -169,7 +169,7 @@ Expected<std::optional<ElfFacts>> read_elf(int fd) {
   if (!read_at(fd, 0, {reinterpret_cast<char*>(&header), sizeof header})) return fail(kOutside);
   facts.own_machine = header.e_machine == __ehdr_start.e_machine;
   if (!facts.own_machine) return facts;
-  if (auto read = read_segments(fd, header, facts); !read) return tl::make_unexpected(read.error());
+  PX_TRY(read_segments(fd, header, facts));
   return facts;
 }
 

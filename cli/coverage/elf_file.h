@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What an ELF program's headers say about how it will be run: read by hand, because the file may be
-// anything. Every offset is checked, every read is bounded, and nothing is mapped: a file that is
-// cut while it is read gives an error, not SIGBUS. Not thread-safe with regard to the descriptor's
-// owner; no state.
+// The facts in an ELF program's headers that decide how it will be run. They are read by hand,
+// because the file may be anything: every offset is checked, every read is bounded, nothing is
+// mapped. A file that is cut while it is read gives an error, not SIGBUS. Not thread-safe with
+// regard to the descriptor's owner; no state.
 #pragma once
 
 #include <optional>

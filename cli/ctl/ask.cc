@@ -2,6 +2,7 @@
 #include "cli/ctl/ask.h"
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "cli/ctl/table.h"
 
@@ -22,8 +23,8 @@ void print_json(const json& value, int indent) {
   print(value.dump(indent, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
-std::string text_of(const json& object, const char* member) {
-  const auto found = object.find(member);
+std::string text_of(const json& object, const char* key) {
+  const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return {};
   if (found->is_string()) return printable(found->get_ref<const std::string&>());
   return found->dump();
@@ -48,9 +49,8 @@ Answer<json> ask_broker(Client& client, const CtlOptions& options, const json& r
 }
 
 Answer<json> ask_broker(const CtlOptions& options, const json& request, Client::Duration patience) {
-  auto client = reach_broker(options);
-  if (!client) return tl::make_unexpected(client.error());
-  return ask_broker(*client, options, request, patience);
+  PX_ASSIGN_OR_RETURN(Client client, reach_broker(options));
+  return ask_broker(client, options, request, patience);
 }
 
 }  // namespace px::cli

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What pxctl's commands have in common: one request, its answer or the complaint. Single-threaded.
+// A request of pxctl to the broker, and its answer or the complaint; printing. Single-threaded.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -32,7 +32,7 @@ int complain(const std::string& message, int status);
 void print_json(const nlohmann::json& value, int indent = 2);
 void print(const std::string& text);
 
-// A member's text, printable; empty when it is missing or null. Numbers are written out.
-[[nodiscard]] std::string text_of(const nlohmann::json& object, const char* member);
+// A key's text, printable; empty when it is missing or null. Numbers are written out.
+[[nodiscard]] std::string text_of(const nlohmann::json& object, const char* key);
 
 }  // namespace px::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a command of pxctl is: the words that it takes after its name, and what it does. Each stands
+// A command of pxctl: its arguments and options, and the function that runs it. Each command stands
 // in the file of its name as a constant, NAME_command, and has a row in commands.def. Constants;
 // nothing is owned.
 #pragma once
@@ -37,7 +37,7 @@ struct Action {
   const char* summary;
 };
 
-// What the command line says.
+// The command line, parsed.
 struct CtlOptions {
   bool json = false;
   std::string config;

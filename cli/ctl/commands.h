@@ -8,7 +8,6 @@ namespace px::cli {
 
 #define PX_COMMAND(name, summary) extern const Command name##_command;
 #include "cli/ctl/commands.def"
-#undef PX_COMMAND
 
 struct CommandRow {
   const char* name;
@@ -19,7 +18,6 @@ struct CommandRow {
 inline constexpr CommandRow kCommands[] = {
 #define PX_COMMAND(name, summary) {#name, summary, name##_command},
 #include "cli/ctl/commands.def"
-#undef PX_COMMAND
 };
 
 }  // namespace px::cli

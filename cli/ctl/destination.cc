@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "libbundle/core/notation.h"
 #include "libbundle/core/zone.h"
@@ -87,10 +88,9 @@ Expected<Destination> members_of(const std::string& text) {
 }
 
 Expected<Destination> addresses_of(const std::string& name) {
-  const auto endpoints = resolve(name);
-  if (!endpoints) return tl::make_unexpected(endpoints.error());
+  PX_ASSIGN_OR_RETURN(const auto endpoints, resolve(name));
   Destination destination{{}, {}, true};
-  for (const Endpoint& endpoint : *endpoints) destination.targets.push_back({endpoint, {}, {}, 0});
+  for (const Endpoint& endpoint : endpoints) destination.targets.push_back({endpoint, {}, {}, 0});
   return destination;
 }
 
@@ -117,9 +117,9 @@ Answer<Destination> find_destination(const CtlOptions& options, std::string text
   const auto address = numeric(text);
   if (!address) return refused(tl::make_unexpected(address.error()));
   if (*address) return Destination{{Target{**address, {}, {}, 0}}, {}, false};
-  const auto known = ask_broker(options, {{"command", "bundle"}, {"name", text}});
-  if (!known) return tl::make_unexpected(known.error());
-  return refused(named(text, *known, kind == NotationKind::kPolicyName));
+  PX_ASSIGN_OR_RETURN(const json known,
+                      ask_broker(options, {{"command", "bundle"}, {"name", text}}));
+  return refused(named(text, known, kind == NotationKind::kPolicyName));
 }
 
 }  // namespace px::cli

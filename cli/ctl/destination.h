@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a user means by a destination: an address, a name, or a bundle, as notation or by a name
-// that the policy gives one. Names are looked up the system's way. Single-threaded; waits for DNS.
+// The destination that a user names, as addresses. A destination is an address, a name or a bundle;
+// a bundle is a notation, or a name that the policy gives it. Names are looked up as the host does,
+// not by px. Single-threaded; waits for DNS.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace px::cli {
 
-// One address, or what kept a member of a bundle from having one.
+// One address, or why a member of a bundle has none.
 struct Target {
   bundle::Endpoint endpoint;
   std::string member;        // of a bundle, as written there; else empty

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"

@@ -2,6 +2,7 @@
 #include "cli/ctl/explain_text.h"
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "cli/ctl/ask.h"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <nlohmann/json.hpp>
+
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"
 #include "cli/ctl/table.h"

@@ -3,7 +3,7 @@
 // program file; no state.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -20,7 +20,7 @@ struct Subject {
   std::string why;              // why not, or why it cannot be told; empty when covered
 };
 
-// An error where a pid is of no process. A name of no program is not one: the policy has an answer
+// An error for the pid of no process. The name of no program is no error: the policy has an answer
 // for it all the same.
 [[nodiscard]] Expected<Subject> find_subject(const std::string& named);
 

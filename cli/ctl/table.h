@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Text for people: aligned tables, colour where a terminal shows it, and foreign text made harmless
-// (what programs are called may hold anything, terminal escapes included). Pure but for
-// Terminal::of_stdout().
+// (a program's name may hold terminal escapes). Pure but for Terminal::of_stdout().
 #pragma once
 
 #include <cstddef>

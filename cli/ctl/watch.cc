@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"

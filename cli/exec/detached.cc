@@ -105,14 +105,12 @@ pid_t quiet_fork() {
 
 Expected<Detached> start_detached(const std::vector<std::string>& words,
                                   const std::vector<std::string>& variables) {
-  auto ready = make_pipe();
-  if (!ready) return tl::make_unexpected(ready.error());
-  auto errors = make_pipe();
-  if (!errors) return tl::make_unexpected(errors.error());
+  PX_ASSIGN_OR_RETURN(Pipe ready, make_pipe());
+  PX_ASSIGN_OR_RETURN(Pipe errors, make_pipe());
   const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return fail_errno("/dev/null");
-  const Plan plan{pointers(words), pointers(variables), null.get(), ready->write.get(),
-                  errors->write.get()};
+  const Plan plan{pointers(words), pointers(variables), null.get(), ready.write.get(),
+                  errors.write.get()};
   const pid_t child = quiet_fork();
   if (child < 0) return fail_errno("cannot fork");
   if (child == 0) {
@@ -127,7 +125,7 @@ Expected<Detached> start_detached(const std::vector<std::string>& words,
   } while (waited < 0 && errno == EINTR);
   if (waited < 0) return fail_errno("cannot wait for a child");
   if (status != 0) return fail("cannot fork");
-  return Detached{std::move(ready->read), std::move(errors->read)};
+  return Detached{std::move(ready.read), std::move(errors.read)};
 }
 
 }  // namespace px::cli

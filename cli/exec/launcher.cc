@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/client.h"
@@ -18,6 +19,8 @@
 
 namespace px::cli {
 namespace {
+
+using nlohmann::json;
 
 int tell(const std::string& message, int status = kOwnFailure) {
   std::istringstream lines(message);
@@ -34,9 +37,8 @@ Expected<Client> open_private_broker(const ExecOptions& options, const Installat
     return fail_errno("cannot run the broker " + installed.broker);
   PrivateBrokerRequest request{installed.broker, find_policy(options.config), options.via,
                                options.rules.empty() ? "" : absolute_path(options.rules)};
-  const auto socket = start_private_broker(request);
-  if (!socket) return tl::make_unexpected(socket.error());
-  return Client::connect(*socket);
+  PX_ASSIGN_OR_RETURN(const std::string socket, start_private_broker(request));
+  return Client::connect(socket);
 }
 
 Expected<Client> open_broker(const ExecOptions& options, const Installation& installed) {
@@ -53,9 +55,9 @@ Expected<Client> open_broker(const ExecOptions& options, const Installation& ins
   return open_private_broker(options, installed);
 }
 
-std::string profile_names(const nlohmann::json& status) {
+std::string profile_names(const json& status) {
   std::string names;
-  for (const auto& profile : status.value("profiles", nlohmann::json::array())) {
+  for (const auto& profile : status.value("profiles", json::array())) {
     if (profile.value("removed", false)) continue;
     names += (names.empty() ? "" : ", ") + profile.value("name", "");
   }
@@ -67,19 +69,17 @@ Expected<std::string> own_profile(Client& client, const std::string& binary) {
   std::error_code error;
   const auto file = std::filesystem::canonical(binary, error);
   // Whatever its connection would be, the answer says by which profile.
-  const auto answer = client.ask({{"command", "explain"},
-                                  {"program", error ? binary : file.string()},
-                                  {"destination", "192.0.2.1"}});
-  if (!answer) return tl::make_unexpected(answer.error());
-  if (answer->value("profile_from", "") == "match") return answer->value("profile", "");
-  auto status = client.ask({{"command", "status"}});
-  if (!status) return tl::make_unexpected(status.error());
-  if (status->contains("error")) return fail(status->value("error", ""));
-  const auto name = status->value("default_profile", nlohmann::json());
+  PX_ASSIGN_OR_RETURN(const json answer, client.ask({{"command", "explain"},
+                                                     {"program", error ? binary : file.string()},
+                                                     {"destination", "192.0.2.1"}}));
+  if (answer.value("profile_from", "") == "match") return answer.value("profile", "");
+  PX_ASSIGN_OR_RETURN(const json status, client.ask({{"command", "status"}}));
+  if (status.contains("error")) return fail(status.value("error", ""));
+  const auto name = status.value("default_profile", json());
   if (name.is_string()) return name.get<std::string>();
   return fail(
       "no profile matches, and there is no default-profile: choose one with --profile NAME (" +
-      profile_names(*status) + ")");
+      profile_names(status) + ")");
 }
 
 Expected<std::string> chosen_profile(const ExecOptions& options, Client& client,
@@ -91,11 +91,10 @@ Expected<std::string> chosen_profile(const ExecOptions& options, Client& client,
 }
 
 Expected<void> announce(Client& client, const std::string& profile, const std::string& why) {
-  const auto refusal = client.launch(profile, why);
-  if (!refusal) return tl::make_unexpected(refusal.error());
-  if (!*refusal) return {};
-  std::string message = "the broker at " + client.path() + " refuses: " + (*refusal)->reason;
-  if ((*refusal)->code != plan::RefusalCode::kNoSuchProfile) return fail(message);
+  PX_ASSIGN_OR_RETURN(const auto refusal, client.launch(profile, why));
+  if (!refusal) return {};
+  std::string message = "the broker at " + client.path() + " refuses: " + refusal->reason;
+  if (refusal->code != plan::RefusalCode::kNoSuchProfile) return fail(message);
   // The connection ended with the refusal.
   auto again = Client::connect(client.path());
   if (!again) return fail(message);
@@ -109,24 +108,21 @@ Expected<void> set_environment(const Examination& program, const std::string& li
   setenv(plan::kProfileVariable, profile.c_str(), 1);
   // Another C library would try to load ours with it, and stop the program over it.
   if (program.obstacle == Obstacle::kOtherLibc) return {};
-  const auto list = preload_list(environment("LD_PRELOAD"), library, program.sanitizers);
-  if (!list) return tl::make_unexpected(list.error());
-  setenv("LD_PRELOAD", list->c_str(), 1);
+  PX_ASSIGN_OR_RETURN(const std::string list,
+                      preload_list(environment("LD_PRELOAD"), library, program.sanitizers));
+  setenv("LD_PRELOAD", list.c_str(), 1);
   return {};
 }
 
 // The launch, as far as the environment that the program will find.
 Expected<void> prepare(const ExecOptions& options, const Examination& program) {
-  const auto installed = find_installation();
-  if (!installed) return tl::make_unexpected(installed.error());
-  if (access(installed->library.c_str(), R_OK) != 0)
-    return fail_errno("px is not installed whole: " + installed->library);
-  auto client = open_broker(options, *installed);
-  if (!client) return tl::make_unexpected(client.error());
-  const auto profile = chosen_profile(options, *client, program.binary);
-  if (!profile) return tl::make_unexpected(profile.error());
-  if (auto announced = announce(*client, *profile, program.why); !announced) return announced;
-  return set_environment(program, installed->library, client->path(), *profile);
+  PX_ASSIGN_OR_RETURN(const Installation installed, find_installation());
+  if (access(installed.library.c_str(), R_OK) != 0)
+    return fail_errno("px is not installed whole: " + installed.library);
+  PX_ASSIGN_OR_RETURN(Client client, open_broker(options, installed));
+  PX_ASSIGN_OR_RETURN(const std::string profile, chosen_profile(options, client, program.binary));
+  PX_TRY(announce(client, profile, program.why));
+  return set_environment(program, installed.library, client.path(), profile);
 }
 
 int run(const std::vector<std::string>& words) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What px-exec does between its command line and the program: the look at the program, the broker,
-// the launch, the environment. Called once, single-threaded.
+// From px-exec's command line to the program: examines the program, finds or starts a broker,
+// announces the launch, sets the environment. Called once, single-threaded.
 #pragma once
 
 #include "cli/exec/options.h"

@@ -94,8 +94,7 @@ Expected<ParsedExecOptions> parse_exec_options(const std::vector<std::string>& w
   } catch (const CLI::ParseError& error) {
     return fail(std::string(error.what()) + "; see px-exec --help");
   }
-  if (auto checked = check_values(app, options); !checked)
-    return tl::make_unexpected(checked.error());
+  PX_TRY(check_values(app, options));
   options.program.assign(split, words.end());
   if (!options.program.empty() && options.program.front() == "--")
     options.program.erase(options.program.begin());

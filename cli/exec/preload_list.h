@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What LD_PRELOAD must be for a program under px. Pure.
+// The value of LD_PRELOAD for a program under px. Pure.
 #pragma once
 
 #include <span>
@@ -10,9 +10,9 @@
 
 namespace px::cli {
 
-// The sanitizers' runtimes first (they insist), then what LD_PRELOAD held, then libpx.so, so that
-// other preloaded libraries' calls pass through it. A libpx.so that is in it already gives way. An
-// error where the loader could not read the library's path in a list.
+// The sanitizers' runtimes first (they insist), then the existing list, then libpx.so, so that
+// other preloaded libraries' calls pass through it. A libpx.so that is in the list already is left
+// out. An error where the loader could not read the library's path in a list.
 [[nodiscard]] Expected<std::string> preload_list(std::string_view existing,
                                                  const std::string& library,
                                                  std::span<const std::string> sanitizers);

@@ -96,15 +96,14 @@ Expected<void> wait_until_ready(const Detached& broker) {
 }  // namespace
 
 Expected<std::string> start_private_broker(const PrivateBrokerRequest& request) {
-  const auto directory = make_private_directory();
-  if (!directory) return directory;
-  std::string socket = *directory + "/px.sock";
+  PX_ASSIGN_OR_RETURN(const std::string directory, make_private_directory());
+  std::string socket = directory + "/px.sock";
   auto broker = start_detached(broker_command(request, socket), broker_environment());
   auto ready = broker ? wait_until_ready(*broker) : tl::make_unexpected(broker.error());
   if (ready) return socket;
   // A broker that did serve removes it; this one may have left before it could.
   std::error_code ignored;
-  std::filesystem::remove_all(*directory, ignored);
+  std::filesystem::remove_all(directory, ignored);
   return tl::make_unexpected(ready.error());
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A broker for one program: started where no other runs or will do, in a directory of its own, and
-// gone when the program and its children are. pxd ends and cleans up by itself; this only starts
-// it, so that the program has neither a child nor a descriptor that it did not ask for. Called
-// once, by px-exec, single-threaded.
+// Starts a broker for one program, in a directory of its own, where no other broker runs or will
+// do. pxd ends and cleans up by itself, when the program and its children have ended. The program
+// gets neither a child nor a descriptor that it did not ask for. Called once, by px-exec,
+// single-threaded.
 #pragma once
 
 #include <string>

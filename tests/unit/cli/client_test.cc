@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <thread>
 

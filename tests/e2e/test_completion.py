@@ -22,7 +22,8 @@ STATUS = """{
 }"""
 PATHS = '{\n  "entries": [],\n  "paths": [\n    {\n      "name": "lan"\n    }\n  ]\n}'
 COMMON = ["--config", "--help", "--json", "--socket", "--version"]
-COMMANDS = "check doctor explain move paths ps reload router status watch".split()
+ROWS = (ROOT / "cli/ctl/commands.def").read_text()
+COMMANDS = sorted(re.findall(r"^PX_COMMAND\((\w+), ", ROWS, re.MULTILINE))
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def commands_in(text):
     [
         (["--json", ""], COMMANDS),
         (["--socket", "/run/px.sock", ""], COMMANDS),
-        (["p"], ["paths", "ps"]),
+        (["stat"], ["status"]),
         (["--"], COMMON),
         (["ps", "--"], COMMON),
         (["ps", "--s"], ["--socket"]),

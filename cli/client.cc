@@ -19,7 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
-// A broker that is this far from reading is not going to.
+// A broker that does not accept within this time will not.
 constexpr timeval kConnectTimeout{2, 0};
 
 // 0 where the kernel does not tell (before Linux 5.14).
@@ -106,7 +106,7 @@ Expected<std::size_t> Client::receive_packet(const Deadline& deadline) {
     if (ready < 0) continue;
     const ssize_t size =
         recv(socket_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
-    // ECONNRESET comes once, ahead of what the broker sent before it closed (unix(7)).
+    // ECONNRESET comes once, ahead of packets that the broker sent before it closed (unix(7)).
     if (size < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET)) continue;
     if (size < 0) return fail_errno("the broker at " + path_);
     if (size == 0) return fail("the broker at " + path_ + " closed the connection");

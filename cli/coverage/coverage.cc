@@ -23,8 +23,8 @@ struct Finding {
   std::string why;
 };
 
-// What the kernel will do at exec by the file's owner, mode and capabilities. The loader ignores
-// LD_PRELOAD wherever any of it takes effect (ld.so(8), secure-execution mode).
+// Whether the kernel will change privileges at exec, by the file's owner, mode and capabilities.
+// Where it does, the loader ignores LD_PRELOAD (ld.so(8), secure-execution mode).
 Finding examine_privileges(int fd, const Caller& caller) {
   struct stat status {};
   struct statvfs mount {};

@@ -75,8 +75,8 @@ std::deque<std::string> split_words(std::string_view text) {
   }
 }
 
-// One word of env's that begins with '-'. Words that belong to it are taken off `rest`; what -S
-// has joined to it is put back.
+// Takes one word of env's that begins with '-', and the words that belong to it, off `rest`. Text
+// that is joined to -S goes back to `rest`. True where the word clears the environment.
 bool take_env_option(const std::string& word, std::deque<std::string>& rest) {
   constexpr std::string_view kSplit = "--split-string=";
   if (word == "-" || word == "--ignore-environment") return true;

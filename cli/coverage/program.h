@@ -22,7 +22,7 @@ using Runnable = tl::expected<Value, NotRunnable>;
 // The file that execvp(3) would run for `name`. `path` is $PATH; null: not set.
 [[nodiscard]] Runnable<std::string> find_program(const std::string& name, const char* path);
 
-// What runs a file in the end.
+// The program that runs a file in the end.
 struct Interpretation {
   std::string binary;               // the file itself, or the last interpreter
   bool clears_environment = false;  // by way of `env -i`: no LD_PRELOAD arrives
@@ -33,7 +33,7 @@ struct Interpretation {
 [[nodiscard]] Runnable<Interpretation> follow_interpreters(const std::string& file,
                                                            const char* path);
 
-// What a `#!` line names, where it stands in the first bytes of a file.
+// The words of a `#!` line in the first bytes of a file.
 struct ScriptLine {
   std::string interpreter;  // empty: no script
   std::string argument;     // one at most: the rest of the line

@@ -10,12 +10,12 @@
 namespace px::cli {
 namespace {
 
-constexpr Parameter kParameters[] = {
+constexpr Parameter kCheckParameters[] = {
     {.name = "FILE", .help = "The policy file (default: as --config)"},
 };
 
 // The broker's own reading of the policy is the only one there is: pxctl becomes pxd.
-int run(const CtlOptions& options, const Terminal& /*terminal*/) {
+int run_check(const CtlOptions& options, const Terminal& /*terminal*/) {
   const auto installed = find_installation();
   if (!installed) return complain(installed.error().message, kNoBroker);
   const std::string& file = options.value("FILE");
@@ -34,6 +34,6 @@ int run(const CtlOptions& options, const Terminal& /*terminal*/) {
 
 }  // namespace
 
-const Command check_command{run, kParameters};
+const Command check_command{run_check, kCheckParameters};
 
 }  // namespace px::cli

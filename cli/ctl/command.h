@@ -7,7 +7,6 @@
 #include <map>
 #include <span>
 #include <string>
-#include <string_view>
 
 namespace px::cli {
 
@@ -44,11 +43,11 @@ struct CtlOptions {
   std::string socket;
   std::string action;  // of a command that has several
   // Of the command's own parameters, all of them, by name.
-  std::map<std::string, std::string, std::less<>> values = {};
+  std::map<std::string, std::string> values = {};
 
   // The parameter must be one of the command's.
-  [[nodiscard]] const std::string& value(std::string_view parameter) const {
-    return values.find(parameter)->second;
+  [[nodiscard]] const std::string& value(const std::string& parameter) const {
+    return values.at(parameter);
   }
 };
 

@@ -36,7 +36,7 @@ Expected<std::vector<Endpoint>> resolve(const std::string& name) {
   return endpoints;
 }
 
-// Address and zone, or what is wrong with the zone; nothing where the text is no address.
+// Address and zone, or an error about the zone; nothing where the text is no address.
 Expected<std::optional<Endpoint>> numeric(const std::string& text) {
   const auto percent = text.find('%');
   const auto address = bundle::address_from_text(text.substr(0, percent));

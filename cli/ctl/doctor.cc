@@ -44,7 +44,7 @@ std::string findings_text(const json& findings, const Terminal& terminal) {
   return text;
 }
 
-int run(const CtlOptions& options, const Terminal& terminal) {
+int run_doctor(const CtlOptions& options, const Terminal& terminal) {
   const auto reply = ask_broker(options, {{"command", "doctor"}});
   if (!reply) return reply.error();
   const bool healthy = reply->at("healthy").get<bool>();
@@ -61,6 +61,6 @@ int run(const CtlOptions& options, const Terminal& terminal) {
 
 }  // namespace
 
-const Command doctor_command{run};
+const Command doctor_command{run_doctor};
 
 }  // namespace px::cli

@@ -22,7 +22,7 @@ using nlohmann::json;
 
 constexpr std::uint16_t kAssumedPort = 443;
 constexpr const char* kTransports[] = {"tcp", "udp"};
-constexpr Parameter kParameters[] = {
+constexpr Parameter kExplainParameters[] = {
     {.name = "PROGRAM",
      .help = "A name, a path, or the pid of a running program",
      .required = true},
@@ -42,7 +42,7 @@ std::optional<std::uint16_t> parse_port(const std::string& text, const std::stri
   return ntohs(static_cast<std::uint16_t>(service->s_port));
 }
 
-// A program that is started from here gets the profile that pxctl itself runs under, if any.
+// A program that is started from here would get the profile that pxctl itself runs under.
 std::string asked_profile(const CtlOptions& options, const Subject& subject) {
   const std::string& named = options.value("--profile");
   if (!named.empty() || subject.pid) return named;
@@ -83,7 +83,7 @@ void print_sentences(const CtlOptions& options, const Subject& subject,
   print(text);
 }
 
-// The broker's answer, and what only pxctl knows.
+// The broker's answer, with the facts that only pxctl knows.
 Answer<json> ask_about(Client& client, const CtlOptions& options, const Subject& subject,
                        const Destination& destination, const Target& target) {
   auto answer = ask_broker(client, options, question(options, subject, target.endpoint));
@@ -99,7 +99,7 @@ Answer<json> ask_about(Client& client, const CtlOptions& options, const Subject&
   return answer;
 }
 
-int run(const CtlOptions& options, const Terminal& terminal) {
+int run_explain(const CtlOptions& options, const Terminal& terminal) {
   const std::string& named = options.value("PORT");
   const auto port =
       named.empty() ? std::optional(kAssumedPort) : parse_port(named, options.value("--proto"));
@@ -129,6 +129,6 @@ int run(const CtlOptions& options, const Terminal& terminal) {
 
 }  // namespace
 
-const Command explain_command{run, kParameters};
+const Command explain_command{run_explain, kExplainParameters};
 
 }  // namespace px::cli

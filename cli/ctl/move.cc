@@ -7,7 +7,7 @@
 namespace px::cli {
 namespace {
 
-constexpr Parameter kParameters[] = {
+constexpr Parameter kMoveParameters[] = {
     {.name = "PID",
      .help = "A program of `pxctl ps`",
      .required = true,
@@ -15,7 +15,7 @@ constexpr Parameter kParameters[] = {
     {.name = "PROFILE", .help = "A profile of the policy", .required = true},
 };
 
-int run(const CtlOptions& options, const Terminal& /*terminal*/) {
+int run_move(const CtlOptions& options, const Terminal& /*terminal*/) {
   const auto reply = ask_broker(options, {{"command", "move"},
                                           {"pid", std::stoi(options.value("PID"))},
                                           {"profile", options.value("PROFILE")}});
@@ -31,6 +31,6 @@ int run(const CtlOptions& options, const Terminal& /*terminal*/) {
 
 }  // namespace
 
-const Command move_command{run, kParameters};
+const Command move_command{run_move, kMoveParameters};
 
 }  // namespace px::cli

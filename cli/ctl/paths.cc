@@ -15,7 +15,7 @@ Cell entry_state(const json& entry) {
   return {text_of(entry, "why"), Tone::kBad};
 }
 
-// What tells entries of one interface apart.
+// The difference between entries of one interface.
 std::string entry_kind(const json& entry) {
   if (entry.at("interface_default").get<bool>()) return "interface default";
   const bool own_hop = entry.at("default_next_hop").get<bool>();
@@ -63,7 +63,7 @@ std::string routers_text(const json& routers) {
   return text.empty() ? text : text + "\n";
 }
 
-int run(const CtlOptions& options, const Terminal& terminal) {
+int run_paths(const CtlOptions& options, const Terminal& terminal) {
   const auto reply = ask_broker(options, {{"command", "paths"}});
   if (!reply) return reply.error();
   if (options.json) {
@@ -77,6 +77,6 @@ int run(const CtlOptions& options, const Terminal& terminal) {
 
 }  // namespace
 
-const Command paths_command{run};
+const Command paths_command{run_paths};
 
 }  // namespace px::cli

@@ -20,7 +20,7 @@ std::string program_text(const json& program) {
   return text_of(program, "exe") + (why.empty() ? "" : " (" + why + ")");
 }
 
-int run(const CtlOptions& options, const Terminal& terminal) {
+int run_ps(const CtlOptions& options, const Terminal& terminal) {
   const auto reply = ask_broker(options, {{"command", "ps"}});
   if (!reply) return reply.error();
   if (options.json) {
@@ -52,6 +52,6 @@ int run(const CtlOptions& options, const Terminal& terminal) {
 
 }  // namespace
 
-const Command ps_command{run};
+const Command ps_command{run_ps};
 
 }  // namespace px::cli

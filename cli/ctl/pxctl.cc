@@ -23,7 +23,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     const int status = run(argc, argv);
-    // What could not be written must not look done.
+    // An answer that could not be written must not look done.
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
       return px::cli::complain("cannot write the answer", px::cli::kAnswerIsNo);
     return status;

@@ -11,7 +11,7 @@ namespace {
 // Ten thousand rules in a hundred profiles take their time.
 constexpr Client::Duration kReloadPatience{60000};
 
-int run(const CtlOptions& options, const Terminal& /*terminal*/) {
+int run_reload(const CtlOptions& options, const Terminal& /*terminal*/) {
   const auto reply = ask_broker(options, {{"command", "reload"}}, kReloadPatience);
   if (!reply) return reply.error();
   const bool ok = reply->at("ok").get<bool>();
@@ -31,6 +31,6 @@ int run(const CtlOptions& options, const Terminal& /*terminal*/) {
 
 }  // namespace
 
-const Command reload_command{run};
+const Command reload_command{run_reload};
 
 }  // namespace px::cli

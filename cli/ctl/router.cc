@@ -8,15 +8,15 @@
 namespace px::cli {
 namespace {
 
-constexpr Action kActions[] = {
+constexpr Action kRouterActions[] = {
     {"add", "Add a router on a network of one of the host's interfaces"},
     {"delete", "Delete a router that was added"},
 };
-constexpr Parameter kParameters[] = {
+constexpr Parameter kRouterParameters[] = {
     {.name = "ADDRESS", .help = "ADDRESS, or ADDRESS%INTERFACE", .required = true},
 };
 
-int run(const CtlOptions& options, const Terminal& /*terminal*/) {
+int run_router(const CtlOptions& options, const Terminal& /*terminal*/) {
   const auto reply = ask_broker(
       options,
       {{"command", "router"}, {"action", options.action}, {"router", options.value("ADDRESS")}});
@@ -40,6 +40,6 @@ int run(const CtlOptions& options, const Terminal& /*terminal*/) {
 
 }  // namespace
 
-const Command router_command{run, kParameters, kActions};
+const Command router_command{run_router, kRouterParameters, kRouterActions};
 
 }  // namespace px::cli

@@ -83,7 +83,7 @@ std::string bundles_text(const json& bundles, const Terminal& terminal) {
   return "\n" + table.text(terminal);
 }
 
-int run(const CtlOptions& options, const Terminal& terminal) {
+int run_status(const CtlOptions& options, const Terminal& terminal) {
   const auto reply = ask_broker(options, {{"command", "status"}});
   if (!reply) return reply.error();
   if (options.json) {
@@ -98,6 +98,6 @@ int run(const CtlOptions& options, const Terminal& terminal) {
 
 }  // namespace
 
-const Command status_command{run};
+const Command status_command{run_status};
 
 }  // namespace px::cli

@@ -53,7 +53,7 @@ class Table {
   // As many cells as there are columns.
   void add(std::vector<Cell> row);
   // Lines without trailing blanks. Where a row is wider than the terminal, its last cell is
-  // shortened at its beginning: there stand paths, whose ends tell more.
+  // shortened at its beginning: last cells hold paths, whose ends tell more.
   [[nodiscard]] std::string text(const Terminal& terminal) const;
   [[nodiscard]] bool empty() const { return rows_.empty(); }
 

@@ -59,7 +59,7 @@ std::string event_text(const json& event, const Terminal& terminal) {
          toned(name, tone_of(kind, event), terminal) + " " + details(kind, event) + "\n";
 }
 
-int run(const CtlOptions& options, const Terminal& terminal) {
+int run_watch(const CtlOptions& options, const Terminal& terminal) {
   auto client = reach_broker(options);
   if (!client) return client.error();
   std::signal(SIGINT, end_watching);
@@ -80,6 +80,6 @@ int run(const CtlOptions& options, const Terminal& terminal) {
 
 }  // namespace
 
-const Command watch_command{run};
+const Command watch_command{run_watch};
 
 }  // namespace px::cli

@@ -35,8 +35,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return list;
 }
 
-// Made before the fork: between it and execve, nothing is allocated.
-struct Plan {
+// Made before the fork: between fork and execve, nothing is allocated.
+struct Execution {
   std::vector<char*> arguments;
   std::vector<char*> variables;
   int null;
@@ -57,7 +57,7 @@ void reset_signals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// What limits the program is not meant for its broker, which is not small and lives as long.
+// The program's limits are not meant for its broker, which is larger and lives as long.
 void raise_limits() {
   for (const auto resource : {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE}) {
     rlimit limit{};
@@ -67,7 +67,7 @@ void raise_limits() {
   }
 }
 
-void complain(const char* file) {
+void print_failure(const char* file) {
   const int error = errno;
   for (const std::string_view part :
        {std::string_view("cannot run "), std::string_view(file), std::string_view(": "),
@@ -76,23 +76,24 @@ void complain(const char* file) {
   }
 }
 
-[[noreturn]] void become(const Plan& plan) {
+[[noreturn]] void become(const Execution& execution) {
   setsid();
   reset_signals();
   raise_limits();
   umask(077);
-  dup2(plan.null, STDIN_FILENO);
-  dup2(plan.null, STDOUT_FILENO);
-  dup2(plan.errors, STDERR_FILENO);
+  dup2(execution.null, STDIN_FILENO);
+  dup2(execution.null, STDOUT_FILENO);
+  dup2(execution.errors, STDERR_FILENO);
   // dup2 onto itself would leave it close-on-exec.
-  if (plan.ready == kReadyDescriptor) {
-    fcntl(plan.ready, F_SETFD, 0);
+  if (execution.ready == kReadyDescriptor) {
+    fcntl(execution.ready, F_SETFD, 0);
   } else {
-    dup2(plan.ready, kReadyDescriptor);
+    dup2(execution.ready, kReadyDescriptor);
   }
   syscall(SYS_close_range, kReadyDescriptor + 1, ~0U, 0);
-  if (chdir("/") == 0) execve(plan.arguments[0], plan.arguments.data(), plan.variables.data());
-  complain(plan.arguments[0]);
+  if (chdir("/") == 0)
+    execve(execution.arguments[0], execution.arguments.data(), execution.variables.data());
+  print_failure(execution.arguments[0]);
   _exit(127);
 }
 
@@ -109,13 +110,13 @@ Expected<Detached> start_detached(const std::vector<std::string>& words,
   PX_ASSIGN_OR_RETURN(Pipe errors, make_pipe());
   const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return fail_errno("/dev/null");
-  const Plan plan{pointers(words), pointers(variables), null.get(), ready.write.get(),
-                  errors.write.get()};
+  const Execution execution{pointers(words), pointers(variables), null.get(), ready.write.get(),
+                            errors.write.get()};
   const pid_t child = quiet_fork();
   if (child < 0) return fail_errno("cannot fork");
   if (child == 0) {
     const pid_t grandchild = quiet_fork();
-    if (grandchild == 0) become(plan);
+    if (grandchild == 0) become(execution);
     _exit(grandchild < 0 ? 1 : 0);
   }
   int status = 0;

@@ -21,7 +21,7 @@ struct Detached {
 
 // Runs `words` (the first is the file) with `variables` (NAME=VALUE), in `/`, with default signals
 // (SIGPIPE and SIGXFSZ ignored), the limits that may be had, standard input and output on
-// /dev/null. What goes wrong after the fork is said on `errors`.
+// /dev/null. Failures after the fork are written to `errors`.
 [[nodiscard]] Expected<Detached> start_detached(const std::vector<std::string>& words,
                                                 const std::vector<std::string>& variables);
 

@@ -25,7 +25,7 @@ using nlohmann::json;
 int tell(const std::string& message, int status = kOwnFailure) {
   std::istringstream lines(message);
   for (std::string line; std::getline(lines, line);) {
-    // What a private broker says is said in our name.
+    // A private broker's messages are printed as px-exec's.
     if (line.starts_with("pxd: ")) line.erase(0, 5);
     std::fprintf(stderr, "px-exec: %s\n", line.c_str());
   }

@@ -26,7 +26,7 @@ struct ExecOptions {
   }
 };
 
-// What to do, or text to print where --help or --version asked for it.
+// The options, or text to print where --help or --version asked for it.
 struct ParsedExecOptions {
   std::optional<ExecOptions> options;
   std::string answer;

@@ -32,14 +32,15 @@ Expected<std::string> make_private_directory() {
     if (!base.starts_with('/')) continue;
     std::string name = base + "/px-XXXXXX";
     if (mkdtemp(name.data()) == nullptr) continue;
-    // What root starts may go on as another user (apt's methods do), and still has to say hello.
+    // A program that root starts may become another user (apt's methods do), and must still say
+    // hello.
     if (geteuid() == 0 && chmod(name.c_str(), 0711) != 0) continue;
     return name;
   }
   return fail_errno("cannot make a directory for a private broker in $XDG_RUNTIME_DIR or /tmp");
 }
 
-// Ours, without what would put the broker itself under px.
+// This process's environment, without the variables that would put the broker itself under px.
 std::vector<std::string> broker_environment() {
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -67,7 +68,7 @@ std::vector<std::string> broker_command(const PrivateBrokerRequest& request,
   return words;
 }
 
-// Appends what there is to read; false at the end.
+// Appends the text that is ready; false at the end.
 bool take(const Fd& from, std::string& text) {
   char piece[4096];
   const ssize_t count = read(from.get(), piece, sizeof piece);
@@ -80,7 +81,7 @@ Expected<void> wait_until_ready(const Detached& broker) {
   std::string ready;
   std::string errors;
   pollfd ends[] = {{broker.ready.get(), POLLIN, 0}, {broker.errors.get(), POLLIN, 0}};
-  // Both end when the broker does: until then, what it says on standard error is kept.
+  // Both ends close when the broker ends; until then its standard error is kept.
   while (ends[0].fd >= 0 || ends[1].fd >= 0) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) return fail("the private broker is not ready after 10 seconds");
@@ -101,7 +102,7 @@ Expected<std::string> start_private_broker(const PrivateBrokerRequest& request) 
   auto broker = start_detached(broker_command(request, socket), broker_environment());
   auto ready = broker ? wait_until_ready(*broker) : tl::make_unexpected(broker.error());
   if (ready) return socket;
-  // A broker that did serve removes it; this one may have left before it could.
+  // A broker that served removes its directory; this one may have ended before.
   std::error_code ignored;
   std::filesystem::remove_all(directory, ignored);
   return tl::make_unexpected(ready.error());

@@ -10,8 +10,8 @@
 
 namespace {
 
-// So that no descriptor of ours is taken for a standard one that px-exec was started without;
-// close-on-exec, so that the program is started without it, too.
+// px-exec may be started without some standard descriptors. None of its own is to get their
+// numbers; close-on-exec, so that the program is started without them, too.
 void reserve_standard_descriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) < 0) return;

@@ -91,6 +91,9 @@ TEST(CtlOptions, HelpOfOneCommand) {
   const auto parsed = parse({"explain", "--help"});
   EXPECT_EQ(parsed.command, nullptr);
   EXPECT_THAT(parsed.answer, HasSubstr("PROGRAM DESTINATION [PORT]"));
+  for (const CommandRow& row : kCommands) {
+    EXPECT_THAT(parse({row.name, "--help"}).answer, HasSubstr(row.summary)) << row.name;
+  }
   EXPECT_EQ(parse({"--version"}).answer, "pxctl " PX_VERSION "\n");
 }
 

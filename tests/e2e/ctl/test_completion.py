@@ -6,7 +6,8 @@ import shlex
 import subprocess
 
 import pytest
-from programs import PX_EXEC, PXCTL, ROOT
+
+from support.programs import PX_EXEC, PXCTL, ROOT
 
 STATUS = """{
   "config": [],

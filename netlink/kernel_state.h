@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the kernel said about its links, addresses, routes and rules, as plain values: the input of
-// the pure part of paths, and so of its tests. Lists keep the kernel's order, which decides where
-// it takes the first. Addresses and prefix lengths are in the sixteen-byte form; `ipv4` says the
-// family wherever an unspecified address could not.
+// What the kernel says about its links, addresses, routes and rules, as plain values (px::kernel).
+// This folder (px::netlink) reads and writes them by netlink, for all hosted code: nobody else has
+// libnl or the kernel's netlink headers. A caller names values, or builds a message of a generic
+// family. Errors that a caller must tell apart are the kernel's errno.
+//
+// Lists keep the kernel's order, which decides where it takes the first. Addresses and prefix
+// lengths are in the sixteen-byte form; `ipv4` says the family wherever an unspecified address
+// could not.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +16,7 @@
 
 #include "libbundle/core/address.h"
 
-namespace px::broker::kernel {
+namespace px::kernel {
 
 using bundle::Address;
 
@@ -23,6 +27,16 @@ inline constexpr unsigned kIpv4PrefixOffset = 96;
 inline constexpr std::uint32_t kDefaultTable = 253;
 inline constexpr std::uint32_t kMainTable = 254;
 inline constexpr std::uint32_t kLocalTable = 255;
+
+// How far an address is valid (RT_SCOPE_*): a smaller number is farther.
+inline constexpr std::uint8_t kUniverseScope = 0;
+inline constexpr std::uint8_t kLinkScope = 253;
+inline constexpr std::uint8_t kHostScope = 254;
+
+// Whose a route or a rule is (RTPROT_*).
+inline constexpr std::uint8_t kKernelProtocol = 2;
+inline constexpr std::uint8_t kRouterAdvertisementProtocol = 9;
+inline constexpr std::uint8_t kDhcpProtocol = 16;
 
 struct Prefix {
   Address base;
@@ -111,4 +125,4 @@ struct State {
   std::vector<Rule> rules;
 };
 
-}  // namespace px::broker::kernel
+}  // namespace px::kernel

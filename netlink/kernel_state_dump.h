@@ -6,10 +6,10 @@
 #include "netlink/kernel_state.h"
 #include "util/error.h"
 
-namespace px::broker {
+namespace px::netlink {
 
 // A dump that the kernel says was interrupted by a change is made again, a bounded number of times.
 // The four dumps are one after another: who must know of changes between them subscribes first.
 [[nodiscard]] Expected<kernel::State> read_kernel_state();
 
-}  // namespace px::broker
+}  // namespace px::netlink

@@ -6,71 +6,34 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <span>
 #include <string>
-#include <utility>
+#include <vector>
 
-namespace px::broker {
+#include "netlink/attributes.h"
+
+namespace px::netlink {
 namespace {
 
 using bundle::Address;
 
-template <std::size_t Max>
-using Attributes = std::array<nlattr*, Max + 1>;
+static_assert(kernel::kDefaultTable == RT_TABLE_DEFAULT && kernel::kMainTable == RT_TABLE_MAIN &&
+              kernel::kLocalTable == RT_TABLE_LOCAL);
+static_assert(kernel::kUniverseScope == RT_SCOPE_UNIVERSE && kernel::kLinkScope == RT_SCOPE_LINK &&
+              kernel::kHostScope == RT_SCOPE_HOST);
+static_assert(kernel::kKernelProtocol == RTPROT_KERNEL &&
+              kernel::kRouterAdvertisementProtocol == RTPROT_RA &&
+              kernel::kDhcpProtocol == RTPROT_DHCP);
 
-// The family's header and the attributes after it; a null header where the message is shorter.
-template <typename Header, std::size_t Size>
-const Header* parse(const nlmsghdr& message, std::array<nlattr*, Size>& attributes) {
-  // libnl does not change what it is given, though it asks for it writable.
-  auto* writable = const_cast<nlmsghdr*>(&message);
-  if (nlmsg_parse(writable, sizeof(Header), attributes.data(), Size - 1, nullptr) < 0)
-    return nullptr;
-  return static_cast<const Header*>(nlmsg_data(writable));
-}
-
-std::uint32_t number(const nlattr* attribute, std::uint32_t absent = 0) {
-  if (attribute == nullptr || nla_len(attribute) != sizeof(std::uint32_t)) return absent;
-  return nla_get_u32(attribute);
-}
-
-std::uint8_t small_number(const nlattr* attribute, std::uint8_t absent) {
-  return attribute != nullptr && nla_len(attribute) == 1 ? nla_get_u8(attribute) : absent;
-}
-
-std::uint16_t single_port(const nlattr* attribute) {
+std::uint16_t single_port(const Attributes& attributes, int attribute) {
   fib_rule_port_range range{};
-  if (attribute == nullptr || nla_len(attribute) != sizeof range) return 0;
-  std::memcpy(&range, nla_data(attribute), sizeof range);
+  const auto bytes = attributes.bytes(attribute);
+  if (!bytes || bytes->size() != sizeof range) return 0;
+  std::memcpy(&range, bytes->data(), sizeof range);
   return range.start == range.end ? range.start : 0;
-}
-
-std::string text(const nlattr* attribute) {
-  if (attribute == nullptr) return {};
-  const auto* start = static_cast<const char*>(nla_data(attribute));
-  return {start, strnlen(start, static_cast<std::size_t>(nla_len(attribute)))};
-}
-
-std::optional<Address> address_from_bytes(std::span<const std::uint8_t> bytes) {
-  if (bytes.size() == 4) {
-    return bundle::ipv4_address(std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
-                                std::uint32_t{bytes[2]} << 8 | bytes[3]);
-  }
-  Address address;
-  if (bytes.size() != address.bytes.size()) return std::nullopt;
-  std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
-  return address;
-}
-
-std::optional<Address> address(const nlattr* attribute) {
-  if (attribute == nullptr) return std::nullopt;
-  return address_from_bytes({static_cast<const std::uint8_t*>(nla_data(attribute)),
-                             static_cast<std::size_t>(nla_len(attribute))});
 }
 
 bool is_ip(std::uint8_t family) {
@@ -78,20 +41,15 @@ bool is_ip(std::uint8_t family) {
 }
 
 // An absent attribute with a length of 0 is the whole family.
-kernel::Prefix prefix(const nlattr* attribute, bool ipv4, unsigned length) {
+kernel::Prefix prefix(const std::optional<Address>& base, bool ipv4, unsigned length) {
   const Address any = ipv4 ? bundle::ipv4_address(0) : Address{};
-  return {address(attribute).value_or(any), length + (ipv4 ? kernel::kIpv4PrefixOffset : 0)};
+  return {base.value_or(any), length + (ipv4 ? kernel::kIpv4PrefixOffset : 0)};
 }
 
-std::optional<Address> gateway(const Attributes<RTA_MAX>& attributes) {
-  std::optional<Address> found = address(attributes[RTA_GATEWAY]);
-  if (const nlattr* via = attributes[RTA_VIA]; via != nullptr) {
-    const auto* bytes = static_cast<const std::uint8_t*>(nla_data(via));
-    const auto length = static_cast<std::size_t>(nla_len(via));
-    if (length > sizeof(rtvia)) {
-      found = address_from_bytes({bytes + sizeof(rtvia), length - sizeof(rtvia)});
-    }
-  }
+std::optional<Address> gateway(const Attributes& attributes) {
+  std::optional<Address> found = attributes.address(RTA_GATEWAY);
+  const auto via = attributes.bytes(RTA_VIA);
+  if (via && via->size() > sizeof(rtvia)) found = address_from_bytes(via->subspan(sizeof(rtvia)));
   if (found && found->is_unspecified()) return std::nullopt;
   return found;
 }
@@ -102,24 +60,16 @@ kernel::NextHop next_hop(std::uint32_t interface_index, std::optional<Address> g
           (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) == 0};
 }
 
-std::vector<kernel::NextHop> multipath(const nlattr* attribute) {
+std::vector<kernel::NextHop> multipath(std::span<const std::byte> bytes) {
   std::vector<kernel::NextHop> next_hops;
-  auto* position = static_cast<char*>(nla_data(attribute));
-  auto left = static_cast<std::size_t>(nla_len(attribute));
-  while (left >= sizeof(rtnexthop)) {
+  while (bytes.size() >= sizeof(rtnexthop)) {
     rtnexthop hop;
-    std::memcpy(&hop, position, sizeof hop);
-    if (hop.rtnh_len < sizeof hop || hop.rtnh_len > left) break;
-    Attributes<RTA_MAX> attributes{};
-    if (nla_parse(attributes.data(), RTA_MAX, reinterpret_cast<nlattr*>(position + sizeof hop),
-                  static_cast<int>(hop.rtnh_len - sizeof hop), nullptr) < 0) {
-      break;
-    }
+    std::memcpy(&hop, bytes.data(), sizeof hop);
+    if (hop.rtnh_len < sizeof hop || hop.rtnh_len > bytes.size()) break;
+    const Attributes attributes(bytes.first(hop.rtnh_len).subspan(sizeof hop));
     next_hops.push_back(next_hop(static_cast<std::uint32_t>(hop.rtnh_ifindex), gateway(attributes),
                                  hop.rtnh_flags));
-    const std::size_t step = std::min<std::size_t>(left, RTNH_ALIGN(hop.rtnh_len));
-    position += step;
-    left -= step;
+    bytes = bytes.subspan(std::min<std::size_t>(bytes.size(), RTNH_ALIGN(hop.rtnh_len)));
   }
   return next_hops;
 }
@@ -162,41 +112,40 @@ kernel::RuleAction rule_action(const fib_rule_hdr& header) {
   }
 }
 
-bool selects_some(const fib_rule_hdr& header, const Attributes<FRA_MAX>& attributes) {
-  const auto given = [&](int attribute) { return attributes[attribute] != nullptr; };
-  return header.tos != 0 || given(FRA_TUN_ID) || given(FRA_UID_RANGE) || given(FRA_IP_PROTO) ||
-         given(FRA_SPORT_RANGE) || given(FRA_DPORT_RANGE) ||
-         small_number(attributes[FRA_L3MDEV], 0) != 0;
+bool selects_some(const fib_rule_hdr& header, const Attributes& attributes) {
+  return header.tos != 0 || attributes.has(FRA_TUN_ID) || attributes.has(FRA_UID_RANGE) ||
+         attributes.has(FRA_IP_PROTO) || attributes.has(FRA_SPORT_RANGE) ||
+         attributes.has(FRA_DPORT_RANGE) || attributes.u8(FRA_L3MDEV).value_or(0) != 0;
 }
 
 }  // namespace
 
 std::optional<kernel::Link> parse_link(const nlmsghdr& message) {
-  Attributes<IFLA_MAX> attributes{};
   if (message.nlmsg_type != RTM_NEWLINK) return std::nullopt;
-  const auto* header = parse<ifinfomsg>(message, attributes);
+  const auto* header = header_of<ifinfomsg>(message);
   // Bridges send a message of their own for their ports.
   if (header == nullptr || header->ifi_family != AF_UNSPEC) return std::nullopt;
+  const Attributes attributes(message, sizeof *header);
   kernel::Link link;
   link.index = static_cast<std::uint32_t>(header->ifi_index);
-  link.name = text(attributes[IFLA_IFNAME]);
+  link.name = attributes.text(IFLA_IFNAME);
   link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
-  const std::uint8_t state = small_number(attributes[IFLA_OPERSTATE], IF_OPER_UNKNOWN);
+  const std::uint8_t state = attributes.u8(IFLA_OPERSTATE).value_or(IF_OPER_UNKNOWN);
   const bool operational = state == IF_OPER_UP || state == IF_OPER_UNKNOWN;
   link.up = (header->ifi_flags & IFF_UP) != 0 && operational &&
-            small_number(attributes[IFLA_CARRIER], 1) != 0;
+            attributes.u8(IFLA_CARRIER).value_or(1) != 0;
   return link;
 }
 
 std::optional<kernel::InterfaceAddress> parse_address(const nlmsghdr& message) {
-  Attributes<IFA_MAX> attributes{};
   if (message.nlmsg_type != RTM_NEWADDR) return std::nullopt;
-  const auto* header = parse<ifaddrmsg>(message, attributes);
+  const auto* header = header_of<ifaddrmsg>(message);
   if (header == nullptr || !is_ip(header->ifa_family)) return std::nullopt;
-  const auto peer = address(attributes[IFA_ADDRESS]);
-  const auto local = address(attributes[IFA_LOCAL]);
+  const Attributes attributes(message, sizeof *header);
+  const auto peer = attributes.address(IFA_ADDRESS);
+  const auto local = attributes.address(IFA_LOCAL);
   if (!peer && !local) return std::nullopt;
-  const std::uint32_t flags = number(attributes[IFA_FLAGS], header->ifa_flags);
+  const std::uint32_t flags = attributes.u32(IFA_FLAGS).value_or(header->ifa_flags);
   kernel::InterfaceAddress parsed;
   parsed.interface_index = header->ifa_index;
   parsed.ipv4 = header->ifa_family == AF_INET;
@@ -214,8 +163,8 @@ std::optional<kernel::InterfaceAddress> parse_address(const nlmsghdr& message) {
 }
 
 std::optional<kernel::Route> parse_route(const nlmsghdr& message) {
-  const auto* header = static_cast<const rtmsg*>(nlmsg_data(&message));
-  if (nlmsg_datalen(&message) < static_cast<int>(sizeof *header)) return std::nullopt;
+  const auto* header = header_of<rtmsg>(message);
+  if (header == nullptr) return std::nullopt;
   if ((header->rtm_flags & RTM_F_CLONED) != 0 || header->rtm_tos != 0) return std::nullopt;
   // IPv6 routes may be for some sources only, which is a selector that no rule shows.
   if (header->rtm_src_len != 0) return std::nullopt;
@@ -223,59 +172,60 @@ std::optional<kernel::Route> parse_route(const nlmsghdr& message) {
 }
 
 std::optional<kernel::Route> parse_answer(const nlmsghdr& message) {
-  Attributes<RTA_MAX> attributes{};
   if (message.nlmsg_type != RTM_NEWROUTE) return std::nullopt;
-  const auto* header = parse<rtmsg>(message, attributes);
+  const auto* header = header_of<rtmsg>(message);
   if (header == nullptr || !is_ip(header->rtm_family)) return std::nullopt;
+  const Attributes attributes(message, sizeof *header);
   const auto kind = route_kind(header->rtm_type);
   if (!kind) return std::nullopt;
   kernel::Route route;
   route.kind = *kind;
   route.ipv4 = header->rtm_family == AF_INET;
-  route.destination = prefix(attributes[RTA_DST], route.ipv4, header->rtm_dst_len);
-  route.table = number(attributes[RTA_TABLE], header->rtm_table);
-  route.metric = number(attributes[RTA_PRIORITY]);
-  route.router_rank = router_rank(small_number(attributes[RTA_PREF], ICMPV6_ROUTER_PREF_MEDIUM));
+  route.destination = prefix(attributes.address(RTA_DST), route.ipv4, header->rtm_dst_len);
+  route.table = attributes.u32(RTA_TABLE).value_or(header->rtm_table);
+  route.metric = attributes.u32(RTA_PRIORITY).value_or(0);
+  route.router_rank = router_rank(attributes.u8(RTA_PREF).value_or(ICMPV6_ROUTER_PREF_MEDIUM));
   route.protocol = header->rtm_protocol;
-  route.preferred_source = address(attributes[RTA_PREFSRC]);
-  if (attributes[RTA_MULTIPATH] != nullptr) {
-    route.next_hops = multipath(attributes[RTA_MULTIPATH]);
-  } else if (attributes[RTA_OIF] != nullptr) {
+  route.preferred_source = attributes.address(RTA_PREFSRC);
+  if (const auto hops = attributes.bytes(RTA_MULTIPATH)) {
+    route.next_hops = multipath(*hops);
+  } else if (attributes.has(RTA_OIF)) {
     route.next_hops.push_back(
-        next_hop(number(attributes[RTA_OIF]), gateway(attributes), header->rtm_flags));
+        next_hop(attributes.u32(RTA_OIF).value_or(0), gateway(attributes), header->rtm_flags));
   }
   return route;
 }
 
 std::optional<kernel::Rule> parse_rule(const nlmsghdr& message) {
-  Attributes<FRA_MAX> attributes{};
   if (message.nlmsg_type != RTM_NEWRULE) return std::nullopt;
-  const auto* header = parse<fib_rule_hdr>(message, attributes);
+  const auto* header = header_of<fib_rule_hdr>(message);
   if (header == nullptr || !is_ip(header->family)) return std::nullopt;
+  const Attributes attributes(message, sizeof *header);
   kernel::Rule rule;
   rule.ipv4 = header->family == AF_INET;
-  rule.protocol = small_number(attributes[FRA_PROTOCOL], 0);
-  rule.priority = number(attributes[FRA_PRIORITY]);
+  rule.protocol = attributes.u8(FRA_PROTOCOL).value_or(0);
+  rule.priority = attributes.u32(FRA_PRIORITY).value_or(0);
   rule.action = rule_action(*header);
-  rule.table = number(attributes[FRA_TABLE], header->table);
-  rule.goto_priority = number(attributes[FRA_GOTO]);
-  const std::uint32_t suppressed = number(attributes[FRA_SUPPRESS_PREFIXLEN], UINT32_MAX);
+  rule.table = attributes.u32(FRA_TABLE).value_or(header->table);
+  rule.goto_priority = attributes.u32(FRA_GOTO).value_or(0);
+  const std::uint32_t suppressed = attributes.u32(FRA_SUPPRESS_PREFIXLEN).value_or(UINT32_MAX);
   if (suppressed != UINT32_MAX) {
     rule.suppressed_length = suppressed + (rule.ipv4 ? kernel::kIpv4PrefixOffset : 0);
   }
   rule.invert = (header->flags & FIB_RULE_INVERT) != 0;
   rule.selects_some = selects_some(*header, attributes);
-  rule.input_interface = text(attributes[FRA_IIFNAME]);
-  rule.output_interface = text(attributes[FRA_OIFNAME]);
-  rule.ip_protocol = small_number(attributes[FRA_IP_PROTO], 0);
-  rule.source_port = single_port(attributes[FRA_SPORT_RANGE]);
-  rule.mark = number(attributes[FRA_FWMARK]);
-  rule.mark_mask = number(attributes[FRA_FWMASK], rule.mark != 0 ? UINT32_MAX : 0);
-  if (header->src_len != 0) rule.source = prefix(attributes[FRA_SRC], rule.ipv4, header->src_len);
+  rule.input_interface = attributes.text(FRA_IIFNAME);
+  rule.output_interface = attributes.text(FRA_OIFNAME);
+  rule.ip_protocol = attributes.u8(FRA_IP_PROTO).value_or(0);
+  rule.source_port = single_port(attributes, FRA_SPORT_RANGE);
+  rule.mark = attributes.u32(FRA_FWMARK).value_or(0);
+  rule.mark_mask = attributes.u32(FRA_FWMASK).value_or(rule.mark != 0 ? UINT32_MAX : 0);
+  if (header->src_len != 0)
+    rule.source = prefix(attributes.address(FRA_SRC), rule.ipv4, header->src_len);
   if (header->dst_len != 0) {
-    rule.destination = prefix(attributes[FRA_DST], rule.ipv4, header->dst_len);
+    rule.destination = prefix(attributes.address(FRA_DST), rule.ipv4, header->dst_len);
   }
   return rule;
 }
 
-}  // namespace px::broker
+}  // namespace px::netlink

@@ -10,7 +10,7 @@
 
 #include "netlink/kernel_state.h"
 
-namespace px::broker {
+namespace px::netlink {
 
 // The message must be whole: nlmsg_len bytes.
 [[nodiscard]] std::optional<kernel::Link> parse_link(const nlmsghdr& message);
@@ -21,4 +21,4 @@ namespace px::broker {
 // libnl's own rtnl_rule would hide whether a rule is inverted.
 [[nodiscard]] std::optional<kernel::Rule> parse_rule(const nlmsghdr& message);
 
-}  // namespace px::broker
+}  // namespace px::netlink

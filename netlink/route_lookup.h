@@ -9,11 +9,11 @@
 #include "libbundle/core/address.h"
 #include "util/error.h"
 
-namespace px::broker {
+namespace px::netlink {
 
 // The router; nothing for a neighbour. An error where the interface has no way there.
 [[nodiscard]] Expected<std::optional<bundle::Address>> look_up_router(
     const bundle::Address& destination, std::uint32_t interface_index,
     const bundle::Address& source);
 
-}  // namespace px::broker
+}  // namespace px::netlink

@@ -5,7 +5,7 @@
 
 readonly px_build_packages=(
   g++ gcc libc6-dev meson ninja-build pkg-config python3 libasio-dev libcli11-dev libexpected-dev
-  libnftables-dev libnl-genl-3-dev libnl-route-3-dev libspdlog-dev libsystemd-dev libyaml-cpp-dev
+  libnftables-dev libnl-3-dev libspdlog-dev libsystemd-dev libyaml-cpp-dev
   nlohmann-json3-dev scdoc
 )
 readonly px_demo_packages=(curl iproute2 mount nftables util-linux)

@@ -31,7 +31,7 @@ SourceFilter source_filter(const std::string& interface) {
 
 Expected<HostChecks> collect_host_checks(const Policy& policy, const Snapshot& snapshot,
                                          Routing& routing) {
-  auto kernel = read_kernel_state();
+  auto kernel = netlink::read_kernel_state();
   if (!kernel) return tl::make_unexpected(kernel.error());
   HostChecks checks;
   checks.kernel = std::move(*kernel);

@@ -49,7 +49,8 @@ Expected<Path> path_of(const MemberEgress& way, const Snapshot& snapshot) {
   if (way.entry->mark != 0) {
     found.next_hop = entry->next_hop;
   } else {
-    const auto router = look_up_router(way.member.address, entry->interface_index, entry->source);
+    const auto router =
+        netlink::look_up_router(way.member.address, entry->interface_index, entry->source);
     if (!router) return tl::make_unexpected(router.error());
     found.next_hop = *router;
   }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "broker/host/entries.h"
 
-#include <linux/rtnetlink.h>
-
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
@@ -47,7 +45,7 @@ Ranges own_of(const kernel::State& state) {
   }
   // Whole networks can be the host's own (`ip route add local`).
   for (const kernel::Route& route : state.routes) {
-    if (route.kind == kernel::RouteKind::kLocal && route.table == RT_TABLE_LOCAL) {
+    if (route.kind == kernel::RouteKind::kLocal && route.table == kernel::kLocalTable) {
       own[route.ipv4].push_back(range_of(route));
     }
   }
@@ -57,10 +55,11 @@ Ranges own_of(const kernel::State& state) {
 // Device routes that say who the neighbours are, not ones by which somebody routes into a tunnel:
 // the kernel's own, and those of router advertisements and DHCP clients.
 bool describes_link(const kernel::Route& route) {
-  return route.kind == kernel::RouteKind::kUnicast && route.table == RT_TABLE_MAIN &&
+  return route.kind == kernel::RouteKind::kUnicast && route.table == kernel::kMainTable &&
          !route.is_default() &&
-         (route.protocol == RTPROT_KERNEL || route.protocol == RTPROT_RA ||
-          route.protocol == RTPROT_DHCP);
+         (route.protocol == kernel::kKernelProtocol ||
+          route.protocol == kernel::kRouterAdvertisementProtocol ||
+          route.protocol == kernel::kDhcpProtocol);
 }
 
 Ranges on_link_of(const kernel::State& state) {

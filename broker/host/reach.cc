@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "broker/host/reach.h"
 
-#include <linux/rtnetlink.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -57,7 +55,7 @@ Reach::Reach(const kernel::State& state) {
   for (const bool of_some_sources : {false, true}) {
     for (const auto& rules : rules_) {
       for (const Rule* rule : rules) {
-        if (rule->action != RuleAction::kTable || rule->table == RT_TABLE_LOCAL) continue;
+        if (rule->action != RuleAction::kTable || rule->table == kernel::kLocalTable) continue;
         if (rule->source.has_value() != of_some_sources) continue;
         positions_.try_emplace({rule->ipv4, rule->table}, position++);
       }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "broker/host/sources.h"
 
-#include <linux/rtnetlink.h>
-
 #include <tuple>
 #include <utility>
 
@@ -23,8 +21,8 @@ const kernel::InterfaceAddress* choose_ipv4(const Candidates& candidates,
                                             const std::optional<Address>& router) {
   const kernel::InterfaceAddress* first = nullptr;
   for (const kernel::InterfaceAddress* candidate : candidates) {
-    const bool wide_enough =
-        candidate->scope == RT_SCOPE_UNIVERSE || (!router && candidate->scope == RT_SCOPE_LINK);
+    const bool wide_enough = candidate->scope == kernel::kUniverseScope ||
+                             (!router && candidate->scope == kernel::kLinkScope);
     if (candidate->secondary || !wide_enough) continue;
     const kernel::Prefix& network = candidate->network;
     if (!router || bundle::common_prefix_length(network.base, *router) >= network.length) {
@@ -52,7 +50,7 @@ const kernel::InterfaceAddress* choose_ipv6(const Candidates& candidates) {
 
 bool can_be_source(const kernel::InterfaceAddress& address) {
   if (address.address.is_loopback() || address.address.is_unspecified()) return false;
-  if (address.ipv4) return address.scope < RT_SCOPE_HOST;
+  if (address.ipv4) return address.scope < kernel::kHostScope;
   return !address.address.is_link_local() && address.address.bytes[0] != 0xff;
 }
 

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "broker/host/watcher.h"
 
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
-#include <cerrno>
 #include <chrono>
 #include <utility>
 
 #include "broker/host/entries.h"
 #include "broker/host/own_routing.h"
+#include "netlink/kernel_state_changes.h"
 #include "netlink/kernel_state_dump.h"
-#include "util/fd.h"
 
 namespace px::broker {
 namespace {
@@ -24,26 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kQuiet{10};
 constexpr std::chrono::milliseconds kRetry{100};
-constexpr int kGroups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-                           RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
-                           RTNLGRP_IPV6_RULE};
-
-Expected<Fd> subscribe(int receive_buffer) {
-  Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
-  if (!fd) return fail_errno("cannot open a netlink socket");
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-  sockaddr_nl any{};
-  any.nl_family = AF_NETLINK;
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0) {
-    return fail_errno("cannot bind a netlink socket");
-  }
-  for (const int group : kGroups) {
-    if (::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
-      return fail_errno("cannot subscribe to the kernel's network events");
-    }
-  }
-  return fd;
-}
 
 }  // namespace
 
@@ -57,9 +32,8 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
         options_(options) {}
 
   Expected<Snapshot> start() {
-    auto fd = subscribe(options_.receive_buffer);
-    if (!fd) return tl::make_unexpected(std::move(fd.error()));
-    events_.assign(fd->release());
+    PX_ASSIGN_OR_RETURN(auto fd, netlink::subscribe_to_kernel_state(options_.receive_buffer));
+    events_.assign(fd.release());
     await_event();
     return refresh();
   }
@@ -68,9 +42,8 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
 
   Expected<Snapshot> refresh() {
     const auto started = Clock::now();
-    auto state = read_kernel_state();
-    if (!state) return tl::make_unexpected(std::move(state.error()));
-    current_ = snapshot_of(without_own_routing(std::move(*state)), routers_);
+    PX_ASSIGN_OR_RETURN(auto state, netlink::read_kernel_state());
+    current_ = snapshot_of(without_own_routing(std::move(state)), routers_);
     cost_ = Clock::now() - started;
     return current_;
   }
@@ -87,20 +60,14 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
                        });
   }
 
-  // What an event says beyond its kind does not matter, nor that the kernel had to drop some.
+  // Routes of others do not disturb what px has put beside them, and its own are added by itself.
   void drain() {
-    struct {
-      nlmsghdr header;
-      rtmsg route;
-    } event{};
-    for (;;) {
-      const ssize_t got = ::recv(events_.native_handle(), &event, sizeof event, MSG_TRUNC);
-      if (got < 0 && errno != ENOBUFS && errno != EINTR) return;
-      const auto type = event.header.nlmsg_type;
-      const bool foreign_route = event.route.rtm_protocol != kOwnProtocol &&
-                                 (type == RTM_NEWROUTE || type == RTM_DELROUTE);
-      if (got < 0 || !(foreign_route || type == RTM_NEWROUTE)) disturbed_ = true;
-    }
+    const bool heard_all = netlink::read_kernel_state_changes(
+        events_.native_handle(), [this](const netlink::KernelStateChange& change) {
+          const bool own_removed = change.is_removal && change.protocol == kOwnProtocol;
+          if (!change.is_route || own_removed) disturbed_ = true;
+        });
+    if (!heard_all) disturbed_ = true;
   }
 
   void on_event() {

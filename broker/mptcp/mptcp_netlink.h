@@ -5,14 +5,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <utility>
 
 #include "broker/mptcp/connections.h"
 #include "broker/routing/member_egress.h"
+#include "netlink/generic_family.h"
+#include "netlink/request_socket.h"
 #include "util/error.h"
-
-struct nl_sock;
-struct nlmsghdr;
+#include "util/fd.h"
 
 namespace px::broker {
 
@@ -43,22 +43,17 @@ class MptcpNetlink {
   [[nodiscard]] int create(const SubflowAttempt& attempt);
 
   // To be polled for reading.
-  [[nodiscard]] int events_fd() const;
+  [[nodiscard]] int events_fd() const { return events_.get(); }
   // Hands over what has come; false where more has come than could be kept.
   [[nodiscard]] bool read_events(const std::function<void(const MptcpEvent&)>& heard);
 
  private:
-  struct FreeSocket {
-    void operator()(nl_sock* socket) const;
-  };
-  using Socket = std::unique_ptr<nl_sock, FreeSocket>;
+  MptcpNetlink(netlink::RequestSocket commands, Fd events, netlink::GenericFamily family)
+      : commands_(std::move(commands)), events_(std::move(events)), family_(std::move(family)) {}
 
-  MptcpNetlink(Socket commands, Socket events, int family)
-      : commands_(std::move(commands)), events_(std::move(events)), family_(family) {}
-
-  Socket commands_;
-  Socket events_;
-  int family_;
+  netlink::RequestSocket commands_;
+  Fd events_;
+  netlink::GenericFamily family_;
 };
 
 }  // namespace px::broker

@@ -4,13 +4,9 @@
 // Needs CAP_NET_ADMIN.
 #pragma once
 
-#include <memory>
-
 #include "broker/routing/routing_state.h"
+#include "netlink/request_socket.h"
 #include "util/error.h"
-
-struct nl_msg;
-struct nl_sock;
 
 namespace px::broker {
 
@@ -21,7 +17,7 @@ class KernelWriter {
   // What the kernel says to this process about changing routes: nothing is changed.
   [[nodiscard]] Expected<void> may_write();
 
-  // Adds; a route of the same destination and metric is replaced. A way that the kernel does not
+  // Adds; a route of the same destination and metric is replaced. A route that the kernel does not
   // take (its link is down, its next hop no neighbour) is left out: its table's guard, or the
   // marks', stands.
   [[nodiscard]] Expected<void> add(const RoutingChanges& changes);
@@ -29,14 +25,9 @@ class KernelWriter {
   [[nodiscard]] Expected<void> remove(const RoutingChanges& changes);
 
  private:
-  struct FreeSocket {
-    void operator()(nl_sock* socket) const;
-  };
-  explicit KernelWriter(nl_sock* socket) : socket_(socket) {}
-  // 0, or the errno that the kernel answered.
-  [[nodiscard]] int carry_out(nl_msg* message);
+  explicit KernelWriter(netlink::RequestSocket socket) : socket_(std::move(socket)) {}
 
-  std::unique_ptr<nl_sock, FreeSocket> socket_;
+  netlink::RequestSocket socket_;
 };
 
 }  // namespace px::broker

@@ -60,7 +60,7 @@ Expected<void> Routing::claim() {
   auto claim = NamespaceClaim::take();
   if (!claim) return tl::make_unexpected(claim.error());
   if (!cleans_up_) {
-    const auto kernel = read_kernel_state();
+    const auto kernel = netlink::read_kernel_state();
     if (!kernel) return tl::make_unexpected(kernel.error());
     if (!found_state(*kernel).empty()) {
       return fail(
@@ -93,7 +93,7 @@ Expected<void> Routing::carry_out(const Wish& wish) {
   if (!book) return tl::make_unexpected(book.error());
   // Before any packet can carry a mark: a broker that is killed now leaves none without meaning.
   if (auto remembered = remember(std::move(*book)); !remembered) return remembered;
-  const auto kernel = read_kernel_state();
+  const auto kernel = netlink::read_kernel_state();
   if (!kernel) return tl::make_unexpected(kernel.error());
   auto writer = KernelWriter::open();
   if (!writer) return tl::make_unexpected(writer.error());
@@ -126,7 +126,7 @@ Expected<void> Routing::retire() {
   if (nothing && !had && !(first && cleans_up_) && !claim_) return {};
   // What is there without this broker's doing is another broker's, or `pxctl doctor` tells of it.
   if (nothing && !claim()) return {};
-  const auto kernel = read_kernel_state();
+  const auto kernel = netlink::read_kernel_state();
   if (!kernel) return tl::make_unexpected(kernel.error());
   const RoutingState wanted = wanted_state(prepared_.demand, book_, prepared_.mask, *kernel);
   if (auto removed = remove_all_but(wanted); !removed) return removed;
@@ -140,7 +140,7 @@ Expected<void> Routing::retire() {
 
 Expected<std::vector<PortRoute>> Routing::ports_left() const {
   if (!cleans_up_) return std::vector<PortRoute>();
-  const auto kernel = read_kernel_state();
+  const auto kernel = netlink::read_kernel_state();
   if (!kernel) return tl::make_unexpected(kernel.error());
   return found_ports(*kernel, book_);
 }
@@ -174,7 +174,7 @@ Expected<void> Routing::remove_all() {
 }
 
 Expected<void> Routing::remove_all_but(const RoutingState& wanted) {
-  const auto kernel = read_kernel_state();
+  const auto kernel = netlink::read_kernel_state();
   if (!kernel) return tl::make_unexpected(kernel.error());
   auto writer = KernelWriter::open();
   if (!writer) return tl::make_unexpected(writer.error());

@@ -18,7 +18,7 @@ class RouteLookup : public WatcherTest {
   }
   // The router's text, or "direct", or "none".
   static std::string router(const char* to, const char* interface, const char* source) {
-    const auto found = look_up_router(addr(to), if_nametoindex(interface), addr(source));
+    const auto found = netlink::look_up_router(addr(to), if_nametoindex(interface), addr(source));
     if (!found) return "none";
     std::array<char, bundle::kAddressTextSize> text{};
     return *found ? std::string(bundle::address_text(**found, text)) : "direct";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A kernel state in the words of iproute2, for the tests of broker/paths: links, addresses, routes
-// and rules by short calls, prefixes and ranges by text.
+// A kernel state in the words of iproute2: links, addresses, routes and rules by short calls,
+// addresses and prefixes by text.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,10 +11,11 @@
 #include <string_view>
 #include <utility>
 
-#include "broker/host/snapshot.h"
 #include "netlink/kernel_state.h"
 
-namespace px::broker::test {
+namespace px::netlink::test {
+
+using bundle::Address;
 
 inline Address addr(std::string_view text) {
   const auto address = bundle::address_from_text(text);
@@ -33,16 +34,6 @@ inline kernel::Prefix net(std::string_view text) {
 inline std::string text_of(const Address& address) {
   std::array<char, bundle::kAddressTextSize> buffer{};
   return std::string(bundle::address_text(address, buffer));
-}
-
-// "LOW-HIGH LOW-HIGH"
-inline std::string text_of(const Ranges& ranges) {
-  std::string text;
-  for (const plan::Range& range : ranges) {
-    if (!text.empty()) text += ' ';
-    text += text_of(range.low) + "-" + text_of(range.high);
-  }
-  return text;
 }
 
 struct StateBuilder {
@@ -110,4 +101,4 @@ struct StateBuilder {
   kernel::State state;
 };
 
-}  // namespace px::broker::test
+}  // namespace px::netlink::test

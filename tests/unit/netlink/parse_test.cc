@@ -16,9 +16,10 @@
 
 #include "tests/unit/netlink/kernel_state_fixture.h"
 
-namespace px::broker {
+namespace px::netlink {
 namespace {
 
+using bundle::Address;
 using test::addr;
 
 // A netlink message, grown as the kernel would.
@@ -341,4 +342,4 @@ TEST(NetlinkParse, AnyBytesAreSafe) {
 }
 
 }  // namespace
-}  // namespace px::broker
+}  // namespace px::netlink

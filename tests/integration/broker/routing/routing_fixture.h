@@ -83,7 +83,7 @@ class RoutingTest : public testing::Test {
     return marks.value_or(Marks{});
   }
 
-  static RoutingState in_kernel() { return found_state(read_kernel_state().value()); }
+  static RoutingState in_kernel() { return found_state(netlink::read_kernel_state().value()); }
 
   static std::uint32_t index(const char* name) { return if_nametoindex(name); }
 

@@ -87,7 +87,7 @@ TEST_F(RoutingTest, RulesOfPortsComeBackAndGo) {
                   {5000, addr(kFar6), by_router}};
   put(demand);
   const auto whole = in_kernel();
-  EXPECT_EQ(whole, routing_->wanted(read_kernel_state().value()));
+  EXPECT_EQ(whole, routing_->wanted(netlink::read_kernel_state().value()));
   EXPECT_EQ(whole.rules.size(), 7U) << "the one of all others, and the last, in both families";
   EXPECT_EQ(way(0, "198.51.100.80"), kEth1) << "nobody else is touched";
   ip("link set eth1 down");
@@ -171,7 +171,7 @@ TEST_F(RoutingTest, AnExitLeavesNothingButForeignRulesAndTables) {
   ip("route add default via 192.0.2.9 dev eth0 table 77");
   ip("route add 10.0.0.0/8 via 192.0.2.9 dev eth0 table " + std::to_string(kOwnTableBase + 1));
   const auto foreign = [] {
-    const auto state = read_kernel_state().value();
+    const auto state = netlink::read_kernel_state().value();
     return std::pair(without_own_routing(state).rules.size(),
                      without_own_routing(state).routes.size());
   };

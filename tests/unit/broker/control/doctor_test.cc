@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/host/own_routing.h"
-#include "tests/unit/netlink/kernel_state_fixture.h"
+#include "tests/unit/broker/host/host_fixture.h"
 
 namespace px::broker {
 namespace {

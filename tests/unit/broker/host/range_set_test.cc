@@ -7,7 +7,7 @@
 #include <bitset>
 #include <random>
 
-#include "tests/unit/netlink/kernel_state_fixture.h"
+#include "tests/unit/broker/host/host_fixture.h"
 
 namespace px::broker {
 namespace {

@@ -9,7 +9,7 @@
 #include <fstream>
 
 #include "broker/host/range_set.h"
-#include "tests/unit/netlink/kernel_state_fixture.h"
+#include "tests/unit/broker/host/host_fixture.h"
 
 namespace px::broker {
 namespace {

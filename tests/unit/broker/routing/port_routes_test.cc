@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/netlink/kernel_state_fixture.h"
+#include "tests/unit/broker/host/host_fixture.h"
 
 namespace px::broker {
 namespace {

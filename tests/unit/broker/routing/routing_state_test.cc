@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "broker/host/own_routing.h"
+#include "tests/unit/broker/host/host_fixture.h"
 #include "tests/unit/broker/routing/mark_mask.h"
-#include "tests/unit/netlink/kernel_state_fixture.h"
 
 namespace px::broker {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <array>
 
-#include "tests/unit/netlink/kernel_state_fixture.h"
+#include "tests/unit/broker/host/host_fixture.h"
 #include "util/fd.h"
 
 namespace px::broker {

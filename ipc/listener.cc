@@ -6,12 +6,15 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
 
-namespace px::broker {
+#include "util/socket_option.h"
+
+namespace px::ipc {
 namespace {
 
 Expected<sockaddr_un> unix_address(const std::string& path) {
@@ -26,7 +29,8 @@ Expected<sockaddr_un> unix_address(const std::string& path) {
 }
 
 // Removes a socket that nobody listens at any more.
-Expected<void> remove_dead(const std::string& path, const sockaddr_un& address) {
+Expected<void> remove_dead(const std::string& path, const sockaddr_un& address,
+                           const std::string& service) {
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return {};
@@ -37,31 +41,22 @@ Expected<void> remove_dead(const std::string& path, const sockaddr_un& address) 
   if (!probe) return fail_errno("socket");
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
       errno == EAGAIN) {
-    return fail("another broker is running at " + path);
+    return fail("another " + service + " is running at " + path);
   }
-  if (errno != ECONNREFUSED) return fail_errno("cannot tell whether a broker runs at " + path);
+  if (errno != ECONNREFUSED)
+    return fail_errno("cannot tell whether a " + service + " runs at " + path);
   if (unlink(path.c_str()) != 0) return fail_errno("cannot remove " + path);
   return {};
 }
 
-// A socket's option that is a number; -1 where it is no socket.
-int option_of(int socket, int name) {
-  int value = -1;
-  socklen_t length = sizeof value;
-  return getsockopt(socket, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
-}
-
 }  // namespace
 
-Expected<Fd> listen_at(const std::filesystem::path& path) {
-  const auto address = unix_address(path.string());
-  if (!address) return tl::make_unexpected(address.error());
-  if (auto removed = remove_dead(path.string(), *address); !removed) {
-    return tl::make_unexpected(removed.error());
-  }
+Expected<Fd> listen_at(const std::filesystem::path& path, const std::string& service) {
+  PX_ASSIGN_OR_RETURN(const auto address, unix_address(path.string()));
+  PX_TRY(remove_dead(path.string(), address, service));
   Fd listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!listener) return fail_errno("socket");
-  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0 ||
+  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       chmod(path.c_str(), 0666) != 0 || ::listen(listener.get(), SOMAXCONN) != 0) {
     return fail_errno("cannot listen at " + path.string());
   }
@@ -77,8 +72,8 @@ Expected<std::optional<PassedListener>> passed_listener() {
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) unsetenv(name);
   sockaddr_un address{};
   socklen_t length = sizeof address;
-  if (!single || option_of(kFirst, SO_TYPE) != SOCK_SEQPACKET ||
-      option_of(kFirst, SO_ACCEPTCONN) != 1 ||
+  if (!single || socket_option(kFirst, SOL_SOCKET, SO_TYPE) != SOCK_SEQPACKET ||
+      socket_option(kFirst, SOL_SOCKET, SO_ACCEPTCONN) != 1 ||
       getsockname(kFirst, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
       address.sun_family != AF_UNIX || address.sun_path[0] != '/') {
     return fail(
@@ -90,4 +85,4 @@ Expected<std::optional<PassedListener>> passed_listener() {
   return PassedListener{Fd(kFirst), address.sun_path};
 }
 
-}  // namespace px::broker
+}  // namespace px::ipc

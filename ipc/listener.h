@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The broker's listening socket: its own, or a service manager's. Called once, at start.
+// A service's listening socket: its own, or a service manager's. Called once, at start.
 #pragma once
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "util/error.h"
 #include "util/fd.h"
 
-namespace px::broker {
+namespace px::ipc {
 
 // A non-blocking SOCK_SEQPACKET socket listening at the path, which everyone may connect to. A
-// socket that nobody answers at is replaced; one that somebody answers at, or a file that is no
-// socket, is an error.
-[[nodiscard]] Expected<Fd> listen_at(const std::filesystem::path& path);
+// socket that nobody answers at is replaced; one that is answered at, or a file that is no socket,
+// is an error. `service`: what listens there, for the error's text ("broker").
+[[nodiscard]] Expected<Fd> listen_at(const std::filesystem::path& path, const std::string& service);
 
 struct PassedListener {
   Fd socket;  // non-blocking
@@ -25,4 +26,4 @@ struct PassedListener {
 // variables are taken out of the environment.
 [[nodiscard]] Expected<std::optional<PassedListener>> passed_listener();
 
-}  // namespace px::broker
+}  // namespace px::ipc

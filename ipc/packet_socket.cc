@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <span>
 
-#include "plan/wire.h"
+#include "util/socket_option.h"
 
-namespace px::broker {
+namespace px::ipc {
 namespace {
 
 constexpr std::size_t kMostDescriptors = 2;
@@ -17,8 +19,7 @@ constexpr std::size_t kMostReceived = 253;
 
 // Closing a client's socket must not wait for whoever does not read from it (SO_LINGER).
 void make_closable(const Fd& descriptor) {
-  const linger off{};
-  (void)setsockopt(descriptor.get(), SOL_SOCKET, SO_LINGER, &off, sizeof off);
+  (void)set_socket_option(descriptor.get(), SOL_SOCKET, SO_LINGER, linger{});
 }
 
 bool try_again(int error) {
@@ -62,8 +63,8 @@ std::vector<Fd> descriptors_of(msghdr& message) {
 
 }  // namespace
 
-PacketSocket::PacketSocket(asio::io_context& context, Fd socket)
-    : descriptor_(context, socket.release()), timer_(context) {}
+PacketSocket::PacketSocket(asio::io_context& context, Fd socket, std::size_t largest_packet)
+    : descriptor_(context, socket.release()), timer_(context), largest_packet_(largest_packet) {}
 
 void PacketSocket::wait(WaitType type, std::chrono::milliseconds deadline,
                         std::function<void(bool)> done) {
@@ -83,7 +84,7 @@ void PacketSocket::wait(WaitType type, std::chrono::milliseconds deadline,
 void PacketSocket::receive(std::chrono::milliseconds deadline, Received done) {
   wait(WaitType::wait_read, deadline, [this, deadline, done = std::move(done)](bool readable) {
     if (!readable) return done(std::nullopt);
-    Packet packet(plan::kLargestMessage);  // not before: idle connections cost no buffer
+    Packet packet(largest_packet_);  // not before: idle connections cost no buffer
     iovec data{packet.data(), packet.size()};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostReceived * sizeof(int))> control{};
     msghdr message{};
@@ -140,4 +141,4 @@ void PacketSocket::close() {
   descriptor_.close(ignored);
 }
 
-}  // namespace px::broker
+}  // namespace px::ipc

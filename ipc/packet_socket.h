@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// One connection of the broker's socket: whole packets, every wait bounded. Kept alive by the
-// operation that waits; single-threaded.
+// One connection of a Unix socket: whole packets (SOCK_SEQPACKET) with descriptors, every wait
+// bounded. Kept alive by the operation that waits; single-threaded.
+//
+// This folder (px::ipc) is what servers share that local programs talk to: it knows no messages.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -17,7 +19,7 @@
 
 #include "util/fd.h"
 
-namespace px::broker {
+namespace px::ipc {
 
 class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
  public:
@@ -35,10 +37,11 @@ class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
     std::vector<Fd> owned;         // closed once sent
   };
 
-  PacketSocket(asio::io_context& context, Fd socket);
+  // `largest_packet`: bytes that the peer may send at a time.
+  PacketSocket(asio::io_context& context, Fd socket, std::size_t largest_packet);
 
   // The next packet; nothing when the peer closed, the deadline passed, the packet is longer than
-  // plan::kLargestMessage, or it carries more than one descriptor.
+  // may be, or it carries more than one descriptor.
   void receive(std::chrono::milliseconds deadline, Received done);
 
   // Sends packets one after another; false when the peer is gone, or did not read for as long as
@@ -58,8 +61,9 @@ class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
 
   asio::posix::stream_descriptor descriptor_;
   asio::steady_timer timer_;
+  std::size_t largest_packet_;
   std::uint64_t waits_ = 0;  // so that a late timer does not end a later wait
   std::deque<Outgoing> outgoing_;
 };
 
-}  // namespace px::broker
+}  // namespace px::ipc

@@ -9,7 +9,9 @@
 #include <climits>
 #include <fstream>
 
-namespace px::broker {
+#include "util/socket_option.h"
+
+namespace px::ipc {
 namespace {
 
 // Newer than Debian 12's headers; include/uapi/asm-generic/socket.h.
@@ -18,22 +20,17 @@ constexpr int kSoPeerPidFd = 77;
 }  // namespace
 
 Expected<Peer> peer_of(int socket) {
-  ucred credentials{};
-  socklen_t length = sizeof credentials;
-  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
-    return fail_errno("SO_PEERCRED");
-  }
-  // A peer in a PID namespace that this broker does not see has no number here.
-  if (credentials.pid <= 0) return fail("the peer is in a PID namespace unknown here");
-  Peer peer{credentials.pid, credentials.uid, {}};
-  int process = -1;
-  length = sizeof process;
-  if (getsockopt(socket, SOL_SOCKET, kSoPeerPidFd, &process, &length) == 0) {
-    peer.process = Fd(process);
+  const auto credentials = socket_option<ucred>(socket, SOL_SOCKET, SO_PEERCRED);
+  if (!credentials) return fail_errno("SO_PEERCRED");
+  // A peer in a PID namespace that is not seen from here has no number here.
+  if (credentials->pid <= 0) return fail("the peer is in a PID namespace unknown here");
+  Peer peer{credentials->pid, credentials->uid, {}};
+  if (const auto process = socket_option(socket, SOL_SOCKET, kSoPeerPidFd)) {
+    peer.process = Fd(*process);
   } else if (errno == ENOPROTOOPT) {
-    peer.process = Fd(static_cast<int>(syscall(SYS_pidfd_open, credentials.pid, 0)));
+    peer.process = Fd(static_cast<int>(syscall(SYS_pidfd_open, credentials->pid, 0)));
   }
-  if (!peer.process) return fail_errno("pidfd of " + std::to_string(credentials.pid));
+  if (!peer.process) return fail_errno("pidfd of " + std::to_string(credentials->pid));
   return peer;
 }
 
@@ -58,4 +55,4 @@ std::string user_name(uid_t uid) {
   return std::to_string(uid);
 }
 
-}  // namespace px::broker
+}  // namespace px::ipc

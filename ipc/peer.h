@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who is at the other end of a connection, in the kernel's words: never in its own.
+// The process at the other end of a connection, as the kernel tells it: never as it says itself.
+// Callable from any thread.
 #pragma once
 
 #include <sys/types.h>
@@ -9,7 +10,7 @@
 #include "util/error.h"
 #include "util/fd.h"
 
-namespace px::broker {
+namespace px::ipc {
 
 struct Peer {
   pid_t pid = 0;
@@ -27,4 +28,4 @@ struct Peer {
 // The user's name, or the number where it has none.
 [[nodiscard]] std::string user_name(uid_t uid);
 
-}  // namespace px::broker
+}  // namespace px::ipc

@@ -95,7 +95,7 @@ Daemon::Daemon(Options options)
 }
 
 Expected<void> Daemon::take_passed_listener() {
-  auto passed = passed_listener();
+  auto passed = ipc::passed_listener();
   if (!passed) return tl::make_unexpected(passed.error());
   if (!*passed) return {};
   const auto& path = (*passed)->path;

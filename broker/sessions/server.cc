@@ -69,7 +69,8 @@ Peer share(const Peer& peer) {
 struct Server::Client {
   Client(asio::io_context& context, std::shared_ptr<Counts> all_counts, Fd socket, Peer its_peer)
       : counts(std::move(all_counts)),
-        connection(std::make_shared<PacketSocket>(context, std::move(socket))),
+        connection(
+            std::make_shared<PacketSocket>(context, std::move(socket), plan::kLargestMessage)),
         peer(std::move(its_peer)) {
     ++counts->in_all;
     ++counts->per_user[peer.uid];
@@ -100,7 +101,7 @@ bool Server::privileged(uid_t uid) {
 }
 
 Expected<void> Server::listen(const std::filesystem::path& path) {
-  auto socket = listen_at(path);
+  auto socket = ipc::listen_at(path, "broker");
   if (!socket) return tl::make_unexpected(socket.error());
   listen(std::move(*socket));
   return {};
@@ -135,7 +136,7 @@ void Server::accept_some() {
 }
 
 void Server::admit(Fd socket) {
-  auto peer = peer_of(socket.get());
+  auto peer = ipc::peer_of(socket.get());
   if (!peer) return;
   const auto of_user = counts_->per_user.find(peer->uid);
   const bool full = counts_->in_all >= limits_.in_all && !privileged(peer->uid);

@@ -25,6 +25,9 @@
 
 namespace px::broker {
 
+using ipc::PacketSocket;
+using ipc::Peer;
+
 // What a program is given at its hello; an empty profile, and nothing else, where it has none.
 struct Admission {
   int plan_fd = -1;  // stays the broker's

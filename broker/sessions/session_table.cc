@@ -40,7 +40,7 @@ SessionTable::~SessionTable() = default;
 Expected<Session*> SessionTable::find_or_add(Peer peer, const ProfileAssignment& assignment,
                                              Program program) {
   const std::string executable =
-      program.executable.empty() ? executable_of(peer.pid) : program.executable;
+      program.executable.empty() ? ipc::executable_of(peer.pid) : program.executable;
   forget_ended(peer.pid);
   if (const auto found = sessions_.find(peer.pid); found != sessions_.end()) {
     Session& session = found->second->session;

@@ -20,6 +20,8 @@
 
 namespace px::broker {
 
+using ipc::Peer;
+
 enum class SessionState {
   kLaunched,   // px-exec spoke for it; libpx.so has had nothing to do yet
   kCovered,    // libpx.so said hello

@@ -4,13 +4,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include <array>
 #include <csignal>
-#include <filesystem>
 
 namespace px::broker {
 namespace {
@@ -44,19 +41,6 @@ class Program {
  private:
   pid_t pid_ = 0;
 };
-
-TEST(Peer, IsWhoTheKernelSays) {
-  int ends[2];
-  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-  const Fd a(ends[0]);
-  const Fd b(ends[1]);
-  const auto peer = peer_of(a.get());
-  ASSERT_TRUE(peer);
-  EXPECT_EQ(peer->pid, getpid());
-  EXPECT_EQ(peer->uid, getuid());
-  EXPECT_TRUE(peer->process);
-  EXPECT_EQ(executable_of(getpid()), std::filesystem::read_symlink("/proc/self/exe").string());
-}
 
 class SessionTableTest : public testing::Test {
  protected:

@@ -101,7 +101,7 @@ Expected<void> RouterList::replace(std::vector<AddedRouter> routers) {
   std::filesystem::create_directories(file_.parent_path(), error);
   auto written = file_;
   written += ".new";
-  if (auto whole = write_whole(written, text); !whole) return whole;
+  PX_TRY(write_whole(written, text));
   if (::rename(written.c_str(), file_.c_str()) != 0) {
     return fail_errno("cannot replace " + file_.string());
   }

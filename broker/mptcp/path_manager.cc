@@ -80,7 +80,7 @@ Expected<void> MptcpPathManager::give_back() {
   const std::string before = first_line(memory_);
   if (before.empty()) return {};
   if (first_line(setting_) == userspace_of(setting_)) {
-    if (auto set = write_setting(setting_, before); !set) return set;
+    PX_TRY(write_setting(setting_, before));
   }
   std::error_code ignored;
   std::filesystem::remove(memory_, ignored);

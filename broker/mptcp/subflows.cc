@@ -10,17 +10,14 @@
 #include <chrono>
 #include <cstddef>
 
+#include "util/clock.h"
+#include "util/socket_option.h"
+
 namespace px::broker {
 namespace {
 
 constexpr MptcpConnections::Limits kLimits{1024, 8192};
 constexpr int kSolMptcp = 284;  // newer than Debian 12's libc headers
-
-std::uint64_t now_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-}
 
 Expected<MptcpToken> token_of(const Fd& socket) {
   mptcp_info info{};
@@ -47,12 +44,6 @@ std::optional<MptcpPeer> peer_of(const Fd& socket) {
   return peer ? std::optional(MptcpPeer{peer->address, peer->scope}) : std::nullopt;
 }
 
-std::uint32_t option_of(const Fd& socket, int name) {
-  std::uint32_t value = 0;
-  socklen_t length = sizeof value;
-  return getsockopt(socket.get(), SOL_SOCKET, name, &value, &length) == 0 ? value : 0;
-}
-
 }  // namespace
 
 MptcpSubflows::MptcpSubflows(asio::io_context& context, MptcpPathManager path_manager,
@@ -75,13 +66,12 @@ Expected<void> MptcpSubflows::require(bool wanted) {
 }
 
 Expected<void> MptcpSubflows::open() {
-  auto netlink = MptcpNetlink::open();
-  if (!netlink) return tl::make_unexpected(netlink.error());
+  PX_ASSIGN_OR_RETURN(auto netlink, MptcpNetlink::open());
   // The descriptor stays the netlink socket's; asio closes a copy of its own.
-  Fd events(fcntl(netlink->events_fd(), F_DUPFD_CLOEXEC, 0));
+  Fd events(fcntl(netlink.events_fd(), F_DUPFD_CLOEXEC, 0));
   if (!events) return fail_errno("cannot hear of MPTCP's connections");
   events_.assign(events.release());
-  netlink_ = std::move(*netlink);
+  netlink_ = std::move(netlink);
   hear_events();
   return {};
 }
@@ -92,7 +82,7 @@ void MptcpSubflows::hear_events() {
         if (error) return;
         hear_events();
         const bool all = netlink_->read_events([this](const MptcpEvent& event) { hear(event); });
-        if (!all) connections_.missed_events(now_ms());
+        if (!all) connections_.missed_events(monotonic_ms());
         work();
       });
 }
@@ -100,13 +90,13 @@ void MptcpSubflows::hear_events() {
 void MptcpSubflows::hear(const MptcpEvent& event) {
   switch (event.kind) {
     case MptcpEvent::Kind::kCreated:
-      return connections_.created(event.token, event.peer, now_ms());
+      return connections_.created(event.token, event.peer, monotonic_ms());
     case MptcpEvent::Kind::kClosed:
       return connections_.closed(event.token);
     case MptcpEvent::Kind::kSubflowUp:
       return connections_.subflow_up(event.token, event.peer);
     case MptcpEvent::Kind::kSubflowDown:
-      return connections_.subflow_down(event.token, event.peer, now_ms());
+      return connections_.subflow_down(event.token, event.peer, monotonic_ms());
   }
 }
 
@@ -114,22 +104,22 @@ Expected<void> MptcpSubflows::add(const Fd& socket, SubflowWish wish, std::uint3
   if (!wanted_) return fail("the policy's profiles have no 'mptcp' in their transports");
   if (!state_) return state_;
   // Another broker that ended may have given it back.
-  if (auto taken = path_manager_.take(); !taken) return taken;
-  const auto token = token_of(socket);
-  if (!token) return tl::make_unexpected(token.error());
+  PX_TRY(path_manager_.take());
+  PX_ASSIGN_OR_RETURN(const auto token, token_of(socket));
   mark_mask_ = mark_mask;
-  wish.mark = option_of(socket, SO_MARK) & mark_mask;
-  const bool ipv4_alone = option_of(socket, SO_DOMAIN) == AF_INET;
+  wish.mark =
+      socket_option<std::uint32_t>(socket.get(), SOL_SOCKET, SO_MARK).value_or(0) & mark_mask;
+  const bool ipv4_alone = socket_option(socket.get(), SOL_SOCKET, SO_DOMAIN) == AF_INET;
   std::erase_if(wish.members, [&](const bundle::Endpoint& member) {
     return ipv4_alone && !member.address.is_ipv4();
   });
-  connections_.want(*token, std::move(wish), peer_of(socket), now_ms());
+  connections_.want(token, std::move(wish), peer_of(socket), monotonic_ms());
   work();
   return {};
 }
 
 void MptcpSubflows::plans_changed() {
-  connections_.plans_changed(now_ms());
+  connections_.plans_changed(monotonic_ms());
   if (netlink_) work();
 }
 
@@ -139,13 +129,14 @@ void MptcpSubflows::try_one(const DueSubflow& due) {
     return connections_.has_no_way(due);
   }
   const auto id = connections_.local_id(due.token, source_of(*way));
-  connections_.answered(due, netlink_->create({due.token, *way, id}), now_ms());
+  connections_.answered(due, netlink_->create({due.token, *way, id}), monotonic_ms());
 }
 
 void MptcpSubflows::work() {
-  for (const DueSubflow& due : connections_.due(now_ms())) try_one(due);
+  for (const DueSubflow& due : connections_.due(monotonic_ms())) try_one(due);
   const auto next = connections_.next_due();
   if (!next) return;
+  // steady_clock is CLOCK_MONOTONIC.
   timer_.expires_at(std::chrono::steady_clock::time_point(std::chrono::milliseconds(*next)));
   timer_.async_wait([this](const std::error_code& error) {
     if (!error) work();

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "util/socket_option.h"
+
 namespace px::broker {
 namespace {
 
@@ -31,14 +33,11 @@ struct Name {
 std::string holder() {
   const Fd socket = open_socket();
   const Name name;
-  ucred credentials{};
-  socklen_t length = sizeof credentials;
-  if (connect(socket.get(), name.get(), name.size) != 0 ||
-      getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
-    return "another broker";
-  }
-  return "another broker (pid " + std::to_string(credentials.pid) + ", user " +
-         std::to_string(credentials.uid) + ")";
+  if (connect(socket.get(), name.get(), name.size) != 0) return "another broker";
+  const auto credentials = socket_option<ucred>(socket.get(), SOL_SOCKET, SO_PEERCRED);
+  if (!credentials) return "another broker";
+  return "another broker (pid " + std::to_string(credentials->pid) + ", user " +
+         std::to_string(credentials->uid) + ")";
 }
 
 }  // namespace

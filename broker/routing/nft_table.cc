@@ -113,26 +113,24 @@ std::string nft_table_commands(const RoutingDemand& demand, const Marks& marks,
 }
 
 Expected<void> run_nft(const std::string& commands) {
-  const auto context = open_context();
-  if (!context) return tl::make_unexpected(context.error());
-  if (nft_run_cmd_from_buffer(context->get(), commands.c_str()) == 0) return {};
-  const std::string error = nft_ctx_get_error_buffer(context->get());
+  PX_ASSIGN_OR_RETURN(const auto context, open_context());
+  if (nft_run_cmd_from_buffer(context.get(), commands.c_str()) == 0) return {};
+  const std::string error = nft_ctx_get_error_buffer(context.get());
   return fail("nftables: " + error.substr(0, error.find('\n')));
 }
 
 Expected<std::string> list_nft_table() {
-  const auto context = open_context();
-  if (!context) return tl::make_unexpected(context.error());
+  PX_ASSIGN_OR_RETURN(const auto context, open_context());
   const std::string all = "list tables";
-  if (nft_run_cmd_from_buffer(context->get(), all.c_str()) != 0) {
-    const std::string error = nft_ctx_get_error_buffer(context->get());
+  if (nft_run_cmd_from_buffer(context.get(), all.c_str()) != 0) {
+    const std::string error = nft_ctx_get_error_buffer(context.get());
     return fail("nftables: " + error.substr(0, error.find('\n')));
   }
-  const std::string tables = nft_ctx_get_output_buffer(context->get());
+  const std::string tables = nft_ctx_get_output_buffer(context.get());
   const std::string table = std::string("table ") + kNftTable;
   if (("\n" + tables).find("\n" + table + "\n") == std::string::npos) return std::string();
-  if (nft_run_cmd_from_buffer(context->get(), ("list " + table).c_str()) != 0) return std::string();
-  return std::string(nft_ctx_get_output_buffer(context->get()));
+  if (nft_run_cmd_from_buffer(context.get(), ("list " + table).c_str()) != 0) return std::string();
+  return std::string(nft_ctx_get_output_buffer(context.get()));
 }
 
 }  // namespace px::broker

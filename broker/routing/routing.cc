@@ -54,20 +54,17 @@ Expected<void> Routing::claim() {
   if (!may_administer_the_network()) {
     return fail("the broker runs without CAP_NET_ADMIN; use the system's, or run pxd as root");
   }
-  auto writer = KernelWriter::open();
-  if (!writer) return tl::make_unexpected(writer.error());
-  if (auto allowed = writer->may_write(); !allowed) return allowed;
-  auto claim = NamespaceClaim::take();
-  if (!claim) return tl::make_unexpected(claim.error());
+  PX_ASSIGN_OR_RETURN(auto writer, KernelWriter::open());
+  PX_TRY(writer.may_write());
+  PX_ASSIGN_OR_RETURN(auto claim, NamespaceClaim::take());
   if (!cleans_up_) {
-    const auto kernel = netlink::read_kernel_state();
-    if (!kernel) return tl::make_unexpected(kernel.error());
-    if (!found_state(*kernel).empty()) {
+    PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
+    if (!found_state(kernel).empty()) {
       return fail(
           "the next hops of a broker that was killed are still there; start that broker again");
     }
   }
-  claim_ = std::move(*claim);
+  claim_ = std::move(claim);
   return {};
 }
 
@@ -80,7 +77,7 @@ Expected<void> Routing::available() {
 
 Expected<void> Routing::remember(MarkAllocator book) {
   if (book == book_) return {};
-  if (auto written = write_whole(file_, book.text()); !written) return written;
+  PX_TRY(write_whole(file_, book.text()));
   book_ = std::move(book);
   return {};
 }
@@ -88,17 +85,14 @@ Expected<void> Routing::remember(MarkAllocator book) {
 Expected<void> Routing::carry_out(const Wish& wish) {
   if (wish.demand.empty()) return {};
   const auto keys = keys_of(wish.demand);
-  if (auto claimed = claim(); !claimed) return claimed;
-  auto book = book_.with(keys, wish.mask);
-  if (!book) return tl::make_unexpected(book.error());
+  PX_TRY(claim());
+  PX_ASSIGN_OR_RETURN(auto book, book_.with(keys, wish.mask));
   // Before any packet can carry a mark: a broker that is killed now leaves none without meaning.
-  if (auto remembered = remember(std::move(*book)); !remembered) return remembered;
-  const auto kernel = netlink::read_kernel_state();
-  if (!kernel) return tl::make_unexpected(kernel.error());
-  auto writer = KernelWriter::open();
-  if (!writer) return tl::make_unexpected(writer.error());
-  const RoutingState wanted = wanted_state(wish.demand, book_, wish.mask, *kernel);
-  if (auto added = writer->add(changes_between(found_state(*kernel), wanted)); !added) return added;
+  PX_TRY(remember(std::move(book)));
+  PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
+  PX_ASSIGN_OR_RETURN(auto writer, KernelWriter::open());
+  const RoutingState wanted = wanted_state(wish.demand, book_, wish.mask, kernel);
+  PX_TRY(writer.add(changes_between(found_state(kernel), wanted)));
   return update_nft_table(wish);
 }
 
@@ -126,23 +120,21 @@ Expected<void> Routing::retire() {
   if (nothing && !had && !(first && cleans_up_) && !claim_) return {};
   // What is there without this broker's doing is another broker's, or `pxctl doctor` tells of it.
   if (nothing && !claim()) return {};
-  const auto kernel = netlink::read_kernel_state();
-  if (!kernel) return tl::make_unexpected(kernel.error());
-  const RoutingState wanted = wanted_state(prepared_.demand, book_, prepared_.mask, *kernel);
-  if (auto removed = remove_all_but(wanted); !removed) return removed;
+  PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
+  const RoutingState wanted = wanted_state(prepared_.demand, book_, prepared_.mask, kernel);
+  PX_TRY(remove_all_but(wanted));
   if (!needs_nft_table(prepared_.demand)) {
-    if (auto removed = remove_nft_table(); !removed) return removed;
+    PX_TRY(remove_nft_table());
   }
-  if (auto remembered = remember(book_.only(keys)); !remembered) return remembered;
+  PX_TRY(remember(book_.only(keys)));
   if (nothing) claim_.reset();
   return {};
 }
 
 Expected<std::vector<PortRoute>> Routing::ports_left() const {
   if (!cleans_up_) return std::vector<PortRoute>();
-  const auto kernel = netlink::read_kernel_state();
-  if (!kernel) return tl::make_unexpected(kernel.error());
-  return found_ports(*kernel, book_);
+  PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
+  return found_ports(kernel, book_);
 }
 
 void Routing::abandon() {
@@ -165,7 +157,7 @@ Expected<void> Routing::mend() {
 
 Expected<void> Routing::remove_all() {
   if (!claim_) return {};
-  if (auto removed = remove_all_but({}); !removed) return removed;
+  PX_TRY(remove_all_but({}));
   auto removed = remove_nft_table();
   prepared_ = {};
   in_force_.reset();
@@ -174,32 +166,28 @@ Expected<void> Routing::remove_all() {
 }
 
 Expected<void> Routing::remove_all_but(const RoutingState& wanted) {
-  const auto kernel = netlink::read_kernel_state();
-  if (!kernel) return tl::make_unexpected(kernel.error());
-  auto writer = KernelWriter::open();
-  if (!writer) return tl::make_unexpected(writer.error());
-  return writer->remove(changes_between(found_state(*kernel), wanted));
+  PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
+  PX_ASSIGN_OR_RETURN(auto writer, KernelWriter::open());
+  return writer.remove(changes_between(found_state(kernel), wanted));
 }
 
 Expected<void> Routing::update_nft_table(const Wish& wish) {
   if (!needs_nft_table(wish.demand)) return {};
   std::string commands = nft_table_commands(wish.demand, book_.marks(wish.mask), wish.mask);
   if (commands == nft_commands_) {
-    const auto there = list_nft_table();
-    if (!there) return tl::make_unexpected(there.error());
-    if (!there->empty()) return {};
+    PX_ASSIGN_OR_RETURN(const auto there, list_nft_table());
+    if (!there.empty()) return {};
   }
   nft_commands_.clear();
-  if (auto run = run_nft(commands); !run) return run;
+  PX_TRY(run_nft(commands));
   nft_commands_ = std::move(commands);
   return {};
 }
 
 Expected<void> Routing::remove_nft_table() {
-  const auto there = list_nft_table();
-  if (!there) return tl::make_unexpected(there.error());
+  PX_ASSIGN_OR_RETURN(const auto there, list_nft_table());
   nft_commands_.clear();
-  if (there->empty()) return {};
+  if (there.empty()) return {};
   return run_nft(nft_table_commands({}, {}, 0));
 }
 

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "util/fd.h"
+#include "util/socket_option.h"
 
 namespace px::broker {
 namespace {
@@ -24,12 +25,6 @@ constexpr int kBindxAdd = 100;       // SCTP_SOCKOPT_BINDX_ADD
 // Of a line of /proc/net/sctp/assocs.
 constexpr std::size_t kLocalPortWord = 11;
 constexpr std::size_t kFirstSourceWord = 13;
-
-int option(int socket, int name) {
-  int value = -1;
-  socklen_t length = sizeof value;
-  return getsockopt(socket, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
-}
 
 struct SocketAddress {
   explicit SocketAddress(const Endpoint& endpoint)
@@ -67,13 +62,12 @@ bool is_bound(std::uint16_t port, Endpoint source) {
 }  // namespace
 
 bool is_sctp(int socket) {
-  return option(socket, SO_PROTOCOL) == IPPROTO_SCTP && option(socket, SO_TYPE) == SOCK_STREAM;
+  return socket_option(socket, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_SCTP &&
+         socket_option(socket, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
 }
 
 bool chooses_port(int socket) {
-  std::uint32_t range = 0;
-  socklen_t length = sizeof range;
-  return getsockopt(socket, IPPROTO_IP, kLocalPortRange, &range, &length) == 0 && range != 0;
+  return socket_option<std::uint32_t>(socket, IPPROTO_IP, kLocalPortRange).value_or(0) != 0;
 }
 
 Expected<void> bind_source(int socket, const Endpoint& source) {

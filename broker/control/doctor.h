@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "broker/host/routing_demand.h"
+#include "broker/routing/routing_demand.h"
 #include "broker/routing/routing_state.h"
 #include "netlink/kernel_state.h"
 

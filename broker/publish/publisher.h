@@ -10,9 +10,9 @@
 #include <string>
 
 #include "broker/config/policy.h"
-#include "broker/host/routing_demand.h"
 #include "broker/host/snapshot.h"
 #include "broker/publish/plan_file.h"
+#include "broker/routing/routing_demand.h"
 #include "util/error.h"
 
 namespace px::broker {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "broker/config/policy.h"
-#include "broker/host/routing_demand.h"
 #include "broker/host/snapshot.h"
+#include "broker/routing/routing_demand.h"
 
 namespace px::broker {
 

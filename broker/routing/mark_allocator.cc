@@ -7,8 +7,8 @@
 #include <iterator>
 #include <sstream>
 
-#include "broker/host/egress.h"
 #include "broker/host/own_routing.h"
+#include "broker/routing/egress.h"
 
 namespace px::broker {
 namespace {

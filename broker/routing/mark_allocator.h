@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "broker/host/routing_demand.h"
+#include "broker/routing/routing_demand.h"
 #include "util/error.h"
 
 namespace px::broker {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "broker/host/routing_demand.h"
+#include "broker/routing/routing_demand.h"
 #include "util/error.h"
 
 namespace px::broker {

@@ -12,7 +12,7 @@
 #include <optional>
 #include <vector>
 
-#include "broker/host/egress.h"
+#include "broker/routing/egress.h"
 #include "util/error.h"
 
 namespace px::broker {

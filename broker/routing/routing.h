@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "broker/host/routing_demand.h"
 #include "broker/routing/mark_allocator.h"
 #include "broker/routing/namespace_claim.h"
+#include "broker/routing/routing_demand.h"
 #include "broker/routing/routing_state.h"
 #include "util/error.h"
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "broker/host/routing_demand.h"
 #include "broker/routing/mark_allocator.h"
+#include "broker/routing/routing_demand.h"
 #include "netlink/kernel_state.h"
 
 namespace px::broker {

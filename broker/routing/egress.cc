@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "broker/host/egress.h"
+#include "broker/routing/egress.h"
 
 #include <array>
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "broker/host/egress.h"
+#include "broker/routing/egress.h"
 #include "libbundle/core/address.h"
 
 namespace px::broker {

@@ -106,7 +106,8 @@ struct Rule {
   // A found route whose own prefix is not longer is passed over; absent: none.
   std::optional<unsigned> suppressed_length;
   bool invert = false;
-  // Selects by something that one host's traffic has both ways: port, protocol, user, tunnel.
+  // Selects by something that a host's traffic has in both directions: port, protocol, user,
+  // tunnel.
   bool selects_some = false;
   std::string input_interface;  // "lo": traffic of the host itself
   std::string output_interface;

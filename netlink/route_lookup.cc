@@ -49,7 +49,7 @@ Expected<std::optional<Address>> look_up_router(const Address& destination,
                                                 std::uint32_t interface_index,
                                                 const Address& source) {
   auto answer = ask(destination, interface_index, source);
-  // Of IPv6 the kernel keeps to the interface, for who is bound to none, without a source alone.
+  // An answer of IPv6 keeps to the interface only where the question names no source.
   if (answer || destination.is_ipv4()) return answer;
   return ask(destination, interface_index, std::nullopt);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Asks the kernel which way a packet would take that is bound to an interface and a source: with
-// all of the host's routes and rules, as no copy of them could say.
+// Asks the kernel for the next hop of a packet that is bound to an interface and a source. It goes
+// by all of the host's routes and rules, which no copy of them could do.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace px::netlink {
 
-// The router; nothing for a neighbour. An error where the interface has no way there.
+// The router; nothing for a neighbour. An error where the interface has no route there.
 [[nodiscard]] Expected<std::optional<bundle::Address>> look_up_router(
     const bundle::Address& destination, std::uint32_t interface_index,
     const bundle::Address& source);

@@ -32,7 +32,7 @@ Rejection no_paths(const px::Error& error) {
 
 Expected<Path> path_of(const MemberEgress& way, const Snapshot& snapshot) {
   if (!way.entry) {
-    const auto source = system_source(way.member);
+    const auto source = unsteered_source(way.member);
     if (!source) return tl::make_unexpected(source.error());
     return Path{way.member, {*source, 0, way.member.scope}, std::nullopt};
   }

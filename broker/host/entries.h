@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The pure core of paths: what the kernel said -> the host's ways out (PX-2, PX-3). No system
+// The pure core of this folder: what the kernel said -> the host's entries (PX-2, PX-3). No system
 // calls; callable from any thread.
 #pragma once
 

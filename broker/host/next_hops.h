@@ -18,11 +18,11 @@
 
 namespace px::broker {
 
-// The ways off one interface in one family.
+// The next hops of one interface in one family.
 struct InterfaceHops {
-  std::vector<std::optional<Address>> next_hops;  // sorted; absent: the interface is the way
-  // The one for what no more specific route covers. Absent where no router is on the interface's
-  // own network, and so none could be reached.
+  std::vector<std::optional<Address>> next_hops;  // sorted; absent: none is needed (tunnels)
+  // For what no more specific route covers. Absent where no router is on the interface's own
+  // network, and so none could be reached.
   std::optional<std::optional<Address>> default_next_hop;
   // Whether nothing that leaves by this interface takes another one.
   bool default_is_certain = false;

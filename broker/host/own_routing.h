@@ -18,7 +18,7 @@ inline constexpr std::uint32_t kMostTables = 0xffff;
 [[nodiscard]] bool is_own(const kernel::Rule& rule);
 [[nodiscard]] bool is_own(const kernel::Route& route);
 
-// The state without what px itself put there: the host's ways out are other people's.
+// The state without what px itself put there, which is no part of the host's own routing.
 [[nodiscard]] kernel::State without_own_routing(kernel::State state);
 
 }  // namespace px::broker

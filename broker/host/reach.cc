@@ -103,7 +103,7 @@ std::vector<Reach::Step> Reach::steps(const kernel::Link& link, bool ipv4,
     const bool hold = selectors_hold(*rule, link, source);
     if (rule->invert ? hold && !rule->destination : !hold) continue;
     if (rule->action == RuleAction::kGoto) {
-      // One that only some destinations take is left out: both ways would have to be walked.
+      // A jump for some destinations only is left out: both branches would have to be walked.
       if (!rule->destination) skip_below = rule->goto_priority;
     } else if (rule->action != RuleAction::kNothing) {
       steps.push_back({rule, hold});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The host's ways out at one moment (PX-2, PX-3): a plain value, computed from the kernel's links,
+// The host's network at one moment (PX-2, PX-3): a plain value, computed from the kernel's links,
 // addresses, routes and rules, and compared and compiled without them.
 #pragma once
 
@@ -15,12 +15,12 @@ namespace px::broker {
 
 using bundle::Address;
 
-// One way out: interface x next-hop router x own source address.
+// One choice for leaving packets: interface x next-hop router x own source address.
 struct Entry {
   std::uint32_t number = 0;  // from 1, by interface index, family (IPv4 first), next hop, source
   std::uint32_t interface_index = 0;
   std::string interface;
-  std::optional<Address> next_hop;  // absent: the interface is itself the way (tunnels)
+  std::optional<Address> next_hop;  // absent: none is needed (tunnels)
   Address source;
   bool own_source = false;        // the source address belongs to this interface
   bool default_next_hop = false;  // the router the kernel takes on this interface by itself
@@ -31,7 +31,7 @@ struct Entry {
   bool kernel_source = false;
   bool link_up = false;            // administratively up and with carrier
   bool source_valid = false;       // not tentative, not failed duplicate detection
-  bool source_deprecated = false;  // RFC 4862 section 5.5.4: only for who asks for it
+  bool source_deprecated = false;  // RFC 4862 section 5.5.4: only where it is asked for
   std::uint32_t reach = 0;         // index into Snapshot::reach
 
   // PX-3: own source and the interface's own router. Several for an interface with several

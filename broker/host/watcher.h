@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Keeps a snapshot of the host's ways out current: on any netlink event about links, addresses,
-// routes or rules everything is read again, at once and then once per quiet interval for whatever
-// came meanwhile. Events only say "look", so losing some (ENOBUFS) loses nothing. Owned by the
-// daemon; single-threaded, everything on the io_context's thread.
+// Keeps a snapshot of the host's network current. Any change of links, addresses, routes or rules
+// has everything read again: at once, then once per quiet interval for what came meanwhile. Owned
+// by the daemon; single-threaded, everything on the io_context's thread.
 #pragma once
 
 #include <asio/io_context.hpp>

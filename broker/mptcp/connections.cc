@@ -144,7 +144,7 @@ void MptcpConnections::answered(const DueSubflow& due, int error, std::uint64_t 
   }
 }
 
-void MptcpConnections::has_no_way(const DueSubflow& due) {
+void MptcpConnections::has_no_egress(const DueSubflow& due) {
   if (Subflow* subflow = find(due)) subflow->state = State::kGivenUp;
 }
 

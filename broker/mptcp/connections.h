@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The MPTCP connections that are to have further subflows, and how far they are: which is to be
-// made when, what became of it, when to try again. Bookkeeping alone: who calls asks the kernel and
-// tells what it said. Times are milliseconds of one clock that never goes back.
+// The MPTCP connections that are to have more subflows, and the state of each subflow: when it is
+// due, what became of it, when to try again. Bookkeeping alone: the caller asks the kernel and
+// reports its answers. Times are milliseconds of one clock that never goes back.
 #pragma once
 
 #include <sys/types.h>
@@ -51,8 +51,8 @@ class MptcpConnections {
 
   // The connection is to have a subflow to each of these members. `peer`: the one that it is
   // connected to; absent while it is on its way. What is known already stays as it is. Beyond the
-  // limits, the connection of that user, or of who has most, that was first here is let go: of one
-  // that its peer resets, the kernel tells no end.
+  // limits, the oldest connection of that user, or of the user with the most, is let go: the kernel
+  // reports no end of a connection that its peer resets.
   void want(MptcpToken token, SubflowWish wish, const std::optional<MptcpPeer>& peer,
             std::uint64_t now);
 
@@ -65,14 +65,14 @@ class MptcpConnections {
   // It has told more than could be heard: what needs no subflow now is let go, since its end may
   // have been among that.
   void missed_events(std::uint64_t now);
-  // Plans have changed: what failed, or had no way, is to be tried again.
+  // Plans have changed: what failed, or had no egress, is to be tried again.
   void plans_changed(std::uint64_t now);
 
   // What is to be tried now; what came of each is to be told next: 0 or the kernel's errno, or that
-  // the plan has no way for it.
+  // the plan has no egress for it.
   [[nodiscard]] std::vector<DueSubflow> due(std::uint64_t now);
   void answered(const DueSubflow& subflow, int error, std::uint64_t now);
-  void has_no_way(const DueSubflow& subflow);
+  void has_no_egress(const DueSubflow& subflow);
   // The kernel takes one number for one source of a connection, whatever the interface. The source
   // may be 0.0.0.0 or ::, for what the kernel chooses.
   [[nodiscard]] std::uint8_t local_id(MptcpToken token, const bundle::Address& source);

@@ -23,8 +23,8 @@ void put_address(MessageBuilder& message, const bundle::Address& address) {
 
 // Without an entry the kernel chooses source and interface, as for any connect.
 void put_local(MessageBuilder& message, const SubflowAttempt& attempt) {
-  const auto& [member, entry] = attempt.way;
-  put_address(message, source_of(attempt.way));
+  const auto& [member, entry] = attempt.egress;
+  put_address(message, source_of(attempt.egress));
   message.put_u8(MPTCP_PM_ADDR_ATTR_ID, attempt.local_id);
   const std::uint32_t interface_index = entry ? entry->interface_index : member.scope;
   if (interface_index != 0) message.put_u32(MPTCP_PM_ADDR_ATTR_IF_IDX, interface_index);
@@ -68,9 +68,9 @@ std::optional<MptcpEvent> event_of(const nlmsghdr& message) {
 
 }  // namespace
 
-bundle::Address source_of(const MemberEgress& way) {
-  if (way.entry) return way.entry->source;
-  return way.member.address.is_ipv4() ? bundle::ipv4_address(0) : bundle::Address{};
+bundle::Address source_of(const MemberEgress& egress) {
+  if (egress.entry) return egress.entry->source;
+  return egress.member.address.is_ipv4() ? bundle::ipv4_address(0) : bundle::Address{};
 }
 
 Expected<MptcpNetlink> MptcpNetlink::open() {
@@ -90,7 +90,8 @@ int MptcpNetlink::create(const SubflowAttempt& attempt) {
       netlink::generic_request(family_, MPTCP_PM_CMD_SUBFLOW_CREATE, MPTCP_PM_VER);
   message.put_u32(MPTCP_PM_ATTR_TOKEN, attempt.token);
   message.put_nested(MPTCP_PM_ATTR_ADDR, [&] { put_local(message, attempt); });
-  message.put_nested(MPTCP_PM_ATTR_ADDR_REMOTE, [&] { put_remote(message, attempt.way.member); });
+  message.put_nested(MPTCP_PM_ATTR_ADDR_REMOTE,
+                     [&] { put_remote(message, attempt.egress.member); });
   return commands_.request(message);
 }
 

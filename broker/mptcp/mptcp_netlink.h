@@ -25,12 +25,12 @@ struct MptcpEvent {
 
 struct SubflowAttempt {
   MptcpToken token = 0;
-  MemberEgress way;
-  std::uint8_t local_id = 0;  // MptcpConnections::local_id() of source_of(way)
+  MemberEgress egress;
+  std::uint8_t local_id = 0;  // MptcpConnections::local_id() of source_of(egress)
 };
 
 // 0.0.0.0 or ::, where the kernel is to choose.
-[[nodiscard]] bundle::Address source_of(const MemberEgress& way);
+[[nodiscard]] bundle::Address source_of(const MemberEgress& egress);
 
 class MptcpNetlink {
  public:

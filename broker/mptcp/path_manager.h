@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Who decides on the further subflows of new MPTCP connections, in this network namespace: the
-// kernel by itself, or the broker ("userspace"). Remembers in a file what was set before, so that a
-// broker that was killed is gone on with.
+// Whether the kernel by itself or the broker ("userspace") makes the subflows of new MPTCP
+// connections in this network namespace. A file keeps what was set before, so that the broker after
+// a killed one can still give it back.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,7 @@ namespace px::broker {
 class MptcpPathManager {
  public:
   // What was set before is remembered in this directory. Without `may_change` it is used only where
-  // somebody else has set it: who would set it back after a private broker that was killed?
+  // somebody else has set it: nobody would set it back after a private broker was killed.
   MptcpPathManager(const std::filesystem::path& directory, bool may_change);
 
   // The broker decides from now on. An error leaves it as it was: no such kernel, no privilege.

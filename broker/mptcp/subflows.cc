@@ -124,12 +124,12 @@ void MptcpSubflows::plans_changed() {
 }
 
 void MptcpSubflows::try_one(const DueSubflow& due) {
-  const auto way = decide_(due.profile, due.member);
-  if (!way || (way->entry ? way->entry->mark & mark_mask_ : 0) != due.mark) {
-    return connections_.has_no_way(due);
+  const auto egress = decide_(due.profile, due.member);
+  if (!egress || (egress->entry ? egress->entry->mark & mark_mask_ : 0) != due.mark) {
+    return connections_.has_no_egress(due);
   }
-  const auto id = connections_.local_id(due.token, source_of(*way));
-  connections_.answered(due, netlink_->create({due.token, *way, id}), monotonic_ms());
+  const auto id = connections_.local_id(due.token, source_of(*egress));
+  connections_.answered(due, netlink_->create({due.token, *egress, id}), monotonic_ms());
 }
 
 void MptcpSubflows::work() {

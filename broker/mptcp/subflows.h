@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Has the kernel make subflows of programs' MPTCP connections to the further members of their
-// bundles, and no others (PB-4): takes the path manager while the policy asks for it. Owned by the
-// daemon; single-threaded, everything on the io_context's thread.
+// Has the kernel make subflows of programs' MPTCP connections to the other members of their
+// bundles, and to nothing else (PB-4). Takes the path manager while the policy asks for it. Owned
+// by the daemon; single-threaded, everything on the io_context's thread.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -29,15 +29,15 @@ class MptcpSubflows {
   MptcpSubflows(const MptcpSubflows&) = delete;
   MptcpSubflows& operator=(const MptcpSubflows&) = delete;
 
-  // Whether connections are to have further subflows. An error where they are, and cannot: then
-  // each goes on by the one path that it was made by.
+  // Whether connections are to have more subflows. An error where they cannot: each connection then
+  // keeps its first subflow alone.
   Expected<void> require(bool wanted);
   // The last answer of require(), without asking the kernel again.
   [[nodiscard]] const Expected<void>& state() const { return state_; }
 
-  // The connection of this socket, which is of MPTCP, connected or about to be. Members whose way
-  // has another mark than the socket are left out: a connection has one. An error: it gets no
-  // subflow, and why. The wish's mark is filled in here.
+  // The connection of this socket, which is of MPTCP, connected or about to be. Members whose
+  // egress has another mark than the socket are left out: a connection has one mark. An error: it
+  // gets no subflow, and why. The wish's mark is filled in here.
   [[nodiscard]] Expected<void> add(const Fd& socket, SubflowWish wish, std::uint32_t mark_mask);
   void plans_changed();
 

@@ -23,24 +23,24 @@ std::string_view next_word(std::string_view& text) {
 
 }  // namespace
 
-std::string to_key(const Egress& way) {
-  std::string key = std::string(kKind) + " " + way.interface + " " + text_of(way.source);
-  if (way.next_hop) key += " " + text_of(*way.next_hop);
+std::string to_key(const Egress& egress) {
+  std::string key = std::string(kKind) + " " + egress.interface + " " + text_of(egress.source);
+  if (egress.next_hop) key += " " + text_of(*egress.next_hop);
   return key;
 }
 
 std::optional<Egress> egress_from_key(std::string_view key) {
   if (next_word(key) != kKind) return std::nullopt;
-  Egress way;
-  way.interface = next_word(key);
+  Egress egress;
+  egress.interface = next_word(key);
   const auto source = bundle::address_from_text(next_word(key));
-  if (way.interface.empty() || !source) return std::nullopt;
-  way.source = *source;
+  if (egress.interface.empty() || !source) return std::nullopt;
+  egress.source = *source;
   if (!key.empty()) {
-    way.next_hop = bundle::address_from_text(key);
-    if (!way.next_hop) return std::nullopt;
+    egress.next_hop = bundle::address_from_text(key);
+    if (!egress.next_hop) return std::nullopt;
   }
-  return way;
+  return egress;
 }
 
 }  // namespace px::broker

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A way out that packets take with one of the host's addresses as their source, and where what
-// leaves one port of SCTP goes by such ways. Values, made from plans' entries by the daemon,
-// carried out by routing; they outlast a broker as text. Pure; callable from any thread.
+// An egress: interface, source address and next hop of leaving packets. And a port route: the
+// egress of what leaves one SCTP port for one destination. Values that the daemon makes of plans'
+// entries. They outlast a broker as text. Pure; callable from any thread.
 #pragma once
 
 #include <compare>
@@ -17,13 +17,13 @@ namespace px::broker {
 struct Egress {
   std::string interface;
   bundle::Address source;
-  std::optional<bundle::Address> next_hop;  // absent: what it is for is a neighbour
+  std::optional<bundle::Address> next_hop;  // absent: the destination is a neighbour
 
   friend auto operator<=>(const Egress&, const Egress&) = default;
 };
 
-// The key of the way's routing table: "port INTERFACE SOURCE" or "port INTERFACE SOURCE ROUTER".
-[[nodiscard]] std::string to_key(const Egress& way);
+// The key of the egress's routing table: "port INTERFACE SOURCE" or "port INTERFACE SOURCE ROUTER".
+[[nodiscard]] std::string to_key(const Egress& egress);
 // Nothing for a key of anything else.
 [[nodiscard]] std::optional<Egress> egress_from_key(std::string_view key);
 
@@ -31,7 +31,7 @@ struct Egress {
 struct PortRoute {
   std::uint16_t port = 0;                      // local, host byte order
   std::optional<bundle::Address> destination;  // absent: every other one
-  std::optional<Egress> way;                   // absent: as the system would, or
+  std::optional<Egress> egress;                // absent: as the host routes it, or
   bool unreachable = false;
 
   friend auto operator<=>(const PortRoute&, const PortRoute&) = default;

@@ -20,7 +20,7 @@ bool number_from(std::string_view text, std::uint32_t& number) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-// Ways of SCTP's ports have a table and no mark.
+// The egresses of port routes have a table and no mark.
 bool is_marked(const std::string& key) {
   return !egress_from_key(key);
 }
@@ -44,10 +44,11 @@ std::uint32_t mark_of(std::uint32_t number, std::uint32_t mask) {
 Expected<MarkAllocator> MarkAllocator::parse(std::string_view text) {
   std::istringstream lines{std::string(text)};
   std::string line;
-  MarkAllocator book;
+  MarkAllocator allocator;
   std::set<std::uint32_t> taken;
   if (!std::getline(lines, line) || line != kHeading) return fail("no list of marks");
-  if (!std::getline(lines, line) || !number_from(line, book.last_) || book.last_ > kMostTables) {
+  if (!std::getline(lines, line) || !number_from(line, allocator.last_) ||
+      allocator.last_ > kMostTables) {
     return fail("no number in line 2");
   }
   for (int place = 3; std::getline(lines, line); ++place) {
@@ -56,10 +57,10 @@ Expected<MarkAllocator> MarkAllocator::parse(std::string_view text) {
     const bool good = space != std::string::npos && space + 1 < line.size() &&
                       number_from(std::string_view(line).substr(0, space), number) && number >= 1 &&
                       number <= kMostTables && taken.insert(number).second &&
-                      book.numbers_.emplace(line.substr(space + 1), number).second;
+                      allocator.numbers_.emplace(line.substr(space + 1), number).second;
     if (!good) return fail("no number and key in line " + std::to_string(place));
   }
-  return book;
+  return allocator;
 }
 
 std::string MarkAllocator::text() const {
@@ -71,20 +72,20 @@ std::string MarkAllocator::text() const {
 Expected<MarkAllocator> MarkAllocator::with(const std::set<std::string>& keys,
                                             std::uint32_t mask) const {
   const std::uint32_t count = mark_count(mask);
-  MarkAllocator book = *this;
+  MarkAllocator allocator = *this;
   // Under a narrower mask than before, what does not fit any more is numbered anew.
-  std::erase_if(book.numbers_,
+  std::erase_if(allocator.numbers_,
                 [&](const auto& entry) { return entry.second > count && is_marked(entry.first); });
   std::set<std::uint32_t> taken;
-  for (const auto& [key, number] : book.numbers_) taken.insert(number);
+  for (const auto& [key, number] : allocator.numbers_) taken.insert(number);
   for (const std::string& key : keys) {
-    if (book.numbers_.contains(key)) continue;
+    if (allocator.numbers_.contains(key)) continue;
     if (!is_marked(key)) {
       // From the other end: what programs ask for leaves the policy its marks.
       std::uint32_t number = kMostTables;
       while (number > 0 && !taken.insert(number).second) --number;
       if (number == 0) return fail("there is no routing table left");
-      book.numbers_.emplace(key, number);
+      allocator.numbers_.emplace(key, number);
       continue;
     }
     const auto used = std::distance(taken.begin(), taken.upper_bound(count));
@@ -94,17 +95,17 @@ Expected<MarkAllocator> MarkAllocator::with(const std::set<std::string>& keys,
                   std::to_string(keys.size()) + " are wanted; set a wider broker.mark-mask");
     }
     do {
-      book.last_ = book.last_ >= count ? 1 : book.last_ + 1;
-    } while (!taken.insert(book.last_).second);
-    book.numbers_.emplace(key, book.last_);
+      allocator.last_ = allocator.last_ >= count ? 1 : allocator.last_ + 1;
+    } while (!taken.insert(allocator.last_).second);
+    allocator.numbers_.emplace(key, allocator.last_);
   }
-  return book;
+  return allocator;
 }
 
 MarkAllocator MarkAllocator::only(const std::set<std::string>& keys) const {
-  MarkAllocator book = *this;
-  std::erase_if(book.numbers_, [&](const auto& entry) { return !keys.contains(entry.first); });
-  return book;
+  MarkAllocator allocator = *this;
+  std::erase_if(allocator.numbers_, [&](const auto& entry) { return !keys.contains(entry.first); });
+  return allocator;
 }
 
 Marks MarkAllocator::marks(std::uint32_t mask) const {

@@ -26,11 +26,11 @@ class MarkAllocator {
   [[nodiscard]] static Expected<MarkAllocator> parse(std::string_view text);
   [[nodiscard]] std::string text() const;
 
-  // This book with numbers for all these keys besides those it has. An error where the mask has
+  // The same with numbers for all these keys besides those it has. An error where the mask has
   // fewer values.
   [[nodiscard]] Expected<MarkAllocator> with(const std::set<std::string>& keys,
                                              std::uint32_t mask) const;
-  // This book without any other keys.
+  // The same without any other keys.
   [[nodiscard]] MarkAllocator only(const std::set<std::string>& keys) const;
 
   [[nodiscard]] const std::map<std::string, std::uint32_t>& numbers() const { return numbers_; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The way that a plan gives a member of a bundle: what further paths of a connection are made by.
-// A value.
+// The egress that a plan gives a member of a bundle: by it go a connection's extra paths to that
+// member. A value.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ namespace px::broker {
 
 struct MemberEgress {
   bundle::Endpoint member;
-  std::optional<plan::Entry> entry;  // absent: as the system would
+  std::optional<plan::Entry> entry;  // absent: as the host routes it
 };
 
 }  // namespace px::broker

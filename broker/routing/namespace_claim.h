@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// That one broker at a time manages next hops in a network namespace: an abstract Unix socket,
-// which the kernel keeps per network namespace and lets go when the process ends. A holder owns it.
+// Lets one broker at a time manage next hops in a network namespace, by an abstract Unix socket:
+// the kernel keeps those per network namespace and lets them go when the process ends. Its holder
+// owns it.
 #pragma once
 
 #include "util/error.h"

@@ -48,18 +48,18 @@ bool is_next_hop(const RoutingTable& table) {
 std::string guard(const RoutingTable& table, std::uint32_t mark, std::uint32_t mask) {
   std::string text;
   for (const bool ipv4 : {true, false}) {
-    const auto& way = ipv4 ? table.ipv4 : table.ipv6;
+    const auto& route = ipv4 ? table.ipv4 : table.ipv6;
     const std::string family = ipv4 ? "ip" : "ip6";
     const std::string marked = "    meta nfproto " + std::string(ipv4 ? "ipv4 " : "ipv6 ") +
                                has_mark("meta mark", mark, mask) + " oifname != \"lo\" ";
-    if (way && way->next_hop && way->next_hop->is_ipv4() == ipv4) {
+    if (route && route->next_hop && route->next_hop->is_ipv4() == ipv4) {
       std::array<char, bundle::kAddressTextSize> buffer{};
-      const std::string router(bundle::address_text(*way->next_hop, buffer));
+      const std::string router(bundle::address_text(*route->next_hop, buffer));
       text += marked + "rt " + family + " nexthop != " + router + " reject with icmpx no-route\n";
     }
-    text += way ? marked + "oif != " + std::to_string(way->interface_index) +
-                      " reject with icmpx no-route\n"
-                : marked + "reject with icmpx no-route\n";
+    text += route ? marked + "oif != " + std::to_string(route->interface_index) +
+                        " reject with icmpx no-route\n"
+                  : marked + "reject with icmpx no-route\n";
   }
   return text;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // px's nftables table: it has answers leave by the interface that the call came in by (PX-5), and
-// rejects what has the mark of a next hop and would leave another way (PX-2). As text for nft,
+// rejects what has the mark of a next hop and would leave by another (PX-2). As text for nft,
 // pure, and put into the kernel, which needs CAP_NET_ADMIN.
 #pragma once
 

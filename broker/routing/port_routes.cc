@@ -5,8 +5,8 @@
 
 namespace px::broker {
 
-void PortRoutes::take_over(const std::vector<PortRoute>& ways) {
-  for (const PortRoute& way : ways) ports_[way.port].ways[way.destination] = way;
+void PortRoutes::take_over(const std::vector<PortRoute>& routes) {
+  for (const PortRoute& route : routes) ports_[route.port].routes[route.destination] = route;
 }
 
 bool PortRoutes::belongs_to(std::uint16_t port, uid_t user) const {
@@ -14,17 +14,17 @@ bool PortRoutes::belongs_to(std::uint16_t port, uid_t user) const {
   return found != ports_.end() && found->second.user == user;
 }
 
-Expected<void> PortRoutes::add(uid_t user, const std::vector<PortRoute>& ways) {
+Expected<void> PortRoutes::add(uid_t user, const std::vector<PortRoute>& routes) {
   std::map<std::uint16_t, Port> ports = ports_;
-  for (const PortRoute& way : ways) {
-    ports[way.port].user = user;
-    ports[way.port].ways[way.destination] = way;
+  for (const PortRoute& route : routes) {
+    ports[route.port].user = user;
+    ports[route.port].routes[route.destination] = route;
   }
   std::size_t of_user = 0;
   std::size_t in_all = 0;
   for (const auto& [number, port] : ports) {
-    in_all += port.ways.size();
-    if (port.user == user) of_user += port.ways.size();
+    in_all += port.routes.size();
+    if (port.user == user) of_user += port.routes.size();
   }
   if (of_user > limits_.per_user || in_all > limits_.in_all) {
     return fail("too many paths of SCTP go by ways of their own: " +
@@ -38,18 +38,18 @@ Expected<void> PortRoutes::add(uid_t user, const std::vector<PortRoute>& ways) {
 
 bool PortRoutes::forget_unused(const InUse& in_use) {
   return std::erase_if(ports_, [&](const auto& entry) {
-           std::vector<Egress> ways;
-           for (const auto& [destination, port_way] : entry.second.ways) {
-             if (port_way.way) ways.push_back(*port_way.way);
+           std::vector<Egress> egresses;
+           for (const auto& [destination, route] : entry.second.routes) {
+             if (route.egress) egresses.push_back(*route.egress);
            }
-           return !in_use(entry.first, ways);
+           return !in_use(entry.first, egresses);
          }) != 0;
 }
 
 std::vector<PortRoute> PortRoutes::all() const {
   std::vector<PortRoute> all;
   for (const auto& [number, port] : ports_) {
-    for (const auto& [destination, way] : port.ways) all.push_back(way);
+    for (const auto& [destination, route] : port.routes) all.push_back(route);
   }
   return all;
 }

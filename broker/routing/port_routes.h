@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which ports of SCTP have ways of their own, and whose they are. They are kept while the port is
-// in use, by whichever process has the socket now. Owned by the daemon; single-threaded; pure.
+// The SCTP ports with routes of their own, and the users they belong to. A port's are kept while it
+// is in use, whichever process has the socket now. Owned by the daemon; single-threaded; pure.
 #pragma once
 
 #include <sys/types.h>
@@ -19,24 +19,24 @@ namespace px::broker {
 
 class PortRoutes {
  public:
-  // Of ways: every lookup of a route on the host has to pass their rules.
+  // Of port routes: every lookup of a route on the host has to pass their rules.
   struct Limits {
     std::size_t per_user;
     std::size_t in_all;
     friend bool operator==(const Limits&, const Limits&) = default;
   };
-  // Whether the socket that had been given these ways of its port is still there.
-  using InUse = std::function<bool(std::uint16_t port, const std::vector<Egress>& ways)>;
+  // Whether the socket that had been given these egresses for its port is still there.
+  using InUse = std::function<bool(std::uint16_t port, const std::vector<Egress>& egresses)>;
 
   explicit PortRoutes(Limits limits = {256, 1024}) : limits_(limits) {}
 
-  // What an earlier broker has left, whoever's it is.
-  void take_over(const std::vector<PortRoute>& ways);
+  // What an earlier broker has left; the user is not known.
+  void take_over(const std::vector<PortRoute>& routes);
 
   [[nodiscard]] bool belongs_to(std::uint16_t port, uid_t user) const;
-  // These and the ones before, of which those to the same destinations give way. The ports are the
-  // user's from now on. An error, and nothing changed, where there are too many.
-  [[nodiscard]] Expected<void> add(uid_t user, const std::vector<PortRoute>& ways);
+  // Adds these, in place of those to the same destinations. The ports are the user's from now on.
+  // An error, and nothing changed, where there are too many.
+  [[nodiscard]] Expected<void> add(uid_t user, const std::vector<PortRoute>& routes);
   void forget(std::uint16_t port) { ports_.erase(port); }
   // Forgets the ports that are not in use. Whether there were any.
   bool forget_unused(const InUse& in_use);
@@ -48,7 +48,7 @@ class PortRoutes {
  private:
   struct Port {
     std::optional<uid_t> user;
-    std::map<std::optional<bundle::Address>, PortRoute> ways;  // by destination
+    std::map<std::optional<bundle::Address>, PortRoute> routes;  // by destination
     friend bool operator==(const Port&, const Port&) = default;
   };
 

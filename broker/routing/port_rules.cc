@@ -19,7 +19,7 @@ std::uint32_t index_of(const kernel::State& kernel, const std::string& interface
 }
 
 // Nothing where the interface is gone.
-std::optional<OwnRoute> route_to(const Address& to, const Egress& way, std::uint32_t table,
+std::optional<OwnRoute> route_to(const Address& to, const Egress& egress, std::uint32_t table,
                                  const kernel::State& kernel) {
   OwnRoute route;
   route.ipv4 = to.is_ipv4();
@@ -27,16 +27,16 @@ std::optional<OwnRoute> route_to(const Address& to, const Egress& way, std::uint
   route.destination = to;
   route.length = kHostLength;
   route.metric = kRouteMetric;
-  route.interface_index = index_of(kernel, way.interface);
-  route.source = way.source;
-  route.next_hop = way.next_hop;
+  route.interface_index = index_of(kernel, egress.interface);
+  route.source = egress.source;
+  route.next_hop = egress.next_hop;
   if (route.interface_index == 0) return std::nullopt;
   route.onlink =
-      way.next_hop && needs_onlink(kernel, route.ipv4, route.interface_index, *way.next_hop);
+      egress.next_hop && needs_onlink(kernel, route.ipv4, route.interface_index, *egress.next_hop);
   return route;
 }
 
-// To the families that it is about.
+// For the families that it is about.
 void add_rule(RoutingState& state, OwnRule rule) {
   for (const bool ipv4 : {true, false}) {
     if (rule.destination && rule.destination->is_ipv4() != ipv4) continue;
@@ -48,17 +48,17 @@ void add_rule(RoutingState& state, OwnRule rule) {
 }  // namespace
 
 void add_port_rules(RoutingState& state, const std::vector<PortRoute>& ports,
-                    const MarkAllocator& book, const kernel::State& kernel) {
+                    const MarkAllocator& allocator, const kernel::State& kernel) {
   if (ports.empty()) return;
   for (const PortRoute& port : ports) {
     OwnRule rule;
     rule.sctp_port = port.port;
     rule.destination = port.destination;
     rule.priority = port.destination ? kPeerPriority : kOtherPeersPriority;
-    if (port.way && port.destination) {
-      rule.table = kOwnTableBase + book.numbers().at(to_key(*port.way));
+    if (port.egress && port.destination) {
+      rule.table = kOwnTableBase + allocator.numbers().at(to_key(*port.egress));
       state.routes.insert(table_guard(port.destination->is_ipv4(), *rule.table));
-      if (const auto route = route_to(*port.destination, *port.way, *rule.table, kernel)) {
+      if (const auto route = route_to(*port.destination, *port.egress, *rule.table, kernel)) {
         state.routes.insert(*route);
       }
     } else if (!port.unreachable) {
@@ -72,10 +72,12 @@ void add_port_rules(RoutingState& state, const std::vector<PortRoute>& ports,
   }
 }
 
-std::vector<PortRoute> found_ports(const kernel::State& kernel, const MarkAllocator& book) {
-  std::map<std::uint32_t, Egress> ways;
-  for (const auto& [key, number] : book.numbers()) {
-    if (auto way = egress_from_key(key)) ways.emplace(kOwnTableBase + number, std::move(*way));
+std::vector<PortRoute> found_ports(const kernel::State& kernel, const MarkAllocator& allocator) {
+  std::map<std::uint32_t, Egress> egresses;  // by table
+  for (const auto& [key, number] : allocator.numbers()) {
+    if (auto egress = egress_from_key(key)) {
+      egresses.emplace(kOwnTableBase + number, std::move(*egress));
+    }
   }
   std::set<PortRoute> ports;
   std::set<std::uint16_t> unknown;
@@ -84,12 +86,12 @@ std::vector<PortRoute> found_ports(const kernel::State& kernel, const MarkAlloca
     PortRoute port{rule.sctp_port, rule.destination, std::nullopt};
     port.unreachable = !rule.table && rule.action == OwnAction::kDecide;
     if (rule.table) {
-      const auto way = ways.find(*rule.table);
-      if (way == ways.end()) {
+      const auto egress = egresses.find(*rule.table);
+      if (egress == egresses.end()) {
         unknown.insert(rule.sctp_port);
         continue;
       }
-      port.way = way->second;
+      port.egress = egress->second;
     }
     ports.insert(std::move(port));
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The rules and routes that have what leaves a port of SCTP go by the ways that the plans gave its
-// peers: a rule for each peer, that looks in the way's table, and one behind them for every other.
-// Pure; callable from any thread.
+// The rules and routes that carry out port routes: a rule for each peer, which looks in the table
+// of the peer's egress, and a rule behind them for every other peer. Pure; callable from any
+// thread.
 #pragma once
 
 #include <vector>
@@ -11,14 +11,14 @@
 
 namespace px::broker {
 
-// Adds them. A peer whose way's interface is gone is unreachable. `book` has the
-// keys of all ways.
+// Adds them. A peer is unreachable while its egress's interface is gone. `allocator` has the keys
+// of all egresses.
 void add_port_rules(RoutingState& state, const std::vector<PortRoute>& ports,
-                    const MarkAllocator& book, const kernel::State& kernel);
+                    const MarkAllocator& allocator, const kernel::State& kernel);
 
-// The ways that px's rules in the kernel stand for, but of ports with tables that the book does not
-// know: those are another broker's.
+// The port routes that px's rules in the kernel stand for. Ports with tables that the allocator
+// does not know are left out: they are another broker's.
 [[nodiscard]] std::vector<PortRoute> found_ports(const kernel::State& kernel,
-                                                 const MarkAllocator& book);
+                                                 const MarkAllocator& allocator);
 
 }  // namespace px::broker

@@ -44,9 +44,10 @@ Expected<Routing> Routing::open(const std::filesystem::path& directory, bool cle
   std::ifstream stream(file);
   if (!stream) return Routing(file, cleans_up, {});
   const std::string text(std::istreambuf_iterator<char>(stream), {});
-  auto book = MarkAllocator::parse(text);
-  if (!book) return fail(file.string() + ": " + book.error().message + "; remove the file");
-  return Routing(file, cleans_up, std::move(*book));
+  auto allocator = MarkAllocator::parse(text);
+  if (!allocator)
+    return fail(file.string() + ": " + allocator.error().message + "; remove the file");
+  return Routing(file, cleans_up, std::move(*allocator));
 }
 
 Expected<void> Routing::claim() {
@@ -75,10 +76,10 @@ Expected<void> Routing::available() {
   return claimed;
 }
 
-Expected<void> Routing::remember(MarkAllocator book) {
-  if (book == book_) return {};
-  PX_TRY(write_whole(file_, book.text()));
-  book_ = std::move(book);
+Expected<void> Routing::remember(MarkAllocator allocator) {
+  if (allocator == allocator_) return {};
+  PX_TRY(write_whole(file_, allocator.text()));
+  allocator_ = std::move(allocator);
   return {};
 }
 
@@ -86,18 +87,18 @@ Expected<void> Routing::carry_out(const Wish& wish) {
   if (wish.demand.empty()) return {};
   const auto keys = keys_of(wish.demand);
   PX_TRY(claim());
-  PX_ASSIGN_OR_RETURN(auto book, book_.with(keys, wish.mask));
+  PX_ASSIGN_OR_RETURN(auto allocator, allocator_.with(keys, wish.mask));
   // Before any packet can carry a mark: a broker that is killed now leaves none without meaning.
-  PX_TRY(remember(std::move(book)));
+  PX_TRY(remember(std::move(allocator)));
   PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
   PX_ASSIGN_OR_RETURN(auto writer, KernelWriter::open());
-  const RoutingState wanted = wanted_state(wish.demand, book_, wish.mask, kernel);
+  const RoutingState wanted = wanted_state(wish.demand, allocator_, wish.mask, kernel);
   PX_TRY(writer.add(changes_between(found_state(kernel), wanted)));
   return update_nft_table(wish);
 }
 
 Marks Routing::marks() const {
-  return book_.only(keys_of(prepared_.demand)).marks(prepared_.mask);
+  return allocator_.only(keys_of(prepared_.demand)).marks(prepared_.mask);
 }
 
 Expected<Marks> Routing::prepare(const RoutingDemand& demand, std::uint32_t mask) {
@@ -121,12 +122,12 @@ Expected<void> Routing::retire() {
   // What is there without this broker's doing is another broker's, or `pxctl doctor` tells of it.
   if (nothing && !claim()) return {};
   PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
-  const RoutingState wanted = wanted_state(prepared_.demand, book_, prepared_.mask, kernel);
+  const RoutingState wanted = wanted_state(prepared_.demand, allocator_, prepared_.mask, kernel);
   PX_TRY(remove_all_but(wanted));
   if (!needs_nft_table(prepared_.demand)) {
     PX_TRY(remove_nft_table());
   }
-  PX_TRY(remember(book_.only(keys)));
+  PX_TRY(remember(allocator_.only(keys)));
   if (nothing) claim_.reset();
   return {};
 }
@@ -134,7 +135,7 @@ Expected<void> Routing::retire() {
 Expected<std::vector<PortRoute>> Routing::ports_left() const {
   if (!cleans_up_) return std::vector<PortRoute>();
   PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
-  return found_ports(kernel, book_);
+  return found_ports(kernel, allocator_);
 }
 
 void Routing::abandon() {
@@ -173,7 +174,7 @@ Expected<void> Routing::remove_all_but(const RoutingState& wanted) {
 
 Expected<void> Routing::update_nft_table(const Wish& wish) {
   if (!needs_nft_table(wish.demand)) return {};
-  std::string commands = nft_table_commands(wish.demand, book_.marks(wish.mask), wish.mask);
+  std::string commands = nft_table_commands(wish.demand, allocator_.marks(wish.mask), wish.mask);
   if (commands == nft_commands_) {
     PX_ASSIGN_OR_RETURN(const auto there, list_nft_table());
     if (!there.empty()) return {};

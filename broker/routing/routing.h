@@ -35,8 +35,7 @@ class Routing {
   [[nodiscard]] Expected<Marks> prepare(const RoutingDemand& demand, std::uint32_t mask);
   // The prepared demand is the only one from now on: what else was there goes.
   [[nodiscard]] Expected<void> retire();
-  // The ways of ports that an earlier broker has left in the kernel, and that are this one's to go
-  // on with.
+  // The port routes that an earlier broker has left in the kernel for this one to go on with.
   [[nodiscard]] Expected<std::vector<PortRoute>> ports_left() const;
   // The plans could not be published: back to the demand in force. Before there is any, what an
   // earlier broker has left stays for the programs that still use it.
@@ -48,7 +47,7 @@ class Routing {
 
   // What the demand comes to in this state of the kernel.
   [[nodiscard]] RoutingState wanted(const kernel::State& kernel) const {
-    return wanted_state(prepared_.demand, book_, prepared_.mask, kernel);
+    return wanted_state(prepared_.demand, allocator_, prepared_.mask, kernel);
   }
   [[nodiscard]] Marks marks() const;
   [[nodiscard]] std::uint32_t mask() const { return prepared_.mask; }
@@ -60,18 +59,18 @@ class Routing {
     std::uint32_t mask = 0;
   };
 
-  Routing(std::filesystem::path file, bool cleans_up, MarkAllocator book)
-      : file_(std::move(file)), cleans_up_(cleans_up), book_(std::move(book)) {}
+  Routing(std::filesystem::path file, bool cleans_up, MarkAllocator allocator)
+      : file_(std::move(file)), cleans_up_(cleans_up), allocator_(std::move(allocator)) {}
   [[nodiscard]] Expected<void> claim();
   [[nodiscard]] Expected<void> carry_out(const Wish& wish);
-  [[nodiscard]] Expected<void> remember(MarkAllocator book);
+  [[nodiscard]] Expected<void> remember(MarkAllocator allocator);
   [[nodiscard]] Expected<void> remove_all_but(const RoutingState& wanted);
   [[nodiscard]] Expected<void> update_nft_table(const Wish& wish);
   [[nodiscard]] Expected<void> remove_nft_table();
 
   std::filesystem::path file_;
   bool cleans_up_;
-  MarkAllocator book_;
+  MarkAllocator allocator_;
   std::optional<NamespaceClaim> claim_;
   std::optional<Wish> in_force_;
   Wish prepared_;

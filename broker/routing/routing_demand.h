@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the plans need of the kernel's policy routing: the routing tables that a socket's mark
-// chooses (next hops by rule, ways of listening sockets), the marks they have been given, and the
-// ways of SCTP's ports. Plain values, made from policy and snapshot by publish and from programs'
-// requests by the daemon, carried out by routing.
+// chooses (of next hops by rule, and of listening sockets), the marks they have been given, and the
+// port routes of SCTP. Plain values: publish makes them of policy and snapshot, the daemon of
+// programs' requests, and this folder carries them out.
 #pragma once
 
 #include <compare>
@@ -17,10 +17,10 @@
 
 namespace px::broker {
 
-// Where one family's packets of a table go.
+// The route of one family's packets in a table.
 struct TableRoute {
   std::uint32_t interface_index = 0;
-  std::optional<bundle::Address> next_hop;  // absent: the interface is itself the way
+  std::optional<bundle::Address> next_hop;  // absent: none is needed (tunnels)
   // Whether the networks connected to the interface stand in the table too, so that neighbours are
   // reached without the next hop.
   bool with_connected = false;

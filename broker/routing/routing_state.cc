@@ -45,17 +45,18 @@ bool contains(const std::vector<kernel::Prefix>& networks, const Address& addres
 }
 
 void add_table(RoutingState& state, bool ipv4, std::uint32_t table,
-               const std::optional<TableRoute>& way, const kernel::State& kernel) {
+               const std::optional<TableRoute>& leading, const kernel::State& kernel) {
   state.routes.insert(table_guard(ipv4, table));
-  if (!way || way->interface_index == 0) return;
+  if (!leading || leading->interface_index == 0) return;
   OwnRoute route = default_route(ipv4, table);
   route.metric = kRouteMetric;
-  route.interface_index = way->interface_index;
-  route.next_hop = way->next_hop;
-  route.onlink = way->next_hop && needs_onlink(kernel, ipv4, way->interface_index, *way->next_hop);
+  route.interface_index = leading->interface_index;
+  route.next_hop = leading->next_hop;
+  route.onlink =
+      leading->next_hop && needs_onlink(kernel, ipv4, leading->interface_index, *leading->next_hop);
   state.routes.insert(route);
-  if (!way->with_connected) return;
-  for (const kernel::Prefix& network : connected_networks(kernel, ipv4, way->interface_index)) {
+  if (!leading->with_connected) return;
+  for (const kernel::Prefix& network : connected_networks(kernel, ipv4, leading->interface_index)) {
     OwnRoute neighbours = route;
     neighbours.destination = network.base;
     neighbours.length = network.length;
@@ -65,7 +66,7 @@ void add_table(RoutingState& state, bool ipv4, std::uint32_t table,
   }
 }
 
-// Empty for one that is gone.
+// Empty where it is gone.
 std::string name_of(const kernel::State& kernel, std::uint32_t interface_index) {
   for (const kernel::Link& link : kernel.links) {
     if (link.index == interface_index) return link.name;
@@ -135,12 +136,12 @@ bool needs_onlink(const kernel::State& kernel, bool ipv4, std::uint32_t interfac
 std::set<std::string> keys_of(const RoutingDemand& demand) {
   std::set<std::string> keys = marked_keys(demand);
   for (const PortRoute& port : demand.ports) {
-    if (port.way) keys.insert(to_key(*port.way));
+    if (port.egress) keys.insert(to_key(*port.egress));
   }
   return keys;
 }
 
-RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& book,
+RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& allocator,
                           std::uint32_t mask, const kernel::State& kernel) {
   RoutingState state;
   const auto add_rule = [&](OwnRule rule) {
@@ -150,15 +151,15 @@ RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& book
     }
   };
   for (const std::string& key : marked_keys(demand)) {
-    const std::uint32_t number = book.numbers().at(key);
+    const std::uint32_t number = allocator.numbers().at(key);
     const std::uint32_t table = key == kReceivedKey ? kernel::kMainTable : kOwnTableBase + number;
     add_rule({false, kMarkPriority, mark_of(number, mask), mask, false, table});
   }
   // What a datagram socket says in control data: for IPv6, naming source and interface is not
   // enough to leave by that interface.
   for (const auto& [index, key] : demand.received) {
-    const std::uint32_t mark = mark_of(book.numbers().at(kReceivedKey), mask);
-    const std::uint32_t table = kOwnTableBase + book.numbers().at(key);
+    const std::uint32_t mark = mark_of(allocator.numbers().at(kReceivedKey), mask);
+    const std::uint32_t table = kOwnTableBase + allocator.numbers().at(key);
     const std::string interface = name_of(kernel, index);
     if (!interface.empty()) {
       add_rule({false, kInterfacePriority, mark, mask, false, table, interface});
@@ -166,11 +167,11 @@ RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& book
   }
   if (!state.rules.empty()) add_rule({false, kGuardPriority, 0, mask, true, std::nullopt});
   for (const RoutingTable& table : demand.tables) {
-    const std::uint32_t id = kOwnTableBase + book.numbers().at(table.key);
+    const std::uint32_t id = kOwnTableBase + allocator.numbers().at(table.key);
     add_table(state, true, id, table.ipv4, kernel);
     add_table(state, false, id, table.ipv6, kernel);
   }
-  add_port_rules(state, demand.ports, book, kernel);
+  add_port_rules(state, demand.ports, allocator, kernel);
   return state;
 }
 

@@ -17,9 +17,9 @@
 
 namespace px::broker {
 
-// Priorities of px's rules: the peers of SCTP's ports, all others of such a port, listening sockets
-// that name an interface, the marks, then the guard behind them, all before main's 32766. Last the
-// one to go on from that says nothing.
+// Priorities of px's rules, all before main's 32766: the peers of SCTP's ports, all others of such
+// a port, listening sockets that name an interface, the marks, the guard behind them. Last comes a
+// rule without effect: unsteered packets of SCTP's ports go on from there.
 inline constexpr std::uint32_t kPeerPriority = 4997;
 inline constexpr std::uint32_t kOtherPeersPriority = kPeerPriority + 1;
 inline constexpr std::uint32_t kMarkPriority = 5000;
@@ -82,11 +82,11 @@ inline constexpr std::uint32_t kRouteMetric = 1024;
 [[nodiscard]] bool needs_onlink(const kernel::State& kernel, bool ipv4,
                                 std::uint32_t interface_index, const bundle::Address& next_hop);
 
-// The keys that need a number: those of tables and of ways of ports.
+// The keys that need a number: those of tables and of port routes' egresses.
 [[nodiscard]] std::set<std::string> keys_of(const RoutingDemand& demand);
 
-// `book` has all keys of the demand. Connected networks come from the kernel's main table.
-[[nodiscard]] RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& book,
+// `allocator` has all keys of the demand. Connected networks come from the kernel's main table.
+[[nodiscard]] RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& allocator,
                                         std::uint32_t mask, const kernel::State& kernel);
 
 // What of it is px's.

@@ -90,13 +90,13 @@ std::uint16_t port_of(int socket) {
   return local_port(socket);
 }
 
-Expected<Address> system_source(const Endpoint& destination) {
+Expected<Address> unsteered_source(const Endpoint& destination) {
   const SocketAddress to(destination);
   const Fd socket(::socket(to.get()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   Address source;
   if (!socket || connect(socket.get(), to.get(), to.length) != 0 ||
       local_port(socket.get(), &source) == 0) {
-    return fail_errno("the system has no way there");
+    return fail_errno("the host has no route there");
   }
   return source;
 }

@@ -25,11 +25,11 @@ namespace px::broker {
 // Host byte order; 0: it is bound to nothing.
 [[nodiscard]] std::uint16_t port_of(int socket);
 
-// The address that the kernel would give to what leaves for the destination the system's way.
-[[nodiscard]] Expected<bundle::Address> system_source(const bundle::Endpoint& destination);
+// The source that the kernel gives to unsteered packets for the destination.
+[[nodiscard]] Expected<bundle::Address> unsteered_source(const bundle::Endpoint& destination);
 
 // Which of this host's addresses and SCTP ports are in use, at one moment. No two sockets have the
-// same, so who is bound to a source and port that a socket was given is that socket.
+// same: whatever is bound to a source and port that a socket was given is that socket.
 class SctpPorts {
  public:
   [[nodiscard]] static SctpPorts read();

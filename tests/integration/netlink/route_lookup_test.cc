@@ -45,7 +45,7 @@ TEST_F(RouteLookup, TakesRulesAndRoutesAsTheKernelDoes) {
   EXPECT_EQ(router("203.0.113.1", "eth0", "192.0.2.10"), "192.0.2.1");
 }
 
-TEST_F(RouteLookup, WithoutAWayThereIsNone) {
+TEST_F(RouteLookup, WithoutARouteThereIsNone) {
   ip("route delete default via 2001:db8::1 dev eth1");
   EXPECT_EQ(router("2001:db8:9::1", "eth1", "2001:db8::10"), "none");
   EXPECT_EQ(router("203.0.113.1", "nothing", "192.0.2.10"), "none");

@@ -41,7 +41,7 @@ TEST_F(WatcherTest, FollowsALinkDownAndUp) {
   }));
 }
 
-TEST_F(WatcherTest, TellsOfWhatMovesWithoutADifferenceToThePaths) {
+TEST_F(WatcherTest, TellsOfWhatMovesWithoutADifferenceToTheSnapshot) {
   int disturbed = 0;
   WatcherOptions options;
   options.disturbed = [&] { ++disturbed; };
@@ -54,7 +54,7 @@ TEST_F(WatcherTest, TellsOfWhatMovesWithoutADifferenceToThePaths) {
   ip("route add default via 192.0.2.7 dev eth0 table 1886912513 protocol 112");
   settle();
   EXPECT_EQ(disturbed, 1) << "routes alone are others' to flush";
-  EXPECT_EQ(changes_, changes) << "px's own rules and routes are no ways out";
+  EXPECT_EQ(changes_, changes) << "px's own rules and routes are no part of it";
 }
 
 TEST_F(WatcherTest, FollowsALostCarrier) {

@@ -107,7 +107,7 @@ bool call(const std::string& destination) {
   }
 }
 
-// Each line "DESTINATION VIA INTERFACE": goes that way, calls, says whether it was answered.
+// Each line "DESTINATION VIA INTERFACE": goes by it, calls, says whether it was answered.
 [[noreturn]] void be_peer(int orders, int answers) {
   const bool entered = test::enter_new_network_namespace().empty();
   if (write(answers, entered ? "y" : "n", 1) != 1) _exit(1);

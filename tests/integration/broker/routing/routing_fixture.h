@@ -25,7 +25,7 @@
 namespace px::broker {
 
 inline constexpr std::uint32_t kMask = 0xff000000;
-inline constexpr char kNoWay[] = "no way";
+inline constexpr char kNoRoute[] = "no route";
 
 inline void ip(const std::string& arguments) {
   ASSERT_TRUE(test::run_program("ip " + arguments)) << arguments;
@@ -87,8 +87,8 @@ class RoutingTest : public testing::Test {
 
   static std::uint32_t index(const char* name) { return if_nametoindex(name); }
 
-  // The interface that a datagram socket with this mark would use; or what the kernel says instead.
-  static std::string way(std::uint32_t mark, const char* destination) {
+  // The source that a datagram socket with this mark gets; or what the kernel says instead.
+  static std::string source_of(std::uint32_t mark, const char* destination) {
     const bundle::Endpoint to{addr(destination), 53, 0};
     sockaddr_storage address{};
     const sa_family_t family = to.address.is_ipv4() ? AF_INET : AF_INET6;
@@ -97,7 +97,7 @@ class RoutingTest : public testing::Test {
     EXPECT_TRUE(set_socket_mark(socket.get(), mark, kMask, cookie_of(socket.get())));
     if (connect(socket.get(), reinterpret_cast<sockaddr*>(&address), length) != 0) {
       // A table's guard and a rule's say it differently.
-      return errno == EHOSTUNREACH || errno == ENETUNREACH ? kNoWay : std::strerror(errno);
+      return errno == EHOSTUNREACH || errno == ENETUNREACH ? kNoRoute : std::strerror(errno);
     }
     sockaddr_storage local{};
     socklen_t size = sizeof local;
@@ -108,8 +108,8 @@ class RoutingTest : public testing::Test {
   }
 
   RoutingDemand through_eth1() const {
-    const TableRoute way{index("eth1"), addr("198.51.100.1"), true};
-    return {{{"eth1 198.51.100.1", way, std::nullopt}}, {}};
+    const TableRoute route{index("eth1"), addr("198.51.100.1"), true};
+    return {{{"eth1 198.51.100.1", route, std::nullopt}}, {}};
   }
 
   std::filesystem::path directory_;

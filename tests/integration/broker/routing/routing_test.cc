@@ -14,50 +14,50 @@ namespace px::broker {
 namespace {
 
 TEST_F(RoutingTest, AMarkTakesItsTable) {
-  EXPECT_EQ(way(0, kFar), kEth0);
+  EXPECT_EQ(source_of(0, kFar), kEth0);
   const auto mark = put(through_eth1()).at("eth1 198.51.100.1");
-  EXPECT_EQ(way(mark, kFar), kEth1);
-  EXPECT_EQ(way(mark, kFar6), kNoWay) << "the table has no way in this family";
-  EXPECT_EQ(way(0, kFar), kEth0) << "nobody else is touched";
+  EXPECT_EQ(source_of(mark, kFar), kEth1);
+  EXPECT_EQ(source_of(mark, kFar6), kNoRoute) << "the table has no route of this family";
+  EXPECT_EQ(source_of(0, kFar), kEth0) << "nobody else is touched";
 }
 
 TEST_F(RoutingTest, ANextHopOfEachFamily) {
   RoutingDemand demand = through_eth1();
   demand.tables[0].ipv6 = TableRoute{index("eth0"), addr("2001:db8::254"), false};
   const auto mark = put(demand).begin()->second;
-  EXPECT_EQ(way(mark, kFar6), "2001:db8::10");
+  EXPECT_EQ(source_of(mark, kFar6), "2001:db8::10");
   demand.tables[0].ipv6 = TableRoute{index("eth0"), addr("fe80::1"), false};
   demand.tables[0].ipv4 = TableRoute{index("eth1"), addr("203.0.113.1"), false};
   EXPECT_EQ(put(demand).begin()->second, mark) << "the key is the same";
-  EXPECT_EQ(way(mark, kFar6), "2001:db8::10");
-  EXPECT_EQ(way(mark, kFar), kEth1) << "a next hop that is no neighbour";
+  EXPECT_EQ(source_of(mark, kFar6), "2001:db8::10");
+  EXPECT_EQ(source_of(mark, kFar), kEth1) << "a next hop that is no neighbour";
   demand.tables[0].ipv4 = TableRoute{index("eth1"), std::nullopt, false};
   demand.tables[0].ipv6 = TableRoute{index("eth0"), std::nullopt, false};
   put(demand);
-  EXPECT_EQ(way(mark, kFar), kEth1) << "without a next hop";
-  EXPECT_EQ(in_kernel().routes.size(), 4U) << "nothing of the ways before is left";
+  EXPECT_EQ(source_of(mark, kFar), kEth1) << "without a next hop";
+  EXPECT_EQ(in_kernel().routes.size(), 4U) << "nothing of the routes before is left";
 }
 
 TEST_F(RoutingTest, AFlushedTableIsUnreachable) {
   const auto mark = put(through_eth1()).begin()->second;
   ip("route flush table " + std::to_string(kOwnTableBase + 1));
-  EXPECT_EQ(way(mark, kFar), kNoWay);
-  EXPECT_EQ(way(mark, kFar6), kNoWay);
-  EXPECT_EQ(way(0x42000000, kFar), kNoWay) << "a mark that is none of those given";
-  EXPECT_EQ(way(0x42, kFar), kEth0) << "a mark that is not px's";
+  EXPECT_EQ(source_of(mark, kFar), kNoRoute);
+  EXPECT_EQ(source_of(mark, kFar6), kNoRoute);
+  EXPECT_EQ(source_of(0x42000000, kFar), kNoRoute) << "a mark that is none of those given";
+  EXPECT_EQ(source_of(0x42, kFar), kEth0) << "a mark that is not px's";
   put(through_eth1());
-  EXPECT_EQ(way(mark, kFar), kEth1) << "and comes back";
+  EXPECT_EQ(source_of(mark, kFar), kEth1) << "and comes back";
 }
 
 TEST_F(RoutingTest, ALinkThatIsDownIsUnreachableAndComesBack) {
   const auto mark = put(through_eth1()).begin()->second;
   ip("link set eth1 down");
-  EXPECT_EQ(way(mark, kFar), kNoWay);
+  EXPECT_EQ(source_of(mark, kFar), kNoRoute);
   put(through_eth1());
-  EXPECT_EQ(way(mark, kFar), kNoWay);
+  EXPECT_EQ(source_of(mark, kFar), kNoRoute);
   ip("link set eth1 up");
   EXPECT_EQ(put(through_eth1()).begin()->second, mark);
-  EXPECT_EQ(way(mark, kFar), kEth1);
+  EXPECT_EQ(source_of(mark, kFar), kEth1);
 }
 
 TEST_F(RoutingTest, WhatIsNotWantedAnyMoreGoesAfterThePublication) {
@@ -67,10 +67,10 @@ TEST_F(RoutingTest, WhatIsNotWantedAnyMoreGoesAfterThePublication) {
   const auto marks = routing_->prepare(other, kMask);
   ASSERT_TRUE(marks);
   EXPECT_NE(marks->at("eth0"), mark);
-  EXPECT_EQ(way(mark, kFar), kEth1) << "the plan in force still names it";
+  EXPECT_EQ(source_of(mark, kFar), kEth1) << "the plan in force still names it";
   ASSERT_TRUE(routing_->retire());
-  EXPECT_EQ(way(mark, kFar), kNoWay) << "an old socket does not take another way";
-  EXPECT_EQ(way(marks->at("eth0"), kFar), kEth0);
+  EXPECT_EQ(source_of(mark, kFar), kNoRoute) << "an old socket does not take another route";
+  EXPECT_EQ(source_of(marks->at("eth0"), kFar), kEth0);
   put({});
   EXPECT_TRUE(in_kernel().empty());
   EXPECT_NE(before, in_kernel());
@@ -89,10 +89,10 @@ TEST_F(RoutingTest, RulesOfPortsComeBackAndGo) {
   const auto whole = in_kernel();
   EXPECT_EQ(whole, routing_->wanted(netlink::read_kernel_state().value()));
   EXPECT_EQ(whole.rules.size(), 7U) << "the one of all others, and the last, in both families";
-  EXPECT_EQ(way(0, "198.51.100.80"), kEth1) << "nobody else is touched";
+  EXPECT_EQ(source_of(0, "198.51.100.80"), kEth1) << "nobody else is touched";
   ip("link set eth1 down");
   EXPECT_EQ(in_kernel().routes.size(), whole.routes.size() - 1) << "the guard stays";
-  ASSERT_TRUE(routing_->mend()) << "no way there now";
+  ASSERT_TRUE(routing_->mend()) << "no route there now";
   ip("link set eth1 up");
   ASSERT_TRUE(routing_->mend());
   EXPECT_EQ(in_kernel(), whole);
@@ -137,12 +137,12 @@ TEST_F(RoutingTest, GoesOnWhereAKilledBrokerStopped) {
   RoutingDemand both = through_eth1();
   both.tables.push_back({"eth0", TableRoute{index("eth0"), addr("192.0.2.254"), false}, {}});
   be_killed_after(directory_, both);
-  EXPECT_EQ(way(0x01000000, kFar), kEth0);
-  EXPECT_EQ(way(0x02000000, kFar), kEth1) << "still in force while nobody manages it";
+  EXPECT_EQ(source_of(0x01000000, kFar), kEth0);
+  EXPECT_EQ(source_of(0x02000000, kFar), kEth1) << "still in force while nobody manages it";
   open();
   EXPECT_EQ(put(through_eth1()), (Marks{{"eth1 198.51.100.1", 0x02000000}}));
-  EXPECT_EQ(way(0x02000000, kFar), kEth1);
-  EXPECT_EQ(way(0x01000000, kFar), kNoWay);
+  EXPECT_EQ(source_of(0x02000000, kFar), kEth1);
+  EXPECT_EQ(source_of(0x01000000, kFar), kNoRoute);
 }
 
 TEST_F(RoutingTest, TellsOfThePortsOfAKilledBroker) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Marked packets take their way or none, whatever happens to the broker, the table or the link: a
+// Marked packets take their route or none, whatever happens to the broker, the table or the link: a
 // program sends without end, and the kernel counts what leaves by which interface.
 #include <sys/wait.h>
 
@@ -86,7 +86,7 @@ class SteadfastTest : public RoutingTest {
   // The sender has gone round several times since; a bare socket shows when.
   void expect_none_leaves() {
     const std::uint64_t before = left_by("eth1");
-    for (int i = 0; i < 200; ++i) EXPECT_EQ(way(mark_, kFar), kNoWay);
+    for (int i = 0; i < 200; ++i) EXPECT_EQ(source_of(mark_, kFar), kNoRoute);
     EXPECT_EQ(left_by("eth1"), before);
     EXPECT_EQ(left_by("eth0"), 0U);
   }

@@ -200,7 +200,7 @@ TEST_F(EntriesTest, AddressesOnLoopbackAreSourcesElsewhere) {
               ElementsAre("1 eth0 192.0.2.1 192.0.2.10 odk", "2 eth0 192.0.2.1 203.0.113.1 d"));
 }
 
-TEST_F(EntriesTest, InterfacesWithoutRoutersAreThemselvesTheWay) {
+TEST_F(EntriesTest, InterfacesWithoutRoutersNeedNoNextHop) {
   link(2, "eth0");
   link(3, "wg0");
   link(4, "br0");
@@ -209,7 +209,7 @@ TEST_F(EntriesTest, InterfacesWithoutRoutersAreThemselvesTheWay) {
   EXPECT_THAT(lines(), ElementsAre("1 eth0 direct 192.0.2.10 odk", "2 wg0 direct 192.0.2.10 dk"));
 }
 
-TEST_F(EntriesTest, ADefaultDeviceRouteIsTheWayBesideRouters) {
+TEST_F(EntriesTest, ADefaultDeviceRouteStandsBesideRouters) {
   link(2, "tun0");
   address(2, "10.8.0.2/24");
   device_route(2, "0.0.0.0/0").metric = 50;

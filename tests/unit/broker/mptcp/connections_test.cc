@@ -102,7 +102,7 @@ TEST(MptcpConnections, OfAConnectionThatIsGoneNothingIsTried) {
   connections.subflow_down(kToken, kOther, 0);
   connections.created(kToken, kPeer, 0);
   connections.answered(attempts[0], ENETUNREACH, 0);
-  connections.has_no_way(attempts[0]);
+  connections.has_no_egress(attempts[0]);
   EXPECT_FALSE(connections.next_due());
   connections = one_connected();
   connections.closed(kToken);
@@ -150,7 +150,7 @@ TEST(MptcpConnections, ChangedPlansAreAReasonToTryAgain) {
   connections.want(kToken, wish_of(kUser, {kFirst, kSecond, member(3), member(4)}), kPeer, 0);
   const auto attempts = connections.due(0);
   ASSERT_EQ(attempts.size(), 3U);
-  connections.has_no_way(attempts[0]);
+  connections.has_no_egress(attempts[0]);
   connections.answered(attempts[1], ENETUNREACH, 0);
   EXPECT_EQ(connections.next_due(), 1000U);
   connections.plans_changed(10);

@@ -8,9 +8,9 @@
 namespace px::broker {
 namespace {
 
-MarkAllocator book_with(const MarkAllocator& book, const std::set<std::string>& keys,
+MarkAllocator book_with(const MarkAllocator& allocator, const std::set<std::string>& keys,
                         std::uint32_t mask = kMask) {
-  const auto result = book.with(keys, mask);
+  const auto result = allocator.with(keys, mask);
   EXPECT_TRUE(result) << result.error().message;
   return result.value_or(MarkAllocator{});
 }
@@ -35,49 +35,51 @@ TEST(MarkAllocator, KeepsTheMarkOfAKeyWhileItIsWanted) {
 }
 
 TEST(MarkAllocator, GivesWhatWasGivenUpToTheLastOne) {
-  MarkAllocator book;
+  MarkAllocator allocator;
   std::set<std::uint32_t> given;
   for (int i = 0; i < 15; ++i) {
     const std::string key = "key" + std::to_string(i);
-    book = book_with(book.only({}), {key}, 0xf0);
-    EXPECT_TRUE(given.insert(book.numbers().at(key)).second) << key;
+    allocator = book_with(allocator.only({}), {key}, 0xf0);
+    EXPECT_TRUE(given.insert(allocator.numbers().at(key)).second) << key;
   }
-  book = book_with(book.only({}), {"again"}, 0xf0);
-  EXPECT_EQ(book.numbers().at("again"), 1U);
+  allocator = book_with(allocator.only({}), {"again"}, 0xf0);
+  EXPECT_EQ(allocator.numbers().at("again"), 1U);
 }
 
 TEST(MarkAllocator, RefusesMoreKeysThanTheMaskHasValues) {
-  const auto book = MarkAllocator{}.with({"a", "b", "c", "d"}, 0x3);
-  ASSERT_FALSE(book);
-  EXPECT_NE(book.error().message.find("room for 3"), std::string::npos) << book.error().message;
+  const auto allocator = MarkAllocator{}.with({"a", "b", "c", "d"}, 0x3);
+  ASSERT_FALSE(allocator);
+  EXPECT_NE(allocator.error().message.find("room for 3"), std::string::npos)
+      << allocator.error().message;
 }
 
 TEST(MarkAllocator, NumbersAnewWhatANarrowerMaskHasNoRoomFor) {
-  MarkAllocator book;
-  for (int i = 0; i < 20; ++i) book = book_with(book.only({}), {"key" + std::to_string(i)});
-  const MarkAllocator narrow = book_with(book, {"key19"}, 0xf);
+  MarkAllocator allocator;
+  for (int i = 0; i < 20; ++i)
+    allocator = book_with(allocator.only({}), {"key" + std::to_string(i)});
+  const MarkAllocator narrow = book_with(allocator, {"key19"}, 0xf);
   EXPECT_LE(narrow.numbers().at("key19"), 15U);
 }
 
-TEST(MarkAllocator, WaysOfPortsTakeNoneOfTheMarks) {
+TEST(MarkAllocator, EgressesOfPortsTakeNoneOfTheMarks) {
   std::set<std::string> ports;
   for (int i = 1; i <= 20; ++i) ports.insert("port eth0 192.0.2." + std::to_string(i));
-  MarkAllocator book = book_with({}, ports, 0x3);
-  EXPECT_TRUE(book.marks(0x3).empty());
+  MarkAllocator allocator = book_with({}, ports, 0x3);
+  EXPECT_TRUE(allocator.marks(0x3).empty());
   ports.insert({"a", "b", "c"});
-  book = book_with(book, ports, 0x3);
-  EXPECT_EQ(book.marks(0x3), (Marks{{"a", 1}, {"b", 2}, {"c", 3}}));
-  EXPECT_EQ(book.numbers().at("port eth0 192.0.2.1"), 0xffffU);
-  EXPECT_FALSE(book.with({"d"}, 0x3));
-  EXPECT_EQ(MarkAllocator::parse(book.text()).value(), book);
+  allocator = book_with(allocator, ports, 0x3);
+  EXPECT_EQ(allocator.marks(0x3), (Marks{{"a", 1}, {"b", 2}, {"c", 3}}));
+  EXPECT_EQ(allocator.numbers().at("port eth0 192.0.2.1"), 0xffffU);
+  EXPECT_FALSE(allocator.with({"d"}, 0x3));
+  EXPECT_EQ(MarkAllocator::parse(allocator.text()).value(), allocator);
 }
 
 TEST(MarkAllocator, ReadsWhatItWrote) {
-  const MarkAllocator book =
+  const MarkAllocator allocator =
       book_with(book_with({}, {"x"}).only({}), {"eth0 192.0.2.1", "received"});
-  const auto read = MarkAllocator::parse(book.text());
+  const auto read = MarkAllocator::parse(allocator.text());
   ASSERT_TRUE(read) << read.error().message;
-  EXPECT_EQ(*read, book);
+  EXPECT_EQ(*read, allocator);
   EXPECT_TRUE(MarkAllocator::parse(MarkAllocator{}.text()));
 }
 

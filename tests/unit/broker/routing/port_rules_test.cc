@@ -38,11 +38,11 @@ class PortRules : public testing::Test {
   RoutingState wanted(const std::vector<PortRoute>& ports) {
     RoutingDemand demand;
     demand.ports = ports;
-    book_ = MarkAllocator{}.with(keys_of(demand), kMask).value();
-    return wanted_state(demand, book_, kMask, host_.state);
+    allocator_ = MarkAllocator{}.with(keys_of(demand), kMask).value();
+    return wanted_state(demand, allocator_, kMask, host_.state);
   }
   // "interface gateway source", or what there is instead.
-  std::string way(const Egress& by, const char* to) {
+  std::string route_by(const Egress& by, const char* to) {
     const RoutingState state = wanted({{kPort, addr(to), by}});
     std::string text;
     for (const OwnRoute& route : state.routes) {
@@ -58,10 +58,10 @@ class PortRules : public testing::Test {
   }
 
   TwoUplinks host_;
-  MarkAllocator book_;
+  MarkAllocator allocator_;
 };
 
-TEST_F(PortRules, APeerLooksInItsWaysTableAloneAndOthersGetNothing) {
+TEST_F(PortRules, APeerLooksInTheTableOfItsEgressAloneAndOthersGetNothing) {
   const auto state =
       wanted({{kPort, std::nullopt, std::nullopt, true}, {kPort, addr("203.0.113.1"), kTwo}});
   ASSERT_EQ(state.rules.size(), 3U);
@@ -77,17 +77,17 @@ TEST_F(PortRules, APeerLooksInItsWaysTableAloneAndOthersGetNothing) {
 }
 
 TEST_F(PortRules, ThereIsTheOneRoute) {
-  EXPECT_EQ(way(kTwo, "198.51.100.7"), "3 direct");
-  EXPECT_EQ(way(kRouter, "10.1.2.3"), "3 198.51.100.254");
-  EXPECT_EQ(way({"eth1", addr("198.51.100.10"), addr("203.0.113.1")}, "10.1.2.3"),
+  EXPECT_EQ(route_by(kTwo, "198.51.100.7"), "3 direct");
+  EXPECT_EQ(route_by(kRouter, "10.1.2.3"), "3 198.51.100.254");
+  EXPECT_EQ(route_by({"eth1", addr("198.51.100.10"), addr("203.0.113.1")}, "10.1.2.3"),
             "3 203.0.113.1 onlink");
 }
 
 TEST_F(PortRules, WithoutTheInterfaceItIsUnreachable) {
-  EXPECT_EQ(way({"eth9", addr("192.0.2.10"), std::nullopt}, "203.0.113.1"), "unreachable");
+  EXPECT_EQ(route_by({"eth9", addr("192.0.2.10"), std::nullopt}, "203.0.113.1"), "unreachable");
 }
 
-TEST_F(PortRules, TheSystemsWayGoesOnBehindAllRules) {
+TEST_F(PortRules, UnsteeredGoesOnBehindAllRules) {
   const auto state = wanted({{kPort, addr("203.0.113.1"), std::nullopt}});
   EXPECT_TRUE(state.routes.empty());
   std::size_t targets = 0;
@@ -121,13 +121,13 @@ TEST_F(PortRules, WhatIsInTheKernelSaysWhatItStandsFor) {
     }
   }
   EXPECT_EQ(found_state(host_.state).rules, wanted(ports).rules);
-  EXPECT_EQ(found_ports(host_.state, book_), ports);
+  EXPECT_EQ(found_ports(host_.state, allocator_), ports);
   EXPECT_TRUE(found_ports(host_.state, {}).empty()) << "without the tables' meaning";
 }
 
 TEST(Egress, ItsKeyIsItsText) {
-  for (const Egress& way : {kOne, kRouter, Egress{"wg-0", addr("fd00::1"), std::nullopt}}) {
-    EXPECT_EQ(egress_from_key(to_key(way)), way);
+  for (const Egress& egress : {kOne, kRouter, Egress{"wg-0", addr("fd00::1"), std::nullopt}}) {
+    EXPECT_EQ(egress_from_key(to_key(egress)), egress);
   }
   EXPECT_EQ(to_key(kRouter), "port eth1 198.51.100.10 198.51.100.254");
   for (const char* other : {"", "port", "port eth1", "port eth1 x", "port eth1 10.0.0.1 x",

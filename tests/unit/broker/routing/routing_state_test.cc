@@ -25,13 +25,13 @@ struct Host : StateBuilder {
 };
 
 RoutingState wanted(const RoutingDemand& demand, const kernel::State& kernel) {
-  const auto book = MarkAllocator{}.with(keys_of(demand), kMask);
-  EXPECT_TRUE(book);
-  return wanted_state(demand, *book, kMask, kernel);
+  const auto allocator = MarkAllocator{}.with(keys_of(demand), kMask);
+  EXPECT_TRUE(allocator);
+  return wanted_state(demand, *allocator, kMask, kernel);
 }
 
-RoutingDemand one_table(TableRoute way) {
-  return {{{"one", way, std::nullopt}}, {}};
+RoutingDemand one_table(TableRoute route) {
+  return {{{"one", route, std::nullopt}}, {}};
 }
 
 const OwnRoute* find(const RoutingState& state, bool ipv4, bool unreachable,
@@ -74,9 +74,9 @@ TEST(RoutingState, ANextHopThatIsNoNeighbourIsOnlink) {
   Host host;
   const auto of = [&](const char* next_hop) {
     const bool ipv4 = addr(next_hop).is_ipv4();
-    const TableRoute way{2, addr(next_hop), false};
+    const TableRoute leading{2, addr(next_hop), false};
     RoutingDemand demand{{{"one", std::nullopt, std::nullopt}}, {}};
-    (ipv4 ? demand.tables[0].ipv4 : demand.tables[0].ipv6) = way;
+    (ipv4 ? demand.tables[0].ipv4 : demand.tables[0].ipv6) = leading;
     const auto state = wanted(demand, host.state);
     const OwnRoute* route = find(state, ipv4, false, ipv4 ? "0.0.0.0/0" : "::/0");
     return route != nullptr && route->next_hop == addr(next_hop) && route->onlink;
@@ -96,16 +96,16 @@ TEST(RoutingState, TakesTheConnectedNetworksFromTheMainTable) {
   ASSERT_NE(neighbours, nullptr);
   EXPECT_FALSE(neighbours->next_hop);
   EXPECT_EQ(find(state, true, false, "198.51.100.0/24"), nullptr) << "another interface's";
-  EXPECT_EQ(find(state, false, false, "2001:db8::/64"), nullptr) << "the family has no way";
+  EXPECT_EQ(find(state, false, false, "2001:db8::/64"), nullptr) << "the family has no route";
 }
 
 TEST(RoutingState, AListeningSocketsMarkLooksInTheMainTable) {
   RoutingDemand demand = one_table({2, std::nullopt, false});
   demand.received = {{2, "one"}};
-  const auto book = MarkAllocator{}.with(keys_of(demand), kMask);
-  const auto state = wanted_state(demand, *book, kMask, Host().state);
-  EXPECT_TRUE(state.rules.contains(
-      {true, kMarkPriority, book->marks(kMask).at(kReceivedKey), kMask, false, RT_TABLE_MAIN}));
+  const auto allocator = MarkAllocator{}.with(keys_of(demand), kMask);
+  const auto state = wanted_state(demand, *allocator, kMask, Host().state);
+  EXPECT_TRUE(state.rules.contains({true, kMarkPriority, allocator->marks(kMask).at(kReceivedKey),
+                                    kMask, false, RT_TABLE_MAIN}));
 }
 
 TEST(RoutingState, AnEmptyDemandWantsNothing) {

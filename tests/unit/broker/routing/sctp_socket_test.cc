@@ -59,8 +59,8 @@ TEST(SctpSocket, OthersAreNone) {
   EXPECT_FALSE(bind_source(tcp.get(), {.address = addr("127.0.0.2")})) << "bound already";
 }
 
-TEST(SctpSocket, TheSystemsSourceOfLoopbackIsLoopback) {
-  EXPECT_EQ(system_source({.address = addr("127.0.0.1"), .port = 80}), addr("127.0.0.1"));
+TEST(SctpSocket, TheUnsteeredSourceOfLoopbackIsLoopback) {
+  EXPECT_EQ(unsteered_source({.address = addr("127.0.0.1"), .port = 80}), addr("127.0.0.1"));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "libbundle/core/layout.h"
 #include "preload/bundles/filter_program.h"
 #include "preload/process/signals.h"
+#include "preload/process/socket_option.h"
 #include "preload/sockets/program_choices.h"
 
 namespace px::shim {
@@ -20,9 +21,7 @@ using bundle::Bundle;
 using bundle::Endpoint;
 
 int socket_option(const SystemCalls& system, int fd, int name) {
-  int value = 0;
-  socklen_t length = sizeof value;
-  return system.getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+  return int_option(system, fd, SOL_SOCKET, name).value_or(-1);
 }
 
 sa_family_t family_of(const sockaddr* address, socklen_t length) {
@@ -140,19 +139,14 @@ BundleBinding::Errno BundleBinding::bind_wildcard(int fd, const Bundle& set, sa_
   const int only = has_ipv4(set) ? 0 : 1;
   int before = only;
   if (family == AF_INET6) {
-    socklen_t length = sizeof before;
-    (void)system_.getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &before, &length);
-    if (before != only) {
-      (void)system_.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
-    }
+    before = int_option(system_, fd, IPPROTO_IPV6, IPV6_V6ONLY).value_or(only);
+    if (before != only) (void)set_int_option(system_, fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
   }
   sockaddr_storage storage;
   const socklen_t length = bundle::sockaddr_from_endpoint(wildcard_of(set), family, &storage);
   if (libc_.bind(fd, reinterpret_cast<const sockaddr*>(&storage), length) == 0) return 0;
   const Errno error = errno;
-  if (before != only) {
-    (void)system_.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &before, sizeof before);
-  }
+  if (before != only) (void)set_int_option(system_, fd, IPPROTO_IPV6, IPV6_V6ONLY, before);
   return error;
 }
 
@@ -174,8 +168,7 @@ BundleBinding::Errno BundleBinding::check_own(const Endpoint& endpoint) const {
   const BlockSignals block;
   const int probe = system_.socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (probe < 0) return errno;
-  const int on = 1;
-  (void)system_.setsockopt(probe, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  (void)set_int_option(system_, probe, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   const int result = system_.bind(probe, reinterpret_cast<const sockaddr*>(&storage), length);
   const Errno error = result == 0 ? 0 : errno;
   (void)system_.close(probe);

@@ -10,6 +10,7 @@
 #include "libbundle/connect/sctp_connect.h"
 #include "libbundle/core/layout.h"
 #include "preload/bundles/plan_egress.h"
+#include "preload/process/socket_option.h"
 
 namespace px::shim {
 namespace {
@@ -28,12 +29,15 @@ std::optional<int> BundleConnecting::connect(int fd, const sockaddr* address, so
 
   sa_family_t family;
   std::memcpy(&family, &address->sa_family, sizeof family);
-  const int protocol = option(fd, SO_PROTOCOL);
+  const auto option = [&](int name) {
+    return int_option(system_, fd, SOL_SOCKET, name).value_or(-1);
+  };
+  const int protocol = option(SO_PROTOCOL);
   const bool sctp = protocol == IPPROTO_SCTP;
-  const bool streams = (sctp && option(fd, SO_TYPE) == SOCK_STREAM) || protocol == IPPROTO_TCP ||
+  const bool streams = (sctp && option(SO_TYPE) == SOCK_STREAM) || protocol == IPPROTO_TCP ||
                        protocol == IPPROTO_MPTCP;
   // The kernel refuses the family itself, each kind of socket in its own way.
-  if (!streams || (!as_bundle && option(fd, SO_DOMAIN) != family)) {
+  if (!streams || (!as_bundle && option(SO_DOMAIN) != family)) {
     errno = errno_before;
     return std::nullopt;
   }
@@ -104,12 +108,6 @@ bool BundleConnecting::read_bundle(const sockaddr* address, socklen_t length,
   std::memcpy(&port, bytes + offsetof(sockaddr_bundle, sb_port), sizeof port);
   first->port = ntohs(port);
   return known_.find(*first, found);
-}
-
-int BundleConnecting::option(int fd, int name) const {
-  int value = -1;
-  socklen_t length = sizeof value;
-  return system_.getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
 }
 
 }  // namespace px::shim

@@ -44,7 +44,6 @@ class BundleConnecting {
   [[nodiscard]] bool find(const sockaddr* address, socklen_t length, bundle::Bundle* found) const;
   [[nodiscard]] bool read_bundle(const sockaddr* address, socklen_t length,
                                  bundle::Bundle* found) const;
-  [[nodiscard]] int option(int fd, int name) const;
   void ask_for_subflows(int fd, const bundle::Bundle& bundle,
                         const bundle::Endpoint& destination) const;
 

@@ -2,6 +2,7 @@
 #include "preload/bundles/plan_egress.h"
 
 #include "libbundle/connect/mirror.h"
+#include "preload/process/socket_option.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
@@ -13,9 +14,7 @@ FdState state_of(const SystemCalls& system, const FdTable& fds, const PlanHolder
 }
 
 bool is_ipv6(const SystemCalls& system, int fd) {
-  int domain = AF_UNSPEC;
-  socklen_t length = sizeof domain;
-  return system.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_INET6;
+  return int_option(system, fd, SOL_SOCKET, SO_DOMAIN).value_or(AF_UNSPEC) == AF_INET6;
 }
 
 // Nothing for a socket that is bound to none.
@@ -82,10 +81,7 @@ bool PlanEgress::can_move(int, const bundle::Endpoint& from, const bundle::Endpo
 // The kernel gives SCTP's packets no mark.
 bool PlanEgress::honours(const plan::Entry& entry) const {
   if (entry.mark == 0) return true;
-  int protocol = 0;
-  socklen_t length = sizeof protocol;
-  return system_.getsockopt(own_, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0 ||
-         protocol != IPPROTO_SCTP;
+  return int_option(system_, own_, SOL_SOCKET, SO_PROTOCOL).value_or(0) != IPPROTO_SCTP;
 }
 
 // The broker binds the socket itself. Where it then could not go on, the socket has the source of

@@ -9,6 +9,7 @@
 
 #include "libbundle/bundle.h"
 #include "libbundle/connect/sctp_connect.h"
+#include "preload/process/socket_option.h"
 
 namespace px::shim {
 namespace {
@@ -81,8 +82,8 @@ int BundleSockets::make_bundle(int type, int protocol) {
   if (fd < 0) return fd;
   if (made == IPPROTO_SCTP) tune(fd);
   const KeepErrno keep;
-  const int off = 0;  // net.ipv6.bindv6only may say otherwise
-  (void)system_.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  // net.ipv6.bindv6only may say otherwise.
+  (void)set_int_option(system_, fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   fds_.forget(fd);
   fds_.set(fd, fresh_socket(AF_INET6, type, made));
   fds_.set_notes(fd, {.role = BundleRole::kBundle});

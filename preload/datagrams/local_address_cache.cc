@@ -2,7 +2,8 @@
 #include "preload/datagrams/local_address_cache.h"
 
 #include <bit>
-#include <ctime>
+
+#include "preload/process/clock.h"
 
 namespace px::shim {
 namespace {
@@ -16,9 +17,7 @@ Halves halves_of(const bundle::Address& address) {
 }  // namespace
 
 std::uint32_t LocalAddressCache::now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-  return static_cast<std::uint32_t>(time.tv_sec);
+  return static_cast<std::uint32_t>(coarse_monotonic_ms() / 1000);
 }
 
 LocalAddressCache::Key LocalAddressCache::key_of(std::uint32_t socket,
@@ -74,12 +73,12 @@ void LocalAddressCache::remember(std::uint32_t socket, const bundle::Endpoint& p
   const Content content{key_of(socket, peer),
                         {address[0], address[1], std::uint64_t{now} << 32 | called.interface}};
   Slot* first = &slots_[first_slot(content.key)];
-  const auto standing = read(*first);
-  if (standing && standing->key == content.key) {
-    if (standing->value != content.value) write(first, content);
+  const auto present = read(*first);
+  if (present && present->key == content.key) {
+    if (present->value != content.value) write(first, content);
     return;
   }
-  if (standing) write(first + 1, *standing);
+  if (present) write(first + 1, *present);
   write(first, content);
 }
 

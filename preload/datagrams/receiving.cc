@@ -10,6 +10,7 @@
 #include <span>
 
 #include "libbundle/core/address.h"
+#include "preload/process/socket_option.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
@@ -79,8 +80,7 @@ void Receiving::option_set(int fd, int level, int name, const void* value, sockl
   fds_.set_notes(fd, notes);
   if (number == 0) {
     const KeepErrno keep;
-    const int on = 1;
-    (void)system_.setsockopt(fd, level, name, &on, sizeof on);
+    (void)set_int_option(system_, fd, level, name, 1);
   }
 }
 
@@ -118,13 +118,10 @@ void Receiving::watch(int fd, const FdState& state, FdNotes notes) {
 }
 
 bool Receiving::turn_on(int fd, int level, int name, bool* asked) {
-  int value = 0;
-  socklen_t length = sizeof value;
-  if (system_.getsockopt(fd, level, name, &value, &length) != 0) return false;
+  const int value = int_option(system_, fd, level, name).value_or(-1);
+  if (value < 0) return false;
   *asked = value != 0;
-  if (*asked) return true;
-  value = 1;
-  return system_.setsockopt(fd, level, name, &value, sizeof value) == 0;
+  return *asked || set_int_option(system_, fd, level, name, 1);
 }
 
 void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, msghdr* program) {

@@ -9,18 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
+
+#include "preload/process/clock.h"
 
 namespace px::shim {
-namespace {
-
-std::int64_t monotonic_ms() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
-}
-
-}  // namespace
 
 void close_fd(int fd) {
   if (fd >= 0) ::syscall(SYS_close, fd);

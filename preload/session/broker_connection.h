@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One short connection to the broker: every wait on it ends at one deadline, and nothing of it is
-// left open. What is there by then is taken even later, since on a busy machine it may be the
-// program that had no time. Bare system calls alone; callable from any thread and from signal
-// handlers, with signals blocked by the caller so that no handler leaves it behind. May change
-// errno.
+// left open. An answer that is there is taken even after the deadline, since on a busy machine it
+// may be the program that had no time. Bare system calls alone; callable from any thread and from
+// signal handlers, with signals blocked by the caller so that no handler leaves it behind. May
+// change errno.
 #pragma once
 
 #include <sys/socket.h>
@@ -20,7 +20,7 @@ void close_fd(int fd);
 
 class BrokerConnection {
  public:
-  // `flags`: SOCK_NONBLOCK for one that waits for nothing, or 0.
+  // `flags`: SOCK_NONBLOCK for a connection that waits for nothing, or 0.
   explicit BrokerConnection(int flags = 0);
   BrokerConnection(const BrokerConnection&) = delete;
   BrokerConnection& operator=(const BrokerConnection&) = delete;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Asks the broker for paths of a socket of this program to further members of its bundle
+// Asks the broker for extra paths of a socket of this program, to further members of its bundle
 // (docs/protocol.md, "A program: extra paths"): MPTCP's subflows and SCTP's egress take
-// privileges that programs lack. Bounded by one deadline, leaves nothing open. Bare system calls
-// alone; callable from any thread and from signal handlers. Changes no errno.
+// privileges that programs lack. As exchange() and tell().
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "libbundle/core/address.h"
@@ -12,7 +12,7 @@
 
 namespace px::shim {
 
-enum class PathAnswer { kAwaited, kNotAwaited };
+enum class PathAnswer : std::uint8_t { kAwaited, kNotAwaited };
 
 // At most bundle::kMostMembers members, all of one port. Whether the broker has taken it on; not
 // awaited: whether it was told.

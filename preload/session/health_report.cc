@@ -19,15 +19,15 @@ void send_health_report(const Settings& settings, std::string_view profile,
   const BlockSignals block;
   BrokerConnection connection(SOCK_NONBLOCK);
   if (!connection.connect(settings)) return;
-  plan::HealthReport outcome{};
-  outcome.header = plan::header_of(plan::MessageType::kHealthReport, sizeof outcome);
-  outcome.interface_index = key.interface_index;
-  outcome.network_namespace = connection.network_namespace();
-  outcome.address = key.address;
-  outcome.port = key.port;
-  outcome.alive = alive ? 1 : 0;
-  plan::fill_text(outcome.profile, profile);
-  (void)connection.send(std::as_bytes(std::span(&outcome, 1)));
+  plan::HealthReport report{};
+  report.header = plan::header_of(plan::MessageType::kHealthReport, sizeof report);
+  report.interface_index = key.interface_index;
+  report.network_namespace = connection.network_namespace();
+  report.address = key.address;
+  report.port = key.port;
+  report.alive = alive ? 1 : 0;
+  plan::fill_text(report.profile, profile);
+  (void)connection.send(std::as_bytes(std::span(&report, 1)));
 }
 
 }  // namespace px::shim

@@ -16,7 +16,7 @@ namespace px::shim {
 
 class Marker {
  public:
-  using RequestMark = MarkAnswer (*)(const Settings&, int fd, std::uint32_t mark);
+  using RequestMark = Acknowledgement (*)(const Settings&, int fd, std::uint32_t mark);
 
   constexpr Marker(const SystemCalls& system, RequestMark request)
       : system_(system), request_(request) {}
@@ -32,7 +32,7 @@ class Marker {
   [[nodiscard]] bool set(int fd, std::uint32_t mark);
 
  private:
-  void complain(const MarkAnswer& answer);
+  void complain(const Acknowledgement& answer);
 
   const SystemCalls& system_;
   const RequestMark request_;

@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include <array>
-#include <ctime>
 #include <new>
 #include <string_view>
 
+#include "preload/process/clock.h"
 #include "preload/process/notice.h"
 #include "preload/process/signals.h"
 #include "preload/process/system_calls.h"
+#include "preload/session/broker_connection.h"
 #include "preload/session/health_report.h"
 #include "preload/session/mapping.h"
 
@@ -22,16 +23,6 @@ namespace {
 constexpr std::int64_t kRetryAfterMs = 1000;
 // For one decision: each but the first because the program was moved once more meanwhile.
 constexpr int kMostHellos = 4;
-
-std::int64_t now_ms(clockid_t clock) {
-  timespec now{};
-  ::clock_gettime(clock, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
-}
-
-void close_fd(int fd) {
-  if (fd >= 0) ::syscall(SYS_close, fd);
-}
 
 }  // namespace
 
@@ -100,7 +91,7 @@ bundle::Health PlanHolder::health(const bundle::Endpoint& member,
   const KeepErrno keep;
   const auto user = static_cast<std::uint32_t>(::syscall(SYS_geteuid));
   return plan->health(plan::health_key(user, member, interface_index),
-                      static_cast<std::uint64_t>(now_ms(CLOCK_BOOTTIME)));
+                      static_cast<std::uint64_t>(clock_ms(CLOCK_BOOTTIME)));
 }
 
 void PlanHolder::report(const bundle::Endpoint& member, std::uint32_t interface_index,
@@ -115,7 +106,7 @@ plan::Verdict PlanHolder::decide(const plan::Call& call) {
   using enum plan::Action;
   const auto verdict_of = [&call](const plan::Plan& plan) {
     const KeepErrno keep;
-    const auto now = plan.needs_time() ? now_ms(CLOCK_MONOTONIC) : 0;
+    const auto now = plan.needs_time() ? monotonic_ms() : 0;
     return plan.decide(call, static_cast<std::uint64_t>(now));
   };
   if (inactive_.load(std::memory_order_relaxed)) return {};
@@ -217,7 +208,7 @@ PlanHolder::Met PlanHolder::greet(bool closed) {
 }
 
 PlanHolder::Met PlanHolder::greet_first(bool closed) {
-  if (now_ms(CLOCK_MONOTONIC_COARSE) < standing_->retry_at.load(std::memory_order_relaxed)) {
+  if (coarse_monotonic_ms() < standing_->retry_at.load(std::memory_order_relaxed)) {
     return Met::kNobody;
   }
   const bool own = owns_standing();
@@ -226,8 +217,7 @@ PlanHolder::Met PlanHolder::greet_first(bool closed) {
   if (met != Met::kNobody) return met;
   const bool met_by_another = welcomed_.load(std::memory_order_acquire);
   if (!settings_.named && own && !met_by_another) inactive_.store(true, std::memory_order_relaxed);
-  standing_->retry_at.store(now_ms(CLOCK_MONOTONIC_COARSE) + kRetryAfterMs,
-                            std::memory_order_relaxed);
+  standing_->retry_at.store(coarse_monotonic_ms() + kRetryAfterMs, std::memory_order_relaxed);
   return met;
 }
 
@@ -238,12 +228,11 @@ PlanHolder::Met PlanHolder::greet_anew() {
   for (int i = 0; i < kMostHellos; ++i) {
     const auto plan = current();
     if (!plan || is_fresh(*plan)) break;
-    if (now_ms(CLOCK_MONOTONIC_COARSE) < standing_->retry_at.load(std::memory_order_relaxed)) break;
+    if (coarse_monotonic_ms() < standing_->retry_at.load(std::memory_order_relaxed)) break;
     const Met met = ask(going_on(), true, false);
     if (met == Met::kNoProfile) return met;
     if (met == Met::kPlan) continue;
-    standing_->retry_at.store(now_ms(CLOCK_MONOTONIC_COARSE) + kRetryAfterMs,
-                              std::memory_order_relaxed);
+    standing_->retry_at.store(coarse_monotonic_ms() + kRetryAfterMs, std::memory_order_relaxed);
   }
   return Met::kPlan;
 }

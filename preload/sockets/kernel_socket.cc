@@ -11,26 +11,21 @@
 #include <string_view>
 
 #include "libbundle/core/address.h"
+#include "preload/process/socket_option.h"
 
 namespace px::shim {
 namespace {
 
-// The option's value; `absent` where the kernel has none to tell.
-int option(const SystemCalls& system, int fd, int level, int name, int absent) {
-  int value = absent;
-  socklen_t length = sizeof value;
-  return system.getsockopt(fd, level, name, &value, &length) == 0 ? value : absent;
-}
-
 bool has_mark(const SystemCalls& system, int fd, std::uint32_t own_marks) {
-  const auto mark = static_cast<std::uint32_t>(option(system, fd, SOL_SOCKET, SO_MARK, 0));
+  const auto mark =
+      static_cast<std::uint32_t>(int_option(system, fd, SOL_SOCKET, SO_MARK).value_or(0));
   return (mark & ~own_marks) != 0;
 }
 
 // TCP ignores this one.
 bool has_outgoing_interface(const SystemCalls& system, int fd, bool ipv6) {
-  return (ipv6 ? option(system, fd, IPPROTO_IPV6, IPV6_UNICAST_IF, 0)
-               : option(system, fd, IPPROTO_IP, IP_UNICAST_IF, 0)) != 0;
+  return (ipv6 ? int_option(system, fd, IPPROTO_IPV6, IPV6_UNICAST_IF).value_or(0)
+               : int_option(system, fd, IPPROTO_IP, IP_UNICAST_IF).value_or(0)) != 0;
 }
 
 FdKind kind_by_address(const SystemCalls& system, int fd, bool datagram) {
@@ -65,10 +60,10 @@ Device device_of(const SystemCalls& system, int fd, const char* name) {
 }
 
 FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks) {
-  const int domain = option(system, fd, SOL_SOCKET, SO_DOMAIN, AF_UNSPEC);
+  const int domain = int_option(system, fd, SOL_SOCKET, SO_DOMAIN).value_or(AF_UNSPEC);
   if (domain != AF_INET && domain != AF_INET6) return {.kind = FdKind::kForeign};
-  const int type = option(system, fd, SOL_SOCKET, SO_TYPE, 0);
-  const int protocol = option(system, fd, SOL_SOCKET, SO_PROTOCOL, 0);
+  const int type = int_option(system, fd, SOL_SOCKET, SO_TYPE).value_or(0);
+  const int protocol = int_option(system, fd, SOL_SOCKET, SO_PROTOCOL).value_or(0);
   FdState state = fresh_socket(domain, type, protocol);
   if (device_of(system, fd, "") != Device::kNone || has_mark(system, fd, own_marks) ||
       (state.datagram && has_outgoing_interface(system, fd, state.ipv6))) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "preload/process/socket_option.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
@@ -180,8 +181,7 @@ std::optional<Connector::Errno> Connector::choose_source(int fd, const FdState& 
                                                          const plan::Entry& entry) {
   if (state.transport != plan::Transport::kOther) {
     // Without it (MPTCP before Linux 6.8) bind takes a port that connect would have shared.
-    const int on = 1;
-    (void)system_.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    (void)set_int_option(system_, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   }
   sockaddr_storage source;
   const bundle::Endpoint endpoint{.address = entry.source,

@@ -6,19 +6,16 @@
 #include <cerrno>
 
 #include "libbundle/core/address.h"
+#include "preload/process/socket_option.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
 namespace {
 
 bool is_internet_stream(const SystemCalls& system, int fd) {
-  const auto option = [&](int name) {
-    int value = 0;
-    socklen_t length = sizeof value;
-    return system.getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
-  };
-  const int domain = option(SO_DOMAIN);
-  return (domain == AF_INET || domain == AF_INET6) && option(SO_TYPE) == SOCK_STREAM;
+  const int domain = int_option(system, fd, SOL_SOCKET, SO_DOMAIN).value_or(AF_UNSPEC);
+  return (domain == AF_INET || domain == AF_INET6) &&
+         int_option(system, fd, SOL_SOCKET, SO_TYPE).value_or(0) == SOCK_STREAM;
 }
 
 bool is_bound_to_loopback(const SystemCalls& system, int fd) {

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "libbundle/connect/sctp_wait.h"
+#include "preload/process/socket_option.h"
 #include "preload/sockets/kernel_transports.h"
 
 namespace px::shim {
@@ -102,10 +103,7 @@ bool TcpCompatibility::reads_sctp() const {
 
 bool TcpCompatibility::is(plan::BundleTransport transport, int fd) const {
   const KeepErrno keep;
-  int protocol = 0;
-  socklen_t length = sizeof protocol;
-  return system_.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 &&
-         protocol == protocol_of(transport);
+  return int_option(system_, fd, SOL_SOCKET, SO_PROTOCOL).value_or(-1) == protocol_of(transport);
 }
 
 int TcpCompatibility::connect_failed(int fd) const {
@@ -130,9 +128,7 @@ ssize_t TcpCompatibility::write_failed(int fd, std::span<const iovec> parts, int
 
 ssize_t TcpCompatibility::send_in_pieces(int fd, std::span<const iovec> parts, int flags) const {
   const int errno_before = errno;
-  int room = 0;
-  socklen_t length = sizeof room;
-  (void)system_.getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, &length);
+  const int room = int_option(system_, fd, SOL_SOCKET, SO_SNDBUF).value_or(0);
   // The kernel takes no message that is larger than its buffer.
   const std::size_t most = room > 0 ? std::min(kPiece, static_cast<std::size_t>(room)) : kPiece;
   ssize_t done = 0;

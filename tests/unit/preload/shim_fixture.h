@@ -50,11 +50,11 @@ class TestBroker {
     return answer;
   }
 
-  static MarkAnswer mark(const Settings&, int, std::uint32_t mark) {
-    MarkAnswer answer;
-    answer.marked = here_->on_mark(mark);
-    answer.marked = answer.marked && here_->answers_marks;
-    if (!answer.marked && here_->answers_marks) plan::fill_text(answer.reason, "not yours");
+  static Acknowledgement mark(const Settings&, int, std::uint32_t mark) {
+    Acknowledgement answer;
+    answer.done = here_->on_mark(mark);
+    answer.done = answer.done && here_->answers_marks;
+    if (!answer.done && here_->answers_marks) plan::fill_text(answer.reason, "not yours");
     return answer;
   }
 

@@ -55,9 +55,9 @@ class MarkRequestTest : public testing::Test {
     });
   }
 
-  MarkAnswer request(std::uint32_t mark) {
+  Acknowledgement request(std::uint32_t mark) {
     const auto before = descriptors();
-    const MarkAnswer answer = request_mark(settings_, socket_, mark);
+    const Acknowledgement answer = request_mark(settings_, socket_, mark);
     if (broker_.joinable()) broker_.join();
     EXPECT_LE(descriptors(), before);  // the listener is the test's
     return answer;
@@ -103,7 +103,7 @@ TEST_F(MarkRequestTest, TheBrokerGetsTheSocketAndTheMark) {
     EXPECT_EQ(::send(client, &marked, sizeof marked, MSG_NOSIGNAL),
               static_cast<ssize_t>(sizeof marked));
   });
-  EXPECT_TRUE(request(0x03000000).marked);
+  EXPECT_TRUE(request(0x03000000).done);
   ASSERT_TRUE(request_);
   EXPECT_EQ(request_->mark, 0x03000000u);
   EXPECT_EQ(sent_, inode_of(socket_));
@@ -118,20 +118,20 @@ TEST_F(MarkRequestTest, ARefusalBringsItsReason) {
     EXPECT_EQ(::send(client, &refusal, sizeof refusal, MSG_NOSIGNAL),
               static_cast<ssize_t>(sizeof refusal));
   });
-  const MarkAnswer answer = request(1);
-  EXPECT_FALSE(answer.marked);
+  const Acknowledgement answer = request(1);
+  EXPECT_FALSE(answer.done);
   EXPECT_STREQ(answer.reason.data(), "not yours");
 }
 
 TEST_F(MarkRequestTest, NoAnswerIsNoMark) {
   serve([](int) {});
-  const MarkAnswer answer = request(1);
-  EXPECT_FALSE(answer.marked);
+  const Acknowledgement answer = request(1);
+  EXPECT_FALSE(answer.done);
   EXPECT_STREQ(answer.reason.data(), "");
 }
 
 TEST_F(MarkRequestTest, NobodyThereIsNoMark) {
-  EXPECT_FALSE(request(1).marked);
+  EXPECT_FALSE(request(1).done);
 }
 
 TEST_F(MarkRequestTest, AStrangeAnswerIsNoMark) {
@@ -140,7 +140,7 @@ TEST_F(MarkRequestTest, AStrangeAnswerIsNoMark) {
     EXPECT_EQ(::send(client, &other, sizeof other, MSG_NOSIGNAL),
               static_cast<ssize_t>(sizeof other));
   });
-  EXPECT_FALSE(request(1).marked);
+  EXPECT_FALSE(request(1).done);
 }
 
 }  // namespace

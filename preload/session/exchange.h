@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// One request about a socket of this program, and the broker's acknowledgement of it. Bounded by
+// one deadline, leaves nothing open. Bare system calls alone; callable from any thread and from
+// signal handlers. Changes no errno.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "plan/wire.h"
+#include "preload/process/settings.h"
+
+namespace px::shim {
+
+struct Acknowledgement {
+  bool done = false;
+  // Where it is not: what the broker said; empty where nobody answered as a broker does.
+  std::array<char, plan::kReasonSize> reason{};
+};
+
+// Sends the request with the socket, and waits for the answer; `done` is the type of the one that
+// says that the broker has done it.
+[[nodiscard]] Acknowledgement exchange(const Settings& settings, int fd,
+                                       std::span<const std::byte> request, plan::MessageType done);
+
+// Sends the request with the socket, and waits for nothing; false where the broker cannot take it
+// at once.
+[[nodiscard]] bool tell(const Settings& settings, int fd, std::span<const std::byte> request);
+
+}  // namespace px::shim

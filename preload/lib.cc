@@ -27,6 +27,7 @@
 #include "preload/session/mark_request.h"
 #include "preload/session/marker.h"
 #include "preload/session/plan_holder.h"
+#include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
 #include "preload/sockets/kernel_transports.h"
 #include "preload/sockets/program_choices.h"
@@ -87,14 +88,15 @@ int control(int (*real)(int, int, ...), int fd, int command, void* argument) {
   return result;
 }
 
-int connect_to(int fd, const sockaddr* address, socklen_t length) {
-  if (connecting.may_concern(address, length)) {
-    if (const auto result = connecting.connect(fd, address, length)) return *result;
+int connect_to(int fd, const CallAddress& destination) {
+  if (connecting.may_concern(destination)) {
+    if (const auto result = connecting.connect(fd, destination)) return *result;
   }
-  if (!connector.prepare(fd, address, length, By::kConnect)) return -1;
-  const int result = libc.connect(fd, address, length);
+  if (!connector.prepare(fd, destination, By::kConnect)) return -1;
+  const int result = libc.connect(fd, destination.bytes, destination.length);
   if (result != 0) return manners.connect_failed(fd);
-  if (receiving.connected(fd, address, length) == AF_UNSPEC) connector.dissolved(fd);
+  receiving.connected(fd, destination.family);
+  if (destination.family == AF_UNSPEC) connector.dissolved(fd);
   return result;
 }
 constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, manners, &connect_to);
@@ -119,7 +121,7 @@ PX_EXPORT int socket(int domain, int type, int protocol) noexcept {
 
 PX_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
   if (!active) return libc.connect(fd, address, length);
-  return connect_to(fd, address, length);
+  return connect_to(fd, read_call_address(address, length));
 }
 
 PX_EXPORT ssize_t write(int fd, const void* data, size_t size) {
@@ -158,11 +160,13 @@ PX_EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
 }
 
 PX_EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
-  if (active && binding.takes(fd, address, length)) return binding.bind(fd, address, length);
+  if (!active) return libc.bind(fd, address, length);
+  const CallAddress named = read_call_address(address, length);
+  if (binding.takes(fd, named)) return binding.bind(fd, named);
   const int result = libc.bind(fd, address, length);
-  if (!active || result != 0) return result;
-  note_bind(&fds, fd, address, length);
-  receiving.bound(fd, address, length);
+  if (result != 0) return result;
+  note_bind(&fds, fd, named.endpoint);
+  receiving.bound(fd, named.endpoint);
   return result;
 }
 

@@ -17,7 +17,7 @@ constexpr unsigned kBatch = 8;
 constexpr std::size_t kControlRoom = 1024;
 
 // The interface or the address went away after the plan was made.
-int error_of_way(int error) {
+int error_of_egress(int error) {
   return error == ENODEV ? ENETUNREACH : error;
 }
 
@@ -31,14 +31,16 @@ bool Sending::recover(int fd) {
   socklen_t length = sizeof peer;
   auto* address = reinterpret_cast<sockaddr*>(&peer);
   if (system_.getpeername(fd, address, &length) != 0) return false;
-  return connector_.prepare(fd, address, length, By::kConnect) &&
+  return connector_.prepare(fd, read_call_address(address, length), By::kConnect) &&
          system_.connect(fd, address, length) == 0;
 }
 
-Datagrams::Way Sending::way_of(int fd, const msghdr& message) {
-  const auto way = datagrams_.way_of(fd, message);
-  if (way.error != ENETUNREACH || !recover(fd)) return way;
-  return datagrams_.way_of(fd, message);
+Datagrams::Egress Sending::egress_of(int fd, const msghdr& message) {
+  const auto destination =
+      read_call_address(static_cast<const sockaddr*>(message.msg_name), message.msg_namelen);
+  const auto egress = datagrams_.egress_of(fd, destination, message);
+  if (egress.error != ENETUNREACH || !recover(fd)) return egress;
+  return datagrams_.egress_of(fd, destination, message);
 }
 
 template <typename Call>
@@ -51,11 +53,11 @@ auto Sending::recovering(int fd, Call call) {
 
 Sending::Opening Sending::open_fast(int fd, const void* address, socklen_t length, int flags) {
   if ((flags & MSG_FASTOPEN) == 0) return Opening::kKernels;
-  const auto* generic = static_cast<const sockaddr*>(address);
-  if (generic != nullptr && manners_.is_sctp(fd)) {
-    return connect_(fd, generic, length) == 0 ? Opening::kConnected : Opening::kFailed;
+  const auto destination = read_call_address(static_cast<const sockaddr*>(address), length);
+  if (destination.bytes != nullptr && tcp_.is_sctp(fd)) {
+    return connect_(fd, destination) == 0 ? Opening::kConnected : Opening::kFailed;
   }
-  const bool prepared = connector_.prepare(fd, generic, length, By::kFastOpen);
+  const bool prepared = connector_.prepare(fd, destination, By::kFastOpen);
   return prepared ? Opening::kKernels : Opening::kFailed;
 }
 
@@ -72,10 +74,10 @@ ssize_t Sending::sent(ssize_t result, int fd, const void* data, size_t size, int
 
 ssize_t Sending::sent(ssize_t result, int fd, const iovec* parts, size_t count, int flags) const {
   if (result >= 0 || (parts == nullptr && count > 0) || count > IOV_MAX) return result;
-  return manners_.write_failed(fd, {parts, count}, flags);
+  return tcp_.write_failed(fd, {parts, count}, flags);
 }
 
-// What names its peer or its stream is of a program that knows SCTP.
+// A message that names its peer or its stream is of a program that knows SCTP.
 ssize_t Sending::sent(ssize_t result, int fd, const msghdr& message, int flags) const {
   if (message.msg_name != nullptr || message.msg_controllen != 0) return result;
   return sent(result, fd, message.msg_iov, message.msg_iovlen, flags);
@@ -116,11 +118,11 @@ ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const 
   message.msg_namelen = length;
   message.msg_iov = &buffer;
   message.msg_iovlen = 1;
-  const auto way = way_of(fd, message);
-  if (way.error == 0 && !way.info) {
+  const auto egress = egress_of(fd, message);
+  if (egress.error == 0 && !egress.info) {
     return recovering(fd, [&] { return libc_.sendto(fd, data, size, flags, address, length); });
   }
-  return send_along(fd, message, flags, way);
+  return send_through(fd, message, flags, egress);
 }
 
 ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
@@ -132,18 +134,18 @@ ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
     const ssize_t result = recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
     return sent(result, fd, *message, flags);
   }
-  const auto way = way_of(fd, *message);
-  if (way.error == 0 && !way.info) {
+  const auto egress = egress_of(fd, *message);
+  if (egress.error == 0 && !egress.info) {
     return recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
   }
-  return send_along(fd, *message, flags, way);
+  return send_through(fd, *message, flags, egress);
 }
 
-ssize_t Sending::send_along(int fd, msghdr message, int flags, const Datagrams::Way& way) {
+ssize_t Sending::send_through(int fd, msghdr message, int flags, const Datagrams::Egress& egress) {
   alignas(cmsghdr) std::byte room[kControlRoom];
-  int error = way.error;
+  int error = egress.error;
   if (error == 0) {
-    const std::size_t length = put_packet_info(*way.info, message, room);
+    const std::size_t length = put_packet_info(*egress.info, message, room);
     // As from the kernel where it has no room.
     if (length == 0) error = ENOBUFS;
     message.msg_control = room;
@@ -151,7 +153,7 @@ ssize_t Sending::send_along(int fd, msghdr message, int flags, const Datagrams::
   }
   if (error == 0) {
     const ssize_t result = libc_.sendmsg(fd, &message, flags);
-    if (result < 0) errno = error_of_way(errno);
+    if (result < 0) errno = error_of_egress(errno);
     return result;
   }
   errno = error;
@@ -188,7 +190,7 @@ int Sending::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
     batch = send_batch(fd, messages + sent, std::min(count - sent, most), flags);
     sent += static_cast<unsigned>(batch.sent);
   }
-  // As from the kernel: what stopped it after the first is for the next call to tell.
+  // As the kernel does: the next call tells what stopped this one after the first message.
   if (sent == 0 && !batch.whole) return -1;
   errno = errno_before;
   return static_cast<int>(sent);
@@ -205,11 +207,11 @@ Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, in
   for (; ready < count; ++ready) {
     mmsghdr& message = batch[ready];
     message = messages[ready];
-    const auto way = way_of(fd, message.msg_hdr);
-    refused = way.error;
+    const auto egress = egress_of(fd, message.msg_hdr);
+    refused = egress.error;
     if (refused != 0) break;
-    if (!way.info) continue;
-    const std::size_t length = put_packet_info(*way.info, message.msg_hdr, room);
+    if (!egress.info) continue;
+    const std::size_t length = put_packet_info(*egress.info, message.msg_hdr, room);
     if (length == 0) {
       // The rest finds the room empty again.
       if (ready == 0) refused = ENOBUFS;
@@ -222,7 +224,7 @@ Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, in
   int done = 0;
   if (ready > 0) {
     done = recovering(fd, [&] { return libc_.sendmmsg(fd, batch.data(), ready, flags); });
-    if (done < 0) errno = error_of_way(errno);
+    if (done < 0) errno = error_of_egress(errno);
     for (int i = 0; i < done; ++i) messages[i].msg_len = batch[static_cast<unsigned>(i)].msg_len;
     if (done < static_cast<int>(ready)) return {.sent = std::max(done, 0), .whole = false};
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The interposed write and send calls: on datagram sockets each message with the control data of
-// its way, on streams with what programs expect of them, as if it had been libc's own call. Holds
+// its egress, on streams with what programs expect of TCP, as if it had been libc's own call. Holds
 // nothing but references. Callable from any thread and from signal handlers; results and errno as
 // in libc.
 #pragma once
@@ -10,6 +10,7 @@
 
 #include "preload/datagrams/datagrams.h"
 #include "preload/process/symbols.h"
+#include "preload/sockets/call_address.h"
 #include "preload/streams/connector.h"
 #include "preload/streams/tcp_compatibility.h"
 
@@ -17,25 +18,25 @@ namespace px::shim {
 
 class Sending {
  public:
-  // As connect(2).
-  using Connect = int (*)(int fd, const sockaddr* address, socklen_t length);
+  // As connect(2), to the address that the call names.
+  using Connect = int (*)(int fd, const CallAddress& destination);
 
-  constexpr Sending(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                    Connector& connector, Datagrams& datagrams, const TcpCompatibility& manners,
+  constexpr Sending(const Symbols& libc, const SystemCalls& system, const FdTable& fds,
+                    Connector& connector, Datagrams& datagrams, const TcpCompatibility& tcp,
                     Connect connect)
       : libc_(libc),
         system_(system),
         fds_(fds),
         connector_(connector),
         datagrams_(datagrams),
-        manners_(manners),
+        tcp_(tcp),
         connect_(connect) {}
 
   // Whether a send without an address is for libc alone: what sockets pay that are none of px's.
   // Only what is known already counts; the calls below find it out.
   [[nodiscard]] bool leaves_alone(int fd) const {
     const FdState state = fds_.get(fd);
-    return (state.no_sctp || manners_.rules_out_sctp()) && !may_recover(state);
+    return (state.no_sctp || tcp_.rules_out_sctp()) && !may_recover(state);
   }
 
   ssize_t write(int fd, const void* data, size_t size);
@@ -51,8 +52,8 @@ class Sending {
     int sent;
     bool whole;
   };
-  [[nodiscard]] Datagrams::Way way_of(int fd, const msghdr& message);
-  ssize_t send_along(int fd, msghdr message, int flags, const Datagrams::Way& way);
+  [[nodiscard]] Datagrams::Egress egress_of(int fd, const msghdr& message);
+  ssize_t send_through(int fd, msghdr message, int flags, const Datagrams::Egress& egress);
   [[nodiscard]] Batch send_batch(int fd, mmsghdr* messages, unsigned count, int flags);
   // Makes the call, and once more if its failure is a lost device that could be replaced.
   template <typename Call>
@@ -61,14 +62,14 @@ class Sending {
     return state.kind == FdKind::kDecided && state.datagram && state.interface != 0;
   }
   [[nodiscard]] bool recover(int fd);
-  // What a send with MSG_FASTOPEN begins with. SCTP knows none: it is connected here.
+  // How a send with MSG_FASTOPEN begins: SCTP has no such flag, and is connected here.
   enum class Opening { kFailed, kKernels, kConnected };
   [[nodiscard]] Opening open_fast(int fd, const void* address, socklen_t length, int flags);
   // To the one peer that the socket has been connected to.
   ssize_t send_connected(int fd, msghdr message, int flags);
-  // Whether a write that fails says so in SCTP's own way.
+  // Whether a write that fails may mean something else than on TCP.
   [[nodiscard]] bool may_be_sctp(int fd) const {
-    return !fds_.get(fd).no_sctp && manners_.may_be_sctp();
+    return !fds_.get(fd).no_sctp && tcp_.may_be_sctp();
   }
   // As leaves_alone(), found out.
   [[nodiscard]] bool is_plain(int fd) const {
@@ -85,10 +86,10 @@ class Sending {
 
   const Symbols& libc_;
   const SystemCalls& system_;
-  FdTable& fds_;
+  const FdTable& fds_;
   Connector& connector_;
   Datagrams& datagrams_;
-  const TcpCompatibility& manners_;
+  const TcpCompatibility& tcp_;
   const Connect connect_;
 };
 

@@ -50,6 +50,11 @@ struct Address {
     return true;
   }
 
+  // As a destination, the host itself: nothing to decide about.
+  [[nodiscard]] constexpr bool is_loopback_or_unspecified() const {
+    return is_loopback() || is_unspecified();
+  }
+
   // fe80::/10 (RFC 4291) or 169.254.0.0/16 (RFC 3927).
   [[nodiscard]] constexpr bool is_link_local() const {
     if (is_ipv4()) return bytes[12] == 169 && bytes[13] == 254;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "libbundle/connect/sctp_bind.h"
 #include "libbundle/core/layout.h"
@@ -22,14 +21,6 @@ using bundle::Endpoint;
 
 int socket_option(const SystemCalls& system, int fd, int name) {
   return int_option(system, fd, SOL_SOCKET, name).value_or(-1);
-}
-
-sa_family_t family_of(const sockaddr* address, socklen_t length) {
-  sa_family_t family = AF_UNSPEC;
-  if (address != nullptr && length >= sizeof family) {
-    std::memcpy(&family, &address->sa_family, sizeof family);
-  }
-  return family;
 }
 
 bool has_ipv4(const Bundle& set) {
@@ -51,15 +42,12 @@ Endpoint wildcard_of(const Bundle& set) {
 
 }  // namespace
 
-bool BundleBinding::takes(int fd, const sockaddr* address, socklen_t length) const {
-  const sa_family_t family = family_of(address, length);
-  if (family == AF_BUNDLE) {
+bool BundleBinding::takes(int fd, const CallAddress& named) const {
+  if (named.is_bundle())
     return holder_.bundle_settings().transports[0] != plan::BundleTransport::kNone;
-  }
-  if (family == AF_INET && fds_.notes(fd).role == BundleRole::kBundle) return true;
+  if (named.family == AF_INET && fds_.notes(fd).role == BundleRole::kBundle) return true;
   if (listener_filters_.empty()) return false;
-  const auto single = bundle::endpoint_from_sockaddr(address, length);
-  return single && is_claimed(fd, *single);
+  return named.endpoint && is_claimed(fd, *named.endpoint);
 }
 
 // Servers that take every entry of getaddrinfo(3) bind to the bundle, and then to its addresses one
@@ -70,19 +58,19 @@ bool BundleBinding::is_claimed(int fd, const Endpoint& endpoint) const {
          listener_filters_.claims(endpoint);
 }
 
-int BundleBinding::bind(int fd, const sockaddr* address, socklen_t length) {
+int BundleBinding::bind(int fd, const CallAddress& named) {
   const int errno_before = errno;
   const int domain = socket_option(system_, fd, SO_DOMAIN);
   if (domain == -1) return -1;
   const auto family = static_cast<sa_family_t>(domain);
-  if (const auto single = bundle::endpoint_from_sockaddr(address, length)) {
+  if (const auto& single = named.endpoint) {
     if (is_claimed(fd, *single)) {
       errno = EADDRINUSE;
       return -1;
     }
     return bind_one(fd, *single, family);
   }
-  auto set = bundle::bundle_from_sockaddr(address, length);
+  auto set = bundle::bundle_from_sockaddr(named.bytes, named.length);
   const bool internet = domain == AF_INET || domain == AF_INET6;
   Errno error = 0;
   if (!internet || socket_option(system_, fd, SO_TYPE) != SOCK_STREAM ||
@@ -91,7 +79,7 @@ int BundleBinding::bind(int fd, const sockaddr* address, socklen_t length) {
   } else if (!set) {
     error = EINVAL;
   } else {
-    (void)known_.complete(&*set);
+    (void)cache_.complete(&*set);
     if (set->count == 1) return bind_one(fd, set->endpoints[0], family);
     error = bind_all(fd, *set, family);
   }
@@ -102,9 +90,8 @@ int BundleBinding::bind(int fd, const sockaddr* address, socklen_t length) {
 int BundleBinding::bind_one(int fd, const Endpoint& endpoint, sa_family_t family) {
   sockaddr_storage storage;
   const socklen_t length = bundle::sockaddr_from_endpoint(endpoint, family, &storage);
-  const auto* address = reinterpret_cast<const sockaddr*>(&storage);
-  const int result = libc_.bind(fd, address, length);
-  if (result == 0) note_bind(&fds_, fd, address, length);
+  const int result = libc_.bind(fd, reinterpret_cast<const sockaddr*>(&storage), length);
+  if (result == 0) note_bind(&fds_, fd, endpoint);
   return result;
 }
 
@@ -175,7 +162,7 @@ BundleBinding::Errno BundleBinding::check_own(const Endpoint& endpoint) const {
   return error;
 }
 
-// The kernel takes filters for TCP from who has CAP_NET_ADMIN, and none for MPTCP.
+// The kernel takes filters for TCP from programs with CAP_NET_ADMIN, and none for MPTCP.
 bool BundleBinding::filter(int fd, const Bundle& set) const {
   if (std::ranges::any_of(set.members(),
                           [](const Endpoint& member) { return member.scope != 0; })) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// bind(2) of bundles. SCTP binds to exactly the set; TCP and MPTCP can bind only to one address or
-// to all, so they get the port on all of them, and a filter where the kernel permits it; what that
-// does not keep out, accept(2) does (accepting.h). Holds nothing of its own. Callable from any
-// thread and from signal handlers; errno changes only with a failure.
+// bind(2) of bundles. SCTP binds to exactly the set. TCP and MPTCP can bind only to one address or
+// to all, so they get the port on all of them, and a filter where the kernel permits it; calls that
+// no filter keeps out, accept(2) hangs up on (accepting.h). Holds nothing but references. Callable
+// from any thread and from signal handlers; errno changes only with a failure.
 #pragma once
 
 #include <sys/socket.h>
@@ -12,6 +12,7 @@
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
 #include "preload/session/plan_holder.h"
+#include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
 
 namespace px::shim {
@@ -19,25 +20,25 @@ namespace px::shim {
 class BundleBinding {
  public:
   constexpr BundleBinding(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                          const PlanHolder& holder, const BundleCache& known,
+                          const PlanHolder& holder, const BundleCache& cache,
                           ListenerFilters& listener_filters)
       : libc_(libc),
         system_(system),
         fds_(fds),
         holder_(holder),
-        known_(known),
+        cache_(cache),
         listener_filters_(listener_filters) {}
 
   // Whether bind() is to make this call: it names a bundle, is on a socket of AF_BUNDLE, or names
   // an address and port of a bundle that another socket of the process is bound to.
-  [[nodiscard]] bool takes(int fd, const sockaddr* address, socklen_t length) const;
+  [[nodiscard]] bool takes(int fd, const CallAddress& named) const;
 
   // As the program's bind(2), and noted. EINVAL: no well-formed bundle; EAFNOSUPPORT: no internet
   // stream socket, or an IPv4 one and an IPv6 address; EADDRNOTAVAIL: one of the addresses is not
   // the host's; ENOBUFS: ListenerFilters::kSize others are bound, or the descriptor's number is
   // beyond FdTable::kSize. EADDRINUSE: also where SO_REUSEADDR would have let a single address be
   // bound beside a bundle with it, for listen(2) to fail.
-  [[nodiscard]] int bind(int fd, const sockaddr* address, socklen_t length);
+  [[nodiscard]] int bind(int fd, const CallAddress& named);
 
  private:
   using Errno = int;
@@ -55,7 +56,7 @@ class BundleBinding {
   const SystemCalls& system_;
   FdTable& fds_;
   const PlanHolder& holder_;
-  const BundleCache& known_;
+  const BundleCache& cache_;
   ListenerFilters& listener_filters_;
 };
 

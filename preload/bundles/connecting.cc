@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "libbundle/connect/race.h"
 #include "libbundle/connect/sctp_connect.h"
@@ -21,14 +22,12 @@ bool same_host(const bundle::Endpoint& a, const bundle::Endpoint& b) {
 
 }  // namespace
 
-std::optional<int> BundleConnecting::connect(int fd, const sockaddr* address, socklen_t length) {
+std::optional<int> BundleConnecting::connect(int fd, const CallAddress& destination) {
   const int errno_before = errno;
-  const bool as_bundle = is_bundle(address, length);
+  const bool as_bundle = destination.is_bundle();
   bundle::Bundle bundle;
-  if (!as_bundle && !find(address, length, &bundle)) return std::nullopt;
+  if (!as_bundle && !find(destination, &bundle)) return std::nullopt;
 
-  sa_family_t family;
-  std::memcpy(&family, &address->sa_family, sizeof family);
   const auto option = [&](int name) {
     return int_option(system_, fd, SOL_SOCKET, name).value_or(-1);
   };
@@ -36,12 +35,12 @@ std::optional<int> BundleConnecting::connect(int fd, const sockaddr* address, so
   const bool sctp = protocol == IPPROTO_SCTP;
   const bool streams = (sctp && option(SO_TYPE) == SOCK_STREAM) || protocol == IPPROTO_TCP ||
                        protocol == IPPROTO_MPTCP;
-  // The kernel refuses the family itself, each kind of socket in its own way.
-  if (!streams || (!as_bundle && option(SO_DOMAIN) != family)) {
+  // The kernel refuses the family itself, for each kind of socket with another errno.
+  if (!streams || (!as_bundle && option(SO_DOMAIN) != destination.family)) {
     errno = errno_before;
     return std::nullopt;
   }
-  if (as_bundle && !read_bundle(address, length, &bundle)) {
+  if (as_bundle && !read_bundle(destination, &bundle)) {
     errno = EINVAL;
     return -1;
   }
@@ -53,16 +52,16 @@ std::optional<int> BundleConnecting::connect(int fd, const sockaddr* address, so
   PlanEgress egress(system_, fds_, holder_, connector_, fd);
   const bundle::Errno error = sctp ? bundle::sctp_connect(system_, egress, fd, bundle, stagger)
                                    : bundle::race(system_, egress, fd, bundle.members(), stagger);
-  const auto destination = egress.destination();
-  if (protocol == IPPROTO_MPTCP && destination && (error == 0 || error == EINPROGRESS)) {
-    ask_for_subflows(fd, bundle, *destination);
+  const auto chosen = egress.destination();
+  if (protocol == IPPROTO_MPTCP && chosen && (error == 0 || error == EINPROGRESS)) {
+    ask_for_subflows(fd, bundle, *chosen);
   }
   errno = error == 0 ? errno_before : error;
   return error == 0 ? 0 : -1;
 }
 
-// To the other addresses of the host that the socket is connected to. What comes of it is seen by
-// nobody but the peer, and so not waited for.
+// To the other addresses of the host that the socket is connected to. The call's result does not
+// depend on them, so the broker is not waited for.
 void BundleConnecting::ask_for_subflows(int fd, const bundle::Bundle& bundle,
                                         const bundle::Endpoint& destination) const {
   for (std::size_t first = 0; first < bundle.count;) {
@@ -77,10 +76,9 @@ void BundleConnecting::ask_for_subflows(int fd, const bundle::Bundle& bundle,
 }
 
 // The address that the program chose is its first choice.
-bool BundleConnecting::find(const sockaddr* address, socklen_t length,
-                            bundle::Bundle* found) const {
-  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
-  if (!endpoint || !known_.find(*endpoint, found) || found->count < 2) return false;
+bool BundleConnecting::find(const CallAddress& destination, bundle::Bundle* found) const {
+  const auto& endpoint = destination.endpoint;
+  if (!endpoint || !cache_.find(*endpoint, found) || found->count < 2) return false;
   auto* const begin = found->endpoints.begin();
   auto* const chosen = std::find_if(begin, begin + found->count, [&](const bundle::Endpoint& one) {
     return same_host(one, *endpoint);
@@ -90,24 +88,24 @@ bool BundleConnecting::find(const sockaddr* address, socklen_t length,
   return true;
 }
 
-// Programs that copy addresses into the size that they know (OpenSSL: 28 bytes) leave a bundle with
-// its first address alone.
-bool BundleConnecting::read_bundle(const sockaddr* address, socklen_t length,
-                                   bundle::Bundle* found) const {
-  if (const auto read = bundle::bundle_from_sockaddr(address, length)) {
+// Programs that copy addresses into the size that they know (OpenSSL: 28 bytes) leave of a bundle
+// only the first address.
+bool BundleConnecting::read_bundle(const CallAddress& destination, bundle::Bundle* found) const {
+  const socklen_t length = destination.length;
+  if (const auto read = bundle::bundle_from_sockaddr(destination.bytes, length)) {
     *found = *read;
-    if (found->truncated) (void)known_.complete(found);
+    if (found->truncated) (void)cache_.complete(found);
     return true;
   }
   if (length <= BUNDLE_HEADER_SIZE) return false;
-  const auto* bytes = reinterpret_cast<const char*>(address);
+  const auto* bytes = reinterpret_cast<const char*>(destination.bytes);
   auto first = bundle::endpoint_from_sockaddr(
       reinterpret_cast<const sockaddr*>(bytes + BUNDLE_HEADER_SIZE), length - BUNDLE_HEADER_SIZE);
   if (!first) return false;
   in_port_t port;
   std::memcpy(&port, bytes + offsetof(sockaddr_bundle, sb_port), sizeof port);
   first->port = ntohs(port);
-  return known_.find(*first, found);
+  return cache_.find(*first, found);
 }
 
 }  // namespace px::shim

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "preload/bundles/plan_egress.h"
 
+#include <cerrno>
+
 #include "libbundle/connect/mirror.h"
 #include "preload/process/socket_option.h"
+#include "preload/sockets/call_address.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
 namespace {
-
-FdState state_of(const SystemCalls& system, const FdTable& fds, const PlanHolder& holder, int fd) {
-  const FdState state = fds.get(fd);
-  return state.kind != FdKind::kUnknown ? state : ask_kernel(system, fd, holder.mark_mask());
-}
 
 bool is_ipv6(const SystemCalls& system, int fd) {
   return int_option(system, fd, SOL_SOCKET, SO_DOMAIN).value_or(AF_UNSPEC) == AF_INET6;
@@ -39,10 +37,6 @@ PlanEgress::PlanEgress(const SystemCalls& system, FdTable& fds, PlanHolder& hold
       own_(own),
       state_(state_of(system, fds, holder, own)) {}
 
-bool PlanEgress::source_is_fixed() const {
-  return state_.kind == FdKind::kPortBound || state_.source_fixed;
-}
-
 // A probe's number means nothing after it: what the program gets by that number is not a probe.
 bundle::Errno PlanEgress::prepare(int fd, const bundle::Endpoint& member) {
   const bool probe = fd != own_;
@@ -52,14 +46,12 @@ bundle::Errno PlanEgress::prepare(int fd, const bundle::Endpoint& member) {
   const bool ipv6 = probe ? is_ipv6(system_, fd) : state_.ipv6;
   if (probe) {
     fds_.forget(fd);
-    fds_.set(fd, {.kind = source_is_fixed() ? FdKind::kPortBound : FdKind::kFresh, .ipv6 = ipv6});
+    fds_.set(fd,
+             {.kind = is_source_fixed(state_) ? FdKind::kPortBound : FdKind::kFresh, .ipv6 = ipv6});
   }
-  sockaddr_storage address;
-  const socklen_t length =
-      bundle::sockaddr_from_endpoint(member, ipv6 ? AF_INET6 : AF_INET, &address);
-  if (length == 0) return EAFNOSUPPORT;
-  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-  const bool prepared = connector_.prepare(fd, generic, length, By::kConnect);
+  const auto destination = call_address_of(member, ipv6 ? AF_INET6 : AF_INET);
+  if (!destination) return EAFNOSUPPORT;
+  const bool prepared = connector_.prepare(fd, *destination, By::kConnect);
   const bundle::Errno error = prepared ? 0 : errno;
   if (probe) fds_.forget(fd);
   return error;
@@ -75,7 +67,7 @@ bool PlanEgress::can_move(int, const bundle::Endpoint& from, const bundle::Endpo
   if (then.action == plan::Action::kRefuse || then.action == plan::Action::kFail) return true;
   if (then.action == plan::Action::kSystem) return false;
   return first.entry.interface_index == then.entry.interface_index &&
-         (source_is_fixed() || first.entry.source == then.entry.source);
+         (is_source_fixed(state_) || first.entry.source == then.entry.source);
 }
 
 // The kernel gives SCTP's packets no mark.
@@ -84,8 +76,9 @@ bool PlanEgress::honours(const plan::Entry& entry) const {
   return int_option(system_, own_, SOL_SOCKET, SO_PROTOCOL).value_or(0) != IPPROTO_SCTP;
 }
 
-// The broker binds the socket itself. Where it then could not go on, the socket has the source of
-// the first member, and no device yet; where it was bound by then to something else, no way at all.
+// The broker binds the socket itself. Where the broker could not go on from there, the socket has
+// the source of the first member, and no device yet; where the socket was bound to something else
+// by then, it has no egress at all.
 bool PlanEgress::spread(int fd, std::span<const bundle::Endpoint> members) {
   const bool bound_by_px =
       state_.kind == FdKind::kDecided && state_.interface == 0 && !state_.source_fixed;
@@ -109,18 +102,20 @@ void PlanEgress::report(const bundle::Endpoint& member, bool alive) {
 }
 
 plan::Verdict PlanEgress::verdict(const bundle::Endpoint& member) {
-  const bool inside = member.address.is_loopback() || member.address.is_unspecified();
-  if (inside || state_.kind == FdKind::kOwned || holder_.says_nothing()) return {};
+  if (member.address.is_loopback_or_unspecified() || state_.kind == FdKind::kOwned ||
+      holder_.says_nothing()) {
+    return {};
+  }
   return holder_.decide({.destination = member.address,
                          .port = member.port,
                          .scope = member.scope,
                          .transport = plan::Transport::kTcp,
-                         .source_fixed = source_is_fixed()});
+                         .source_fixed = is_source_fixed(state_)});
 }
 
 std::uint32_t PlanEgress::interface_of(const bundle::Endpoint& member) {
-  const plan::Verdict way = verdict(member);
-  return way.action == plan::Action::kVia ? way.entry.interface_index : 0;
+  const plan::Verdict found = verdict(member);
+  return found.action == plan::Action::kVia ? found.entry.interface_index : 0;
 }
 
 }  // namespace px::shim

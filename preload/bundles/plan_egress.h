@@ -37,7 +37,6 @@ class PlanEgress final : public bundle::Egress {
   }
 
  private:
-  [[nodiscard]] bool source_is_fixed() const;
   [[nodiscard]] bool honours(const plan::Entry& entry) const;
   [[nodiscard]] plan::Verdict verdict(const bundle::Endpoint& member);
   [[nodiscard]] std::uint32_t interface_of(const bundle::Endpoint& member);

@@ -18,18 +18,18 @@ bool is_group(const bundle::Address& address) {
   return address.is_ipv4() ? address.bytes[12] >> 4 == 0xe : address.bytes[0] == 0xff;
 }
 
-// The kernel takes AF_UNSPEC for AF_INET here, on AF_INET sockets.
-std::optional<bundle::Endpoint> destination_of(const msghdr& message, const FdState& state) {
-  const auto* address = static_cast<const sockaddr*>(message.msg_name);
-  const auto endpoint = bundle::endpoint_from_sockaddr(address, message.msg_namelen);
-  if (endpoint) {
-    if (!state.ipv6 && !endpoint->address.is_ipv4()) return std::nullopt;
-    return endpoint;
+// Nothing for what the kernel refuses by itself. It takes AF_UNSPEC for AF_INET here, on AF_INET
+// sockets.
+std::optional<bundle::Endpoint> endpoint_for(const CallAddress& destination, const FdState& state) {
+  if (destination.endpoint) {
+    if (!state.ipv6 && !destination.endpoint->address.is_ipv4()) return std::nullopt;
+    return destination.endpoint;
   }
   sockaddr_in ipv4;
-  if (state.ipv6 || message.msg_namelen < sizeof ipv4) return std::nullopt;
-  std::memcpy(&ipv4, address, sizeof ipv4);
-  if (ipv4.sin_family != AF_UNSPEC) return std::nullopt;
+  if (state.ipv6 || destination.family != AF_UNSPEC || destination.length < sizeof ipv4) {
+    return std::nullopt;
+  }
+  std::memcpy(&ipv4, destination.bytes, sizeof ipv4);
   ipv4.sin_family = AF_INET;
   return bundle::endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(&ipv4), sizeof ipv4);
 }
@@ -44,50 +44,56 @@ bool Datagrams::concern(int fd) const {
   const FdState state = fds_.get(fd);
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return false;
   if (state.kind != FdKind::kUnknown && !state.datagram) return false;
-  return !holder_.says_nothing() || holder_.listen_mode() != plan::ListenMode::kSystem ||
-         has_device(state);
+  return !holder_.says_nothing() || listen_mode() != plan::ListenMode::kSystem || has_device(state);
 }
 
-Datagrams::Way Datagrams::way_of(int fd, const msghdr& message) {
-  if (message.msg_name == nullptr) return {};
+std::uint32_t Datagrams::mark_mask() const {
+  return holder_.mark_mask();
+}
+
+plan::ListenMode Datagrams::listen_mode() const {
+  return holder_.listen_mode();
+}
+
+Datagrams::Egress Datagrams::egress_of(int fd, const CallAddress& destination,
+                                       const msghdr& message) {
+  if (destination.bytes == nullptr) return {};
   const KeepErrno keep;
-  Sender sender{fd, fds_.get(fd), fds_.notes(fd)};
-  if (sender.state.kind == FdKind::kUnknown)
-    sender.state = ask_kernel(system_, fd, holder_.mark_mask());
+  const Sender sender{fd, state_of(system_, fds_, holder_, fd), fds_.notes(fd)};
   const FdState& state = sender.state;
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned || !state.datagram) return {};
-  const auto destination = destination_of(message, state);
-  if (!destination) return {};
-  if (destination->port == 0 && state.transport == plan::Transport::kUdp) return {};
-  if (has_packet_info(message) || (sender.notes.group_chosen && is_group(destination->address))) {
-    return choose_next_hop(sender, 0) ? Way{} : unavailable();
+  const auto peer = endpoint_for(destination, state);
+  if (!peer) return {};
+  if (peer->port == 0 && state.transport == plan::Transport::kUdp) return {};
+  if (has_packet_info(message) || (sender.notes.group_chosen && is_group(peer->address))) {
+    return choose_next_hop(sender, 0) ? Egress{} : unavailable();
   }
-  const plan::Call call{.destination = destination->address,
-                        .port = destination->port,
-                        .scope = destination->scope,
+  const plan::Call call{.destination = peer->address,
+                        .port = peer->port,
+                        .scope = peer->scope,
                         .transport = state.transport,
                         .source_fixed = false};
   if (sender.notes.watched) {
     const auto called =
-        called_.find(sender.notes.generation, *destination, LocalAddressCache::now());
+        local_addresses_.find(sender.notes.generation, *peer, LocalAddressCache::now());
     if (called) return answer(sender, call, *called);
   }
-  if (call.destination.is_loopback() || call.destination.is_unspecified()) {
-    return has_device(state) ? unavailable() : Way{};
+  if (call.destination.is_loopback_or_unspecified()) {
+    return has_device(state) ? unavailable() : Egress{};
   }
   return decide(sender, call);
 }
 
-Datagrams::Way Datagrams::answer(const Sender& sender, const plan::Call& call,
-                                 const PacketInfo& called) {
+Datagrams::Egress Datagrams::answer(const Sender& sender, const plan::Call& call,
+                                    const PacketInfo& called) {
   const bool inside = called.interface == kLoopbackInterface || call.destination.is_loopback();
   if (inside) return {.error = 0, .info = PacketInfo{.address = called.address, .interface = 0}};
   if (!holder_.introduce()) return unavailable();
-  const plan::ListenMode mode = holder_.listen_mode();
+  const plan::ListenMode mode = listen_mode();
   if (mode == plan::ListenMode::kSystem) {
     const plan::Verdict verdict = holder_.decide(call);
     if (verdict.action == plan::Action::kVia) {
-      // Whoever calls a group calls no address of this host.
+      // A call to a group is to no address of this host.
       const bool own = !called.address.is_unspecified();
       return via(sender, call, verdict.entry, own ? &called.address : nullptr);
     }
@@ -112,11 +118,11 @@ Datagrams::Way Datagrams::answer(const Sender& sender, const plan::Call& call,
   return {.error = 0, .info = wanted};
 }
 
-Datagrams::Way Datagrams::decide(const Sender& sender, const plan::Call& call) {
+Datagrams::Egress Datagrams::decide(const Sender& sender, const plan::Call& call) {
   const plan::Verdict verdict = holder_.decide(call);
   switch (verdict.action) {
     case plan::Action::kSystem:
-      return by_system(sender);
+      return unsteered(sender);
     case plan::Action::kRefuse:
       holder_.count(&plan::Counters::refused);
       return {.error = EACCES, .info = std::nullopt};
@@ -128,8 +134,8 @@ Datagrams::Way Datagrams::decide(const Sender& sender, const plan::Call& call) {
   return via(sender, call, verdict.entry, nullptr);
 }
 
-Datagrams::Way Datagrams::via(const Sender& sender, const plan::Call& call,
-                              const plan::Entry& entry, const bundle::Address* called) {
+Datagrams::Egress Datagrams::via(const Sender& sender, const plan::Call& call,
+                                 const plan::Entry& entry, const bundle::Address* called) {
   if (!choose_next_hop(sender, entry.mark)) return unavailable();
   const bool same_device =
       has_device(sender.state) && sender.state.interface == entry.interface_index;
@@ -144,13 +150,13 @@ Datagrams::Way Datagrams::via(const Sender& sender, const plan::Call& call,
   constexpr std::uint32_t kKernelsOwn = plan::kEntryKernelSource | plan::kEntryAnySource;
   const bool kernels_own = called == nullptr && (entry.flags & kKernelsOwn) != 0;
   if (entry.mark != 0) {
-    info = wanted;  // its table has one way, by that interface
+    info = wanted;  // the mark's table has one route, by that interface
   } else if (kernels_own && !call.destination.is_ipv4() && !same_device && !connected(sender)) {
     info = PacketInfo{.address = {}, .interface = entry.interface_index};
   } else {
     info = info_for(sender, call.destination, wanted);
   }
-  if (!info && called != nullptr && holder_.listen_mode() == plan::ListenMode::kSystem) {
+  if (!info && called != nullptr && listen_mode() == plan::ListenMode::kSystem) {
     // The rule's interface is the policy's word, the address only a better answer.
     return via(sender, call, entry, nullptr);
   }
@@ -160,30 +166,31 @@ Datagrams::Way Datagrams::via(const Sender& sender, const plan::Call& call,
 }
 
 // Control data cannot take a device away for one datagram.
-Datagrams::Way Datagrams::by_system(const Sender& sender) {
+Datagrams::Egress Datagrams::unsteered(const Sender& sender) {
   if (has_device(sender.state) || !choose_next_hop(sender, 0)) return unavailable();
   holder_.count(&plan::Counters::system);
   return {};
 }
 
-// A socket has one mark at a time, which only the broker can change. It is asked of the kernel
-// where the plan has marks at all.
+// A socket has one mark at a time, which only the broker can change. The kernel is asked for the
+// mark where the plan has marks at all.
 bool Datagrams::choose_next_hop(const Sender& sender, std::uint32_t mark) {
-  const std::uint32_t mask = holder_.mark_mask();
+  const std::uint32_t mask = mark_mask();
   if (mask == 0) return mark == 0;
   if ((marker_.mark_of(sender.fd) & mask) == mark) return true;
   return holder_.introduce() && marker_.set(sender.fd, mark);
 }
 
-Datagrams::Way Datagrams::unavailable() {
+Datagrams::Egress Datagrams::unavailable() {
   holder_.count(&plan::Counters::unavailable);
   return {.error = ENETUNREACH, .info = std::nullopt};
 }
 
-// What makes the datagram leave by exactly this interface from exactly this address. IPv4 takes
-// both at their word. IPv6 with both looks for a route without regard to the interface, unless the
-// destination is link-local or a group or the socket has a device; with the interface alone, it
-// keeps to that. So the source is left out where the kernel would choose it by itself.
+// The control data that make the datagram leave by exactly this interface from exactly this
+// address. IPv4 takes both at their word. IPv6 with both looks for a route without regard to the
+// interface, unless the destination is link-local or a group or the socket has a device; with the
+// interface alone, it keeps to that. So the source is left out where the kernel would choose it by
+// itself.
 std::optional<PacketInfo> Datagrams::info_for(const Sender& sender,
                                               const bundle::Address& destination,
                                               const PacketInfo& wanted) {
@@ -211,8 +218,8 @@ bool Datagrams::connected(const Sender& sender) const {
   return remembered ? sender.notes.connected : is_connected(system_, sender.fd);
 }
 
-// That it did once is remembered as long as the plan stands; should the routing have changed since,
-// the interface is right all the same.
+// That the kernel did once is remembered as long as the plan stands; should the routing have
+// changed since, the interface is right all the same.
 bool Datagrams::kernel_chooses(const bundle::Address& destination, const PacketInfo& wanted) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
   std::uint64_t digest = holder_.generation() << 32 | wanted.interface;

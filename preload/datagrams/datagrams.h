@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How a datagram that names its destination leaves (PX-4, PX-5, PX-6): decided for each, and said
-// in its control data; the socket itself is never bound for it. An answer from a wildcard server
-// leaves from the address that was called. Holds nothing but references. Callable from any thread
-// and from signal handlers.
+// The egress of a datagram that names its destination (PX-4, PX-5, PX-6): decided for each, and
+// put into its control data; the socket itself is never bound for it. An answer from a wildcard
+// server leaves from the address that was called. Holds nothing but references. Callable from any
+// thread and from signal handlers.
 #pragma once
 
 #include <sys/socket.h>
@@ -12,13 +12,13 @@
 #include <cstdint>
 #include <optional>
 
-#include "libbundle/core/address.h"
 #include "preload/datagrams/local_address_cache.h"
 #include "preload/datagrams/packet_info.h"
 #include "preload/datagrams/route_probe.h"
 #include "preload/process/system_calls.h"
 #include "preload/session/marker.h"
 #include "preload/session/plan_holder.h"
+#include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
 
 namespace px::shim {
@@ -29,27 +29,27 @@ class Datagrams {
                                               const bundle::Address& source,
                                               std::uint32_t interface);
 
-  constexpr Datagrams(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Marker& marker,
-                      const LocalAddressCache& called, ProbeRoute probe)
+  constexpr Datagrams(const SystemCalls& system, const FdTable& fds, PlanHolder& holder,
+                      Marker& marker, const LocalAddressCache& local_addresses, ProbeRoute probe)
       : system_(system),
         fds_(fds),
         holder_(holder),
         marker_(marker),
-        called_(called),
+        local_addresses_(local_addresses),
         probe_(probe) {}
 
   // Whether anything may be chosen for what this socket sends.
   [[nodiscard]] bool concern(int fd) const;
 
   // Whether deciding about one message may change how another leaves.
-  [[nodiscard]] bool may_be_marked() const { return holder_.mark_mask() != 0; }
+  [[nodiscard]] bool may_be_marked() const { return mark_mask() != 0; }
 
-  struct Way {
+  struct Egress {
     int error = 0;                   // not 0: not to be sent; EACCES or ENETUNREACH
     std::optional<PacketInfo> info;  // to be sent with it; nothing: the message as it is
   };
-  // Counts the message as sent. Changes no errno.
-  [[nodiscard]] Way way_of(int fd, const msghdr& message);
+  // `destination` is the one that the message names. Counts the message as sent. Changes no errno.
+  [[nodiscard]] Egress egress_of(int fd, const CallAddress& destination, const msghdr& message);
 
  private:
   struct Sender {
@@ -57,13 +57,18 @@ class Datagrams {
     FdState state;
     FdNotes notes;
   };
-  [[nodiscard]] Way answer(const Sender& sender, const plan::Call& call, const PacketInfo& called);
-  [[nodiscard]] Way decide(const Sender& sender, const plan::Call& call);
+  [[nodiscard]] std::uint32_t mark_mask() const;
+  [[nodiscard]] plan::ListenMode listen_mode() const;
+
+  // To a peer that called the host at this address.
+  [[nodiscard]] Egress answer(const Sender& sender, const plan::Call& call,
+                              const PacketInfo& called);
+  [[nodiscard]] Egress decide(const Sender& sender, const plan::Call& call);
   // Through the entry, from its own source or from the one that was called.
-  [[nodiscard]] Way via(const Sender& sender, const plan::Call& call, const plan::Entry& entry,
-                        const bundle::Address* called);
-  [[nodiscard]] Way by_system(const Sender& sender);
-  [[nodiscard]] Way unavailable();
+  [[nodiscard]] Egress via(const Sender& sender, const plan::Call& call, const plan::Entry& entry,
+                           const bundle::Address* called);
+  [[nodiscard]] Egress unsteered(const Sender& sender);
+  [[nodiscard]] Egress unavailable();
   // Whether the socket has the mark of this next hop now; 0 for none.
   [[nodiscard]] bool choose_next_hop(const Sender& sender, std::uint32_t mark);
   [[nodiscard]] std::optional<PacketInfo> info_for(const Sender& sender,
@@ -73,10 +78,10 @@ class Datagrams {
   [[nodiscard]] bool kernel_chooses(const bundle::Address& destination, const PacketInfo& wanted);
 
   const SystemCalls& system_;
-  FdTable& fds_;
+  const FdTable& fds_;
   PlanHolder& holder_;
   Marker& marker_;
-  const LocalAddressCache& called_;
+  const LocalAddressCache& local_addresses_;
   const ProbeRoute probe_;
   // Digests of what kernel_chooses() found true.
   std::array<std::atomic<std::uint64_t>, 256> choices_{};

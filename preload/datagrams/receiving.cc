@@ -9,7 +9,6 @@
 #include <cstring>
 #include <span>
 
-#include "libbundle/core/address.h"
 #include "preload/process/socket_option.h"
 #include "preload/sockets/kernel_socket.h"
 
@@ -36,24 +35,20 @@ bool lend_control_room(msghdr* message, std::span<std::byte>* room) {
 
 }  // namespace
 
-void Receiving::bound(int fd, const sockaddr* address, socklen_t length) {
-  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
+void Receiving::bound(int fd, const std::optional<bundle::Endpoint>& endpoint) {
   FdNotes notes = fds_.notes(fd);
-  // Whoever takes any port is nobody's server: its own datagrams come first.
+  // A socket that takes any port is no server's: its own datagrams come first.
   notes.examined = endpoint && endpoint->port == 0;
   fds_.set_notes(fd, notes);
   if (!notes.examined && fds_.get(fd).kind == FdKind::kPortBound) examine(fd);
 }
 
-sa_family_t Receiving::connected(int fd, const sockaddr* address, socklen_t length) {
-  sa_family_t family = AF_UNSPEC;
-  if (length >= sizeof family) std::memcpy(&family, &address->sa_family, sizeof family);
+void Receiving::connected(int fd, sa_family_t family) {
   const FdState state = fds_.get(fd);
-  if (!state.datagram && state.kind != FdKind::kUnknown) return family;
+  if (!state.datagram && state.kind != FdKind::kUnknown) return;
   FdNotes notes = fds_.notes(fd);
   notes.connected = family != AF_UNSPEC;
   fds_.set_notes(fd, notes);
-  return family;
 }
 
 void Receiving::option_set(int fd, int level, int name, const void* value, socklen_t length) {
@@ -95,11 +90,12 @@ bool Receiving::watches(int fd) {
 
 void Receiving::examine(int fd) {
   if (fd < 0 || static_cast<std::size_t>(fd) >= FdTable::kSize) return;
-  if (holder_.says_nothing() && holder_.listen_mode() == plan::ListenMode::kSystem) return;
+  if (holder_.says_nothing() && holder_.listen_mode() == plan::ListenMode::kSystem) {
+    return;
+  }
   const KeepErrno keep;
-  FdState state = fds_.get(fd);
+  const FdState state = state_of(system_, fds_, holder_, fd);
   FdNotes notes = fds_.notes(fd);
-  if (state.kind == FdKind::kUnknown) state = ask_kernel(system_, fd, holder_.mark_mask());
   notes.examined = true;
   if (state.kind == FdKind::kPortBound && state.transport == plan::Transport::kUdp) {
     watch(fd, state, notes);
@@ -132,7 +128,7 @@ void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, ms
                                        std::min(received.msg_namelen, program->msg_namelen));
     // What was queued before the option was on does not say.
     if (called && peer && called->interface != 0)
-      called_.remember(notes.generation, *peer, *called, LocalAddressCache::now());
+      local_addresses_.remember(notes.generation, *peer, *called, LocalAddressCache::now());
   }
   program->msg_namelen = received.msg_namelen;
   pass_control_data(received, {.ipv4 = notes.asked_ipv4, .ipv6 = notes.asked_ipv6}, program);
@@ -140,7 +136,7 @@ void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, ms
 
 ssize_t Receiving::recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
                             socklen_t* length) {
-  // Who is not told who called does not answer.
+  // A program that does not want to know its peer does not answer it.
   if (address == nullptr || length == nullptr || !watches(fd)) {
     return libc_.recvfrom(fd, data, size, flags, address, length);
   }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The interposed receive calls: on datagram sockets that the program bound to a port alone, the
-// kernel is asked along which of its addresses was called, which is remembered for the answer and
-// kept from a program that did not ask for it. Holds nothing but references. Callable from any
-// thread and from signal handlers; results and errno as in libc.
+// The interposed receive calls. On datagram sockets that the program bound to a port alone, the
+// kernel is asked to say which of the host's addresses was called. That is remembered for the
+// answer, and kept from a program that did not ask for it. Holds nothing but references. Callable
+// from any thread and from signal handlers; results and errno as in libc.
 #pragma once
 
 #include <sys/socket.h>
 
 #include <ctime>
+#include <optional>
 
+#include "libbundle/core/address.h"
 #include "preload/datagrams/local_address_cache.h"
 #include "preload/datagrams/packet_info.h"
 #include "preload/process/symbols.h"
@@ -21,8 +23,12 @@ namespace px::shim {
 class Receiving {
  public:
   constexpr Receiving(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                      const PlanHolder& holder, LocalAddressCache& called)
-      : libc_(libc), system_(system), fds_(fds), holder_(holder), called_(called) {}
+                      const PlanHolder& holder, LocalAddressCache& local_addresses)
+      : libc_(libc),
+        system_(system),
+        fds_(fds),
+        holder_(holder),
+        local_addresses_(local_addresses) {}
 
   ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
                    socklen_t* length);
@@ -30,9 +36,9 @@ class Receiving {
   int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout);
 
   // After the program's own bind(2), setsockopt(2) and connect(2) that succeeded. Change no errno.
-  void bound(int fd, const sockaddr* address, socklen_t length);
+  void bound(int fd, const std::optional<bundle::Endpoint>& endpoint);
   void option_set(int fd, int level, int name, const void* value, socklen_t length);
-  sa_family_t connected(int fd, const sockaddr* address, socklen_t length);
+  void connected(int fd, sa_family_t family);
 
  private:
   // Watches the socket if that has to be looked at still; whether it is watched.
@@ -40,8 +46,8 @@ class Receiving {
   void examine(int fd);
   void watch(int fd, const FdState& state, FdNotes notes);
   [[nodiscard]] bool turn_on(int fd, int level, int name, bool* asked);
-  // What is made of one received message: remembered, and given to the program without what it did
-  // not ask for.
+  // Remembers what one received message says, and gives the program its control data without what
+  // it did not ask for.
   void take(const FdNotes& notes, int flags, const msghdr& received, msghdr* program);
   [[nodiscard]] int receive_batch(int fd, mmsghdr* messages, unsigned* count, int flags,
                                   timespec* timeout);
@@ -50,7 +56,7 @@ class Receiving {
   const SystemCalls& system_;
   FdTable& fds_;
   const PlanHolder& holder_;
-  LocalAddressCache& called_;
+  LocalAddressCache& local_addresses_;
 };
 
 }  // namespace px::shim

@@ -58,6 +58,11 @@ constexpr FdState unpack(std::uint64_t word) {
           .interface = static_cast<std::uint32_t>(word >> 32)};
 }
 
+// Whether the program has bound the socket to a port: no source can be chosen any more.
+constexpr bool is_source_fixed(const FdState& state) {
+  return state.kind == FdKind::kPortBound || state.source_fixed;
+}
+
 // What a socket has to do with AF_BUNDLE: which addresses its calls give to the program.
 enum class BundleRole : std::uint8_t {
   kNone,

@@ -74,6 +74,11 @@ FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks) {
   return state;
 }
 
+FdState state_of(const SystemCalls& system, const FdTable& fds, const PlanHolder& holder, int fd) {
+  const FdState state = fds.get(fd);
+  return state.kind != FdKind::kUnknown ? state : ask_kernel(system, fd, holder.mark_mask());
+}
+
 void dissolve(const SystemCalls& system, int fd) {
   sockaddr nothing{};
   nothing.sa_family = AF_UNSPEC;

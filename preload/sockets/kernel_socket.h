@@ -5,6 +5,7 @@
 #pragma once
 
 #include "preload/process/system_calls.h"
+#include "preload/session/plan_holder.h"
 #include "preload/sockets/fd_table.h"
 
 namespace px::shim {
@@ -13,6 +14,10 @@ namespace px::shim {
 // may be the kernel's choice as well as the program's (see dissolve()). `own_marks`: the bits of
 // SO_MARK that are px's, not the program's choice.
 [[nodiscard]] FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks);
+
+// What the table remembers of the socket; where that is kUnknown, what the kernel says.
+[[nodiscard]] FdState state_of(const SystemCalls& system, const FdTable& fds,
+                               const PlanHolder& holder, int fd);
 
 // Ends a datagram socket's connection; what address it has then is the program's choice.
 void dissolve(const SystemCalls& system, int fd);

@@ -5,8 +5,6 @@
 
 #include <cstring>
 
-#include "libbundle/core/address.h"
-
 namespace px::shim {
 namespace {
 
@@ -38,9 +36,8 @@ Choice choice_by(int level, int name, const void* value, socklen_t length) {
 
 }  // namespace
 
-void note_bind(FdTable* fds, int fd, const sockaddr* address, socklen_t length) {
+void note_bind(FdTable* fds, int fd, const std::optional<bundle::Endpoint>& endpoint) {
   FdState state = fds->get(fd);
-  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
   if (endpoint && !endpoint->address.is_unspecified()) {
     state.kind = FdKind::kOwned;
   } else if (endpoint && state.kind == FdKind::kFresh) {

@@ -6,12 +6,15 @@
 
 #include <sys/socket.h>
 
+#include <optional>
+
+#include "libbundle/core/address.h"
 #include "preload/sockets/fd_table.h"
 
 namespace px::shim {
 
 // bind(2).
-void note_bind(FdTable* fds, int fd, const sockaddr* address, socklen_t length);
+void note_bind(FdTable* fds, int fd, const std::optional<bundle::Endpoint>& endpoint);
 
 // setsockopt(2).
 void note_option(FdTable* fds, int fd, int level, int name, const void* value, socklen_t length);

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "preload/process/socket_option.h"
 #include "preload/sockets/kernel_socket.h"
@@ -24,16 +23,11 @@ bool takes_family(const FdState& state, sa_family_t family) {
   return family == AF_INET;
 }
 
-bool source_is_fixed(const FdState& state) {
-  return state.kind == FdKind::kPortBound || state.source_fixed;
-}
-
 }  // namespace
 
-bool Connector::prepare(int fd, const sockaddr* address, socklen_t length, By by) {
-  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
-  if (!endpoint) return true;
-  if (endpoint->address.is_loopback() || endpoint->address.is_unspecified()) {
+bool Connector::prepare(int fd, const CallAddress& destination, By by) {
+  if (!destination.endpoint) return true;
+  if (destination.endpoint->address.is_loopback_or_unspecified()) {
     if (release(fd, fds_.get(fd))) return true;
     holder_.count(&plan::Counters::unavailable);
     errno = ENETUNREACH;
@@ -45,11 +39,9 @@ bool Connector::prepare(int fd, const sockaddr* address, socklen_t length, By by
     errno = ENETUNREACH;
     return false;
   }
-  sa_family_t family;
-  std::memcpy(&family, &address->sa_family, sizeof family);
   const int errno_before = errno;
-  std::optional<Errno> failure = attempt(fd, *endpoint, family, by);
-  if (!failure) failure = attempt(fd, *endpoint, family, by);
+  std::optional<Errno> failure = attempt(fd, destination, by);
+  if (!failure) failure = attempt(fd, destination, by);
   const Errno error = failure.value_or(ENETUNREACH);
   errno = error == 0 ? errno_before : error;
   if (error == ENETUNREACH) holder_.count(&plan::Counters::unavailable);
@@ -63,8 +55,8 @@ void Connector::dissolved(int fd) {
   if (!undo(fd, &state)) fds_.forget(fd);
 }
 
-// What goes the system's way must not leave by a device that px chose for the destination before.
-// From a stream only the privileged can take the device back.
+// What is unsteered must not leave by a device that px chose for the destination before. From a
+// stream only the privileged can take the device back.
 bool Connector::release(int fd, FdState state) {
   const KeepErrno keep;
   if (state.kind != FdKind::kDecided) {
@@ -103,18 +95,17 @@ bool Connector::undo(int fd, FdState* state) {
   return true;
 }
 
-std::optional<Connector::Errno> Connector::attempt(int fd, const bundle::Endpoint& endpoint,
-                                                   sa_family_t family, By by) {
-  FdState state = fds_.get(fd);
-  if (state.kind == FdKind::kUnknown) state = ask_kernel(system_, fd, holder_.mark_mask());
+std::optional<Connector::Errno> Connector::attempt(int fd, const CallAddress& destination, By by) {
+  const bundle::Endpoint& endpoint = *destination.endpoint;
+  const FdState state = state_of(system_, fds_, holder_, fd);
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return 0;
-  if (!takes_family(state, family)) return 0;
+  if (!takes_family(state, destination.family)) return 0;
   if (by == By::kFastOpen && state.transport != plan::Transport::kTcp) return 0;
   const plan::Verdict verdict = holder_.decide({.destination = endpoint.address,
                                                 .port = endpoint.port,
                                                 .scope = endpoint.scope,
                                                 .transport = state.transport,
-                                                .source_fixed = source_is_fixed(state)});
+                                                .source_fixed = is_source_fixed(state)});
   switch (verdict.action) {
     case plan::Action::kSystem:
       if (!release(fd, state)) return ENETUNREACH;
@@ -144,7 +135,7 @@ std::optional<Connector::Errno> Connector::send_via(int fd, const FdState& state
   } else if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) {
     return 0;  // connected before there was a rule: EISCONN is the kernel's to say
   }
-  decided.source_fixed = source_is_fixed(state);
+  decided.source_fixed = is_source_fixed(state);
   decided.kind = FdKind::kDecided;
   const bool chosen = choose_device(fd, state, entry);
   decided.interface = chosen ? entry.interface_index : 0;
@@ -153,9 +144,9 @@ std::optional<Connector::Errno> Connector::send_via(int fd, const FdState& state
   return chosen && choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
 }
 
-// A later connect on a socket that px sent somewhere before. The kernel is asked whether that still
-// holds: connecting to AF_UNSPEC takes the device of a datagram socket away, in any process that
-// shares it, and libc makes some sockets without the hooks.
+// A later connect on a socket that px sent somewhere before. The kernel is asked whether the socket
+// still has its device: connecting to AF_UNSPEC takes the device of a datagram socket away, in any
+// process that shares it, and libc makes some sockets without the hooks.
 std::optional<Connector::Errno> Connector::decide_again(int fd, FdState state,
                                                         const plan::Entry& entry) {
   const bool same_source = state.source_fixed || state.source == source_digest(entry.source);
@@ -191,15 +182,15 @@ std::optional<Connector::Errno> Connector::choose_source(int fd, const FdState& 
   if (length == 0) return ENETUNREACH;
   if (system_.bind(fd, reinterpret_cast<const sockaddr*>(&source), length) == 0) return 0;
   if (errno == EADDRNOTAVAIL || errno == ENODEV) return ENETUNREACH;
-  // Not unbound, as was thought: a datagram socket that the system has connected, an alias of one
-  // that was bound, or another socket or file altogether.
+  // Not unbound, as was thought: a datagram socket that was connected unsteered, an alias of a
+  // bound one, or another socket or file altogether.
   if (state.datagram && is_connected(system_, fd)) dissolve(system_, fd);
   fds_.forget(fd);
   return std::nullopt;
 }
 
 bool Connector::choose_device(int fd, const FdState& state, const plan::Entry& entry) {
-  if (!source_is_fixed(state) && source_names_device(entry)) return true;
+  if (!is_source_fixed(state) && source_names_device(entry)) return true;
   // Once connected, a datagram socket keeps the source it was given then.
   if (state.kind == FdKind::kPortBound && state.datagram && is_connected(system_, fd)) {
     dissolve(system_, fd);
@@ -216,7 +207,7 @@ bool Connector::choose_next_hop(int fd, const FdState& state, std::uint32_t mark
   const std::uint32_t mask = holder_.mark_mask();
   if (!unmarked) {
     if (mask == 0 || (marker_.mark_of(fd) & mask) == mark) return true;
-    // A connected stream keeps its way: EISCONN is the kernel's to say.
+    // A connected stream keeps its egress: EISCONN is the kernel's to say.
     if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return true;
   }
   return holder_.introduce() && marker_.set(fd, mark);

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
 // What comes before a connect: the verdict, and the calls that make the program's own socket follow
-// it (PX-1, PX-4, PX-6). Holds nothing of its own. Callable from any thread and from signal
+// it (PX-1, PX-4, PX-6). Holds nothing but references. Callable from any thread and from signal
 // handlers; errno changes only with a failure.
 #pragma once
-
-#include <sys/socket.h>
 
 #include <cstdint>
 #include <optional>
 
-#include "libbundle/core/address.h"
 #include "preload/process/system_calls.h"
 #include "preload/session/marker.h"
 #include "preload/session/plan_holder.h"
+#include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
 
 namespace px::shim {
@@ -30,19 +28,19 @@ class Connector {
 
   // Whether the program's call is to be made now; if not, it fails with errno: EACCES (a rule says
   // block) or ENETUNREACH (nothing is available). A call that px has no say in is made as it is.
-  [[nodiscard]] bool prepare(int fd, const sockaddr* address, socklen_t length, By by);
+  [[nodiscard]] bool prepare(int fd, const CallAddress& destination, By by);
 
   // The program has taken its socket's peer away, and the kernel what px chose for it: a datagram
   // socket is what it was before px decided.
   void dissolved(int fd);
 
  private:
-  // Whether the socket can go the system's way.
+  // Takes off the socket what px put on it; whether it can leave unsteered now, as the host routes
+  // it.
   [[nodiscard]] bool release(int fd, FdState state);
   // One attempt; nothing when the socket is not what was remembered and has been forgotten.
   using Errno = int;  // 0: make the call
-  [[nodiscard]] std::optional<Errno> attempt(int fd, const bundle::Endpoint& endpoint,
-                                             sa_family_t family, By by);
+  [[nodiscard]] std::optional<Errno> attempt(int fd, const CallAddress& destination, By by);
   [[nodiscard]] std::optional<Errno> send_via(int fd, const FdState& state,
                                               const plan::Entry& entry);
   [[nodiscard]] std::optional<Errno> choose_source(int fd, const FdState& state,

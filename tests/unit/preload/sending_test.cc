@@ -41,10 +41,10 @@ class SendingTest : public ConnectorTest {
   iovec buffer_{&data_, 1};
   sockaddr_in name_{};
   FakeLibc libc_;
-  std::unique_ptr<LocalAddressCache> called_ = std::make_unique<LocalAddressCache>();
-  Datagrams datagrams_{kFakeCalls, *fds_, holder_, marker_, *called_, nullptr};
-  TcpCompatibility manners_{libc_.symbols, kFakeCalls, holder_};
-  Sending sending_{libc_.symbols, kFakeCalls, *fds_, connector_, datagrams_, manners_, nullptr};
+  std::unique_ptr<LocalAddressCache> local_addresses_ = std::make_unique<LocalAddressCache>();
+  Datagrams datagrams_{kFakeCalls, *fds_, holder_, marker_, *local_addresses_, nullptr};
+  TcpCompatibility tcp_{libc_.symbols, kFakeCalls, holder_};
+  Sending sending_{libc_.symbols, kFakeCalls, *fds_, connector_, datagrams_, tcp_, nullptr};
 };
 
 TEST_F(SendingTest, SendsWithControlData) {
@@ -180,7 +180,7 @@ TEST_F(SendingTest, LeavesWhatIsNoneOfPxsToLibc) {
   EXPECT_TRUE(sending_.leaves_alone(kFd)) << "there is no plan yet";
   EXPECT_EQ(prepare("198.51.100.1"), 0);
   EXPECT_FALSE(sending_.leaves_alone(kFd)) << "its device may be made again";
-  EXPECT_FALSE(manners_.may_be_sctp());
+  EXPECT_FALSE(tcp_.may_be_sctp());
   EXPECT_FALSE(sending_.leaves_alone(kFd));
   EXPECT_TRUE(sending_.leaves_alone(kFd + 1));
 }

@@ -84,9 +84,9 @@ class BundleBindingTest : public testing::Test {
     const socklen_t length =
         bundle::sockaddr_from_bundle(set_of(members, port), &made, sizeof made);
     const auto* address = reinterpret_cast<const sockaddr*>(&made);
-    EXPECT_TRUE(binding_.takes(fd, address, length));
+    EXPECT_TRUE(binding_.takes(fd, read_call_address(address, length)));
     errno = 4711;
-    if (binding_.bind(fd, address, length) != 0) return errno;
+    if (binding_.bind(fd, read_call_address(address, length)) != 0) return errno;
     EXPECT_EQ(errno, 4711);
     return 0;
   }
@@ -134,10 +134,10 @@ class BundleBindingTest : public testing::Test {
   TestBroker broker_;
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
   PlanHolder holder_{&TestBroker::answer};
-  std::unique_ptr<BundleCache> known_ = std::make_unique<BundleCache>();
+  std::unique_ptr<BundleCache> cache_ = std::make_unique<BundleCache>();
   std::unique_ptr<ListenerFilters> listener_filters_ =
       std::make_unique<ListenerFilters>(kBareSystemCalls, *fds_);
-  BundleBinding binding_{libc_, kBareSystemCalls, *fds_, holder_, *known_, *listener_filters_};
+  BundleBinding binding_{libc_, kBareSystemCalls, *fds_, holder_, *cache_, *listener_filters_};
   BundleAccepting accepting_{libc_, kBareSystemCalls, *fds_, *listener_filters_};
   SocketAddresses addresses_{libc_, kBareSystemCalls, *fds_, *listener_filters_};
   Name caller_;
@@ -247,8 +247,8 @@ TEST_F(BundleBindingTest, AnIpv4AddressIsBoundOnAnIpv6Socket) {
   in.sin_family = AF_INET;
   in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const auto* address = reinterpret_cast<const sockaddr*>(&in);
-  ASSERT_TRUE(binding_.takes(server_, address, sizeof in));
-  ASSERT_EQ(binding_.bind(server_, address, sizeof in), 0);
+  ASSERT_TRUE(binding_.takes(server_, read_call_address(address, sizeof in)));
+  ASSERT_EQ(binding_.bind(server_, read_call_address(address, sizeof in)), 0);
   EXPECT_THAT(name(server_).members(), ElementsAre("127.0.0.1"));
 }
 
@@ -264,13 +264,13 @@ TEST_F(BundleBindingTest, AnAddressOfABoundBundleIsInUseWhileThatIsOpen) {
   const int stream = ::socket(AF_INET6, SOCK_STREAM, 0);
   const int datagrams = ::socket(AF_INET6, SOCK_DGRAM, 0);
   open_.insert(open_.end(), {stream, datagrams});
-  EXPECT_FALSE(binding_.takes(datagrams, single, length));
-  ASSERT_TRUE(binding_.takes(stream, single, length));
-  EXPECT_EQ(binding_.bind(stream, single, length), -1);
+  EXPECT_FALSE(binding_.takes(datagrams, read_call_address(single, length)));
+  ASSERT_TRUE(binding_.takes(stream, read_call_address(single, length)));
+  EXPECT_EQ(binding_.bind(stream, read_call_address(single, length)), -1);
   EXPECT_EQ(errno, EADDRINUSE);
   std::erase(open_, bundles);
   ::close(bundles);
-  EXPECT_FALSE(binding_.takes(stream, single, length));
+  EXPECT_FALSE(binding_.takes(stream, read_call_address(single, length)));
 }
 
 TEST_F(BundleBindingTest, WhatCannotTakeABundleSaysSo) {
@@ -280,9 +280,11 @@ TEST_F(BundleBindingTest, WhatCannotTakeABundleSaysSo) {
   EXPECT_EQ(bind(made(AF_UNIX), {"127.0.0.2", "127.0.0.3"}), EAFNOSUPPORT);
   sockaddr_bundle bad{};
   bad.sb_family = AF_BUNDLE;
-  EXPECT_EQ(binding_.bind(server_, reinterpret_cast<sockaddr*>(&bad), sizeof bad), -1);
+  EXPECT_EQ(
+      binding_.bind(server_, read_call_address(reinterpret_cast<sockaddr*>(&bad), sizeof bad)), -1);
   EXPECT_EQ(errno, EINVAL);
-  EXPECT_EQ(binding_.bind(-1, reinterpret_cast<sockaddr*>(&bad), sizeof bad), -1);
+  EXPECT_EQ(binding_.bind(-1, read_call_address(reinterpret_cast<sockaddr*>(&bad), sizeof bad)),
+            -1);
   EXPECT_EQ(errno, EBADF);
 }
 
@@ -291,12 +293,13 @@ TEST_F(BundleBindingTest, OrdinaryCallsAreNotTaken) {
   fds_->set_notes(fd, {});
   sockaddr_in in{};
   in.sin_family = AF_INET;
-  EXPECT_FALSE(binding_.takes(fd, reinterpret_cast<sockaddr*>(&in), sizeof in));
-  EXPECT_FALSE(binding_.takes(fd, nullptr, 0));
+  EXPECT_FALSE(binding_.takes(fd, read_call_address(reinterpret_cast<sockaddr*>(&in), sizeof in)));
+  EXPECT_FALSE(binding_.takes(fd, read_call_address(nullptr, 0)));
   broker_.plan.publish_bundles({});
   sockaddr_bundle off{};
   off.sb_family = AF_BUNDLE;
-  EXPECT_FALSE(binding_.takes(fd, reinterpret_cast<sockaddr*>(&off), sizeof off));
+  EXPECT_FALSE(
+      binding_.takes(fd, read_call_address(reinterpret_cast<sockaddr*>(&off), sizeof off)));
 }
 
 TEST_F(BundleBindingTest, AnswersAreCutAsTheKernelCutsThem) {

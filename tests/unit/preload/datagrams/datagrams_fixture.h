@@ -56,11 +56,13 @@ class DatagramsTest : public testing::Test {
     notes.watched = true;
     notes.generation = 5;
     fds_->set_notes(kFd, notes);
-    called_->remember(5, {.address = address(peer), .port = 443}, info, LocalAddressCache::now());
+    local_addresses_->remember(5, {.address = address(peer), .port = 443}, info,
+                               LocalAddressCache::now());
   }
 
   // "as it is", "EACCES" or "ADDRESS%INTERFACE" of the control data.
-  std::string way(const std::string& destination, msghdr message = {}, std::uint16_t port = 443) {
+  std::string egress(const std::string& destination, msghdr message = {},
+                     std::uint16_t port = 443) {
     if (!datagrams_.concern(kFd)) return "no concern";
     const auto family = static_cast<sa_family_t>(fds_->get(kFd).ipv6 ? AF_INET6 : AF_INET);
     sockaddr_storage storage;
@@ -68,13 +70,18 @@ class DatagramsTest : public testing::Test {
         {.address = address(destination), .port = port}, family, &storage);
     message.msg_name = &storage;
     errno = 4711;
-    const auto way = datagrams_.way_of(kFd, message);
+    const auto egress = egress_of(message);
     EXPECT_EQ(errno, 4711);
-    if (way.error != 0) return strerrorname_np(way.error);
-    if (!way.info) return "as it is";
+    if (egress.error != 0) return strerrorname_np(egress.error);
+    if (!egress.info) return "as it is";
     std::array<char, bundle::kAddressTextSize> buffer;
-    return std::string(bundle::address_text(way.info->address, buffer)) + "%" +
-           std::to_string(way.info->interface);
+    return std::string(bundle::address_text(egress.info->address, buffer)) + "%" +
+           std::to_string(egress.info->interface);
+  }
+
+  Datagrams::Egress egress_of(const msghdr& message) {
+    const auto* name = static_cast<const sockaddr*>(message.msg_name);
+    return datagrams_.egress_of(kFd, read_call_address(name, message.msg_namelen), message);
   }
 
   static std::optional<Route> probe(const bundle::Address&, const bundle::Address& source,
@@ -87,13 +94,14 @@ class DatagramsTest : public testing::Test {
   FakeKernel kernel_;
   TestBroker broker_;
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
-  std::unique_ptr<LocalAddressCache> called_ = std::make_unique<LocalAddressCache>();
+  std::unique_ptr<LocalAddressCache> local_addresses_ = std::make_unique<LocalAddressCache>();
   PlanHolder holder_{&TestBroker::answer};
   Marker marker_{kFakeCalls, &TestBroker::mark};
   std::optional<Route> by_interface_;
   std::optional<Route> by_both_;
   int probes_ = 0;
-  Datagrams datagrams_{kFakeCalls, *fds_, holder_, marker_, *called_, &DatagramsTest::probe};
+  Datagrams datagrams_{kFakeCalls,           *fds_, holder_, marker_, *local_addresses_,
+                       &DatagramsTest::probe};
 };
 
 }  // namespace px::shim

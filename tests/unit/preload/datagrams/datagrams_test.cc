@@ -8,9 +8,9 @@ TEST_F(DatagramsTest, EachGoesByTheEntry) {
   broker_.plan.publish_via(kVpn);
   for (const FdKind kind : {FdKind::kFresh, FdKind::kPortBound}) {
     fresh(AF_INET, kind);
-    EXPECT_EQ(way(kPeer), "10.2.0.2%3");
+    EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
     fresh(AF_INET6, kind);
-    EXPECT_EQ(way(kPeer), "10.2.0.2%3") << "v4-mapped";
+    EXPECT_EQ(egress(kPeer), "10.2.0.2%3") << "v4-mapped";
   }
   EXPECT_EQ(broker_.counters().routed, 4u);
   EXPECT_EQ(broker_.hellos(), 1);
@@ -20,11 +20,11 @@ TEST_F(DatagramsTest, EachGoesByTheEntry) {
 TEST_F(DatagramsTest, RefusedUnavailableAndTheSystems) {
   fresh();
   broker_.plan.publish_block();
-  EXPECT_EQ(way(kPeer), "EACCES");
+  EXPECT_EQ(egress(kPeer), "EACCES");
   broker_.plan.publish_via(entry(3, "vpn0", "10.2.0.2", 0));
-  EXPECT_EQ(way(kPeer), "ENETUNREACH");
+  EXPECT_EQ(egress(kPeer), "ENETUNREACH");
   broker_.plan.publish_system();
-  EXPECT_EQ(way(kPeer), "as it is");
+  EXPECT_EQ(egress(kPeer), "as it is");
   EXPECT_EQ(broker_.counters().refused, 1u);
   EXPECT_EQ(broker_.counters().unavailable, 1u);
   EXPECT_EQ(broker_.counters().system, 1u);
@@ -34,39 +34,39 @@ TEST_F(DatagramsTest, ConcernNobodyWithoutRules) {
   fresh();
   broker_.plan.publish_without_rules();
   EXPECT_TRUE(holder_.introduce());
-  EXPECT_EQ(way(kPeer), "no concern");
+  EXPECT_EQ(egress(kPeer), "no concern");
   broker_.plan.publish_listen(plan::ListenMode::kReceivedInterface);
-  EXPECT_EQ(way(kPeer), "as it is");
+  EXPECT_EQ(egress(kPeer), "as it is");
 }
 
 TEST_F(DatagramsTest, LeaveOtherSocketsAlone) {
   broker_.plan.publish_block();
   for (const FdKind kind : {FdKind::kOwned, FdKind::kForeign}) {
     fresh(AF_INET, kind);
-    EXPECT_EQ(way(kPeer), "no concern");
+    EXPECT_EQ(egress(kPeer), "no concern");
   }
   fds_->set(kFd, fresh_socket(AF_INET, SOCK_STREAM, 0));
-  EXPECT_EQ(way(kPeer), "no concern");
+  EXPECT_EQ(egress(kPeer), "no concern");
   fds_->forget(kFd);
   kernel_.type = SOCK_STREAM;
-  EXPECT_EQ(way(kPeer), "as it is");
+  EXPECT_EQ(egress(kPeer), "as it is");
 }
 
 TEST_F(DatagramsTest, AnUnknownSocketIsAskedAbout) {
   broker_.plan.publish_via(kVpn);
   fresh();
   fds_->forget(kFd);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
   EXPECT_EQ(fds_->get(kFd), FdState{});
   kernel_.device = "lan0";
-  EXPECT_EQ(way(kPeer), "as it is");
+  EXPECT_EQ(egress(kPeer), "as it is");
 }
 
 TEST_F(DatagramsTest, LoopbackIsLeftAlone) {
   broker_.plan.publish_block();
   fresh();
-  EXPECT_EQ(way("127.0.0.1"), "as it is");
-  EXPECT_EQ(way("0.0.0.0"), "as it is");
+  EXPECT_EQ(egress("127.0.0.1"), "as it is");
+  EXPECT_EQ(egress("0.0.0.0"), "as it is");
   EXPECT_EQ(broker_.hellos(), 0);
 }
 
@@ -78,19 +78,19 @@ TEST_F(DatagramsTest, TheProgramsOwnChoiceIsRespected) {
   message.msg_control = room.data();
   message.msg_controllen =
       put_packet_info({.address = address("10.1.0.2"), .interface = 0}, msghdr{}, room);
-  EXPECT_EQ(way(kPeer, message), "as it is");
-  EXPECT_EQ(way("224.0.0.251"), "EACCES");
+  EXPECT_EQ(egress(kPeer, message), "as it is");
+  EXPECT_EQ(egress("224.0.0.251"), "EACCES");
   FdNotes notes;
   notes.group_chosen = true;
   fds_->set_notes(kFd, notes);
-  EXPECT_EQ(way("224.0.0.251"), "as it is");
-  EXPECT_EQ(way(kPeer), "EACCES");
+  EXPECT_EQ(egress("224.0.0.251"), "as it is");
+  EXPECT_EQ(egress(kPeer), "EACCES");
 }
 
 TEST_F(DatagramsTest, WhatTheKernelRefusesItRefuses) {
   broker_.plan.publish_block();
   fresh();
-  EXPECT_EQ(way(kPeer, {}, 0), "as it is");
+  EXPECT_EQ(egress(kPeer, {}, 0), "as it is");
   sockaddr_in name{};
   name.sin_family = AF_INET;
   name.sin_addr.s_addr = htonl(0xc6336401);
@@ -98,28 +98,28 @@ TEST_F(DatagramsTest, WhatTheKernelRefusesItRefuses) {
   msghdr message{};
   message.msg_name = &name;
   message.msg_namelen = sizeof name - 1;
-  EXPECT_EQ(datagrams_.way_of(kFd, message).error, 0);
+  EXPECT_EQ(egress_of(message).error, 0);
   message.msg_namelen = sizeof name;
-  EXPECT_EQ(datagrams_.way_of(kFd, message).error, EACCES);
+  EXPECT_EQ(egress_of(message).error, EACCES);
   name.sin_family = AF_UNSPEC;
-  EXPECT_EQ(datagrams_.way_of(kFd, message).error, EACCES) << "Linux takes it for AF_INET";
+  EXPECT_EQ(egress_of(message).error, EACCES) << "Linux takes it for AF_INET";
   message.msg_name = nullptr;
-  EXPECT_EQ(datagrams_.way_of(kFd, message).error, 0);
+  EXPECT_EQ(egress_of(message).error, 0);
 }
 
 TEST_F(DatagramsTest, Ipv6NamesTheInterfaceAloneWhereTheSourceIsTheKernels) {
   broker_.plan.publish_via(kKernels6);
   fresh(AF_INET6);
-  EXPECT_EQ(way(kPeer6), "::%3");
+  EXPECT_EQ(egress(kPeer6), "::%3");
   EXPECT_EQ(probes_, 0);
   broker_.plan.publish_via(kVpn6);
   by_interface_ = Route{.interface = 3, .source = address("fd02::2")};
-  EXPECT_EQ(way(kPeer6), "::%3");
+  EXPECT_EQ(egress(kPeer6), "::%3");
   EXPECT_EQ(probes_, 1);
-  EXPECT_EQ(way(kPeer6), "::%3");
+  EXPECT_EQ(egress(kPeer6), "::%3");
   EXPECT_EQ(probes_, 1) << "is remembered";
   broker_.plan.publish_via(kVpn6);
-  EXPECT_EQ(way(kPeer6), "::%3");
+  EXPECT_EQ(egress(kPeer6), "::%3");
   EXPECT_EQ(probes_, 2) << "for one plan";
 }
 
@@ -127,11 +127,11 @@ TEST_F(DatagramsTest, Ipv6WithAnotherSourceGoesOnlyWhereItLeavesByTheInterface) 
   broker_.plan.publish_via(kVpn6);
   fresh(AF_INET6);
   by_interface_ = Route{.interface = 3, .source = address("fd02::9")};
-  EXPECT_EQ(way(kPeer6), "ENETUNREACH");
+  EXPECT_EQ(egress(kPeer6), "ENETUNREACH");
   by_both_ = Route{.interface = 2, .source = {}};
-  EXPECT_EQ(way(kPeer6), "ENETUNREACH");
+  EXPECT_EQ(egress(kPeer6), "ENETUNREACH");
   by_both_ = Route{.interface = 3, .source = {}};
-  EXPECT_EQ(way(kPeer6), "fd02::2%3");
+  EXPECT_EQ(egress(kPeer6), "fd02::2%3");
 }
 
 TEST_F(DatagramsTest, AConnectedIpv6SocketHasASource) {
@@ -140,78 +140,78 @@ TEST_F(DatagramsTest, AConnectedIpv6SocketHasASource) {
   FdNotes notes;
   notes.connected = true;
   fds_->set_notes(kFd, notes);
-  EXPECT_EQ(way(kPeer6), "ENETUNREACH");
+  EXPECT_EQ(egress(kPeer6), "ENETUNREACH");
   by_both_ = Route{.interface = 3, .source = {}};
-  EXPECT_EQ(way(kPeer6), "fd02::2%3");
+  EXPECT_EQ(egress(kPeer6), "fd02::2%3");
 }
 
 TEST_F(DatagramsTest, Ipv6LinkLocalNamesBoth) {
   broker_.plan.publish_via(entry(3, "vpn0", "fe80::2"));
   fresh(AF_INET6);
-  EXPECT_EQ(way("fe80::9"), "fe80::2%3");
+  EXPECT_EQ(egress("fe80::9"), "fe80::2%3");
   EXPECT_EQ(probes_, 0);
 }
 
 TEST_F(DatagramsTest, OnASocketThatPxConnected) {
   broker_.plan.publish_via(kVpn);
   decided(AF_INET, kVpn);
-  EXPECT_EQ(way(kPeer), "as it is");
+  EXPECT_EQ(egress(kPeer), "as it is");
   broker_.plan.publish_via(entry(3, "vpn0", "10.2.0.9"));
-  EXPECT_EQ(way(kPeer), "10.2.0.9%3");
+  EXPECT_EQ(egress(kPeer), "10.2.0.9%3");
   broker_.plan.publish_via(entry(4, "lte0", "10.3.0.2"));
-  EXPECT_EQ(way(kPeer), "10.3.0.2%4");
+  EXPECT_EQ(egress(kPeer), "10.3.0.2%4");
   broker_.plan.publish_system();
-  EXPECT_EQ(way(kPeer), "ENETUNREACH") << "it would leave by the device";
-  EXPECT_EQ(way("127.0.0.1"), "ENETUNREACH");
+  EXPECT_EQ(egress(kPeer), "ENETUNREACH") << "it would leave by the device";
+  EXPECT_EQ(egress("127.0.0.1"), "ENETUNREACH");
   decided(AF_INET6, kVpn6);
   broker_.plan.publish_via(entry(4, "lte0", "fd03::2"));
-  EXPECT_EQ(way(kPeer6), "ENETUNREACH") << "the kernel says EINVAL";
+  EXPECT_EQ(egress(kPeer6), "ENETUNREACH") << "the kernel says EINVAL";
   broker_.plan.publish_via(entry(3, "vpn0", "fd02::9"));
-  EXPECT_EQ(way(kPeer6), "fd02::9%3");
+  EXPECT_EQ(egress(kPeer6), "fd02::9%3");
 }
 
 TEST_F(DatagramsTest, AnAnswerComesFromTheAddressThatWasCalled) {
   broker_.plan.publish_system();
   called(kPeer, {.address = address("10.1.0.2"), .interface = 2});
-  EXPECT_EQ(way(kPeer), "10.1.0.2%0");
-  EXPECT_EQ(way("198.51.100.2"), "as it is");
+  EXPECT_EQ(egress(kPeer), "10.1.0.2%0");
+  EXPECT_EQ(egress("198.51.100.2"), "as it is");
   broker_.plan.publish_via(kVpn);
-  EXPECT_EQ(way(kPeer), "10.1.0.2%3");
-  EXPECT_EQ(way("198.51.100.2"), "10.2.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.1.0.2%3");
+  EXPECT_EQ(egress("198.51.100.2"), "10.2.0.2%3");
   broker_.plan.publish_block();
-  EXPECT_EQ(way(kPeer), "EACCES");
+  EXPECT_EQ(egress(kPeer), "EACCES");
   fds_->set_notes(kFd, {});
   broker_.plan.publish_via(kVpn);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3") << "another socket";
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3") << "another socket";
 }
 
 TEST_F(DatagramsTest, AnIpv6AnswerKeepsTheRulesInterface) {
   broker_.plan.publish_via(kKernels6);
   called(kPeer6, {.address = address("fd01::2"), .interface = 2});
   by_interface_ = Route{.interface = 3, .source = address("fd02::2")};
-  EXPECT_EQ(way(kPeer6), "::%3");
+  EXPECT_EQ(egress(kPeer6), "::%3");
   by_both_ = Route{.interface = 3, .source = {}};
-  EXPECT_EQ(way(kPeer6), "fd01::2%3");
+  EXPECT_EQ(egress(kPeer6), "fd01::2%3");
 }
 
 TEST_F(DatagramsTest, AnAnswerLeavesByTheInterfaceOfTheCall) {
   broker_.plan.publish_listen(plan::ListenMode::kReceivedInterface);
   called(kPeer, {.address = address("10.1.0.2"), .interface = 2});
-  EXPECT_EQ(way(kPeer), "10.1.0.2%2");
+  EXPECT_EQ(egress(kPeer), "10.1.0.2%2");
   EXPECT_EQ(broker_.hellos(), 1);
   EXPECT_EQ(broker_.counters().routed, 1u);
   called("127.0.0.5", {.address = address("127.0.0.2"), .interface = 1});
-  EXPECT_EQ(way("127.0.0.5"), "127.0.0.2%0");
+  EXPECT_EQ(egress("127.0.0.5"), "127.0.0.2%0");
   called(kPeer6, {.address = address("fd02::2"), .interface = 3});
-  EXPECT_EQ(way(kPeer6), "fd02::2%3");
+  EXPECT_EQ(egress(kPeer6), "fd02::2%3");
 }
 
 TEST_F(DatagramsTest, AnAnswerLeavesByTheEntryForThem) {
   broker_.plan.publish_listen(plan::ListenMode::kReceivedSource, kVpn);
   called(kPeer, {.address = address("10.1.0.2"), .interface = 2});
-  EXPECT_EQ(way(kPeer), "10.1.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.1.0.2%3");
   broker_.plan.publish_listen(plan::ListenMode::kReceivedSource, entry(3, "vpn0", "10.2.0.2", 0));
-  EXPECT_EQ(way(kPeer), "ENETUNREACH");
+  EXPECT_EQ(egress(kPeer), "ENETUNREACH");
 }
 
 TEST_F(DatagramsTest, AnAnswerFailsClosedWithoutAWelcome) {
@@ -219,7 +219,7 @@ TEST_F(DatagramsTest, AnAnswerFailsClosedWithoutAWelcome) {
   broker_.outcome = HelloOutcome::kNoAnswer;
   called(kPeer, {.address = address("10.1.0.2"), .interface = 2});
   testing::internal::CaptureStderr();
-  EXPECT_EQ(way(kPeer), "ENETUNREACH");
+  EXPECT_EQ(egress(kPeer), "ENETUNREACH");
   EXPECT_NE(testing::internal::GetCapturedStderr(), "");
 }
 

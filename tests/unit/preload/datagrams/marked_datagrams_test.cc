@@ -26,11 +26,11 @@ class MarkedDatagramsTest : public DatagramsTest {
 TEST_F(MarkedDatagramsTest, TheSocketIsMarkedForItsNextHopOnce) {
   broker_.plan.publish_via(first_);
   fresh();
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
   EXPECT_THAT(asked_, testing::ElementsAre(1));
   broker_.plan.publish_via(second_);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
   EXPECT_THAT(asked_, testing::ElementsAre(1, 2));
 }
 
@@ -38,30 +38,30 @@ TEST_F(MarkedDatagramsTest, WithoutTheMarkNothingLeaves) {
   broker_.plan.publish_via(first_);
   allowed_ = false;
   fresh();
-  EXPECT_EQ(way(kPeer), "ENETUNREACH");
+  EXPECT_EQ(egress(kPeer), "ENETUNREACH");
 }
 
 TEST_F(MarkedDatagramsTest, TheMarkIsTakenAwayForEveryOtherWay) {
   fresh();
   broker_.plan.publish_via(first_);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
   broker_.plan.publish_via(kVpn);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
   EXPECT_EQ(kernel_.mark, 0u);
   broker_.plan.publish_via(first_);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
   broker_.plan.publish_system();
-  EXPECT_EQ(way(kPeer), "as it is");
+  EXPECT_EQ(egress(kPeer), "as it is");
   EXPECT_EQ(kernel_.mark, 0u);
 }
 
 TEST_F(MarkedDatagramsTest, AMarkThatStaysKeepsTheSystemsWayShut) {
   fresh();
   broker_.plan.publish_via(first_);
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
   broker_.plan.publish_system();
   allowed_ = false;
-  EXPECT_EQ(way(kPeer), "ENETUNREACH");
+  EXPECT_EQ(egress(kPeer), "ENETUNREACH");
 }
 
 TEST_F(MarkedDatagramsTest, AnIpv6SourceGoesWithTheNextHop) {
@@ -69,19 +69,19 @@ TEST_F(MarkedDatagramsTest, AnIpv6SourceGoesWithTheNextHop) {
   marked.mark = 0x01000000;
   broker_.plan.publish_via(marked);
   fresh(AF_INET6);
-  EXPECT_EQ(way(kPeer6), "fd02::2%3");
+  EXPECT_EQ(egress(kPeer6), "fd02::2%3");
 }
 
 TEST_F(MarkedDatagramsTest, AnUnknownSocketWithPxsMarkIsNoChoiceOfTheProgram) {
   broker_.plan.publish_via(kVpn);
   fresh();
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");  // the plan is known
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");  // the plan is known
   fds_->forget(kFd);
   kernel_.mark = 0x01000000;
-  EXPECT_EQ(way(kPeer), "10.2.0.2%3");
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
   EXPECT_EQ(kernel_.mark, 0u);
   kernel_.mark = 0x17;
-  EXPECT_EQ(way(kPeer), "as it is");
+  EXPECT_EQ(egress(kPeer), "as it is");
 }
 
 // For IPv6, naming source and interface is not enough.
@@ -93,11 +93,11 @@ TEST_F(MarkedDatagramsTest, AServersAnswersHaveTheListeningMark) {
     broker_.plan.listen_mark = 0x05000000;
     broker_.plan.publish_listen(mode, kVpn6);
     called(kPeer6, {.address = address("fd02::2"), .interface = 3});
-    EXPECT_EQ(way(kPeer6), "fd02::2%3");
+    EXPECT_EQ(egress(kPeer6), "fd02::2%3");
     EXPECT_EQ(kernel_.mark, 0x05000000u);
     kernel_.mark = 0;
     allowed_ = false;
-    EXPECT_EQ(way(kPeer6), "ENETUNREACH");
+    EXPECT_EQ(egress(kPeer6), "ENETUNREACH");
   }
 }
 

@@ -31,13 +31,11 @@ class ReceivingTest : public ConnectorTest {
     fds_->set_notes(kFd, {});
   }
   void bound(std::uint16_t port = 53) {
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_port = htons(port);
-    receiving_.bound(kFd, reinterpret_cast<const sockaddr*>(&any), sizeof any);
+    receiving_.bound(kFd, bundle::Endpoint{.address = bundle::ipv4_address(0), .port = port});
   }
   [[nodiscard]] std::optional<PacketInfo> remembered() const {
-    return called_->find(fds_->notes(kFd).generation, libc_.peer, LocalAddressCache::now());
+    return local_addresses_->find(fds_->notes(kFd).generation, libc_.peer,
+                                  LocalAddressCache::now());
   }
 
   struct Got {
@@ -59,8 +57,8 @@ class ReceivingTest : public ConnectorTest {
   }
 
   FakeLibc libc_;
-  std::unique_ptr<LocalAddressCache> called_ = std::make_unique<LocalAddressCache>();
-  Receiving receiving_{libc_.symbols, kFakeCalls, *fds_, holder_, *called_};
+  std::unique_ptr<LocalAddressCache> local_addresses_ = std::make_unique<LocalAddressCache>();
+  Receiving receiving_{libc_.symbols, kFakeCalls, *fds_, holder_, *local_addresses_};
 };
 
 TEST_F(ReceivingTest, WatchesAServerAtBind) {
@@ -195,13 +193,9 @@ TEST_F(ReceivingTest, WhatTheProgramChoseAndConnectedIsNoted) {
   const int index = 3;
   receiving_.option_set(kFd, IPPROTO_IP, IP_MULTICAST_IF, &index, sizeof index);
   EXPECT_TRUE(fds_->notes(kFd).group_chosen);
-  sockaddr_in peer{};
-  peer.sin_family = AF_INET;
-  const auto* address = reinterpret_cast<const sockaddr*>(&peer);
-  receiving_.connected(kFd, address, sizeof peer);
+  receiving_.connected(kFd, AF_INET);
   EXPECT_TRUE(fds_->notes(kFd).connected);
-  peer.sin_family = AF_UNSPEC;
-  receiving_.connected(kFd, address, sizeof peer);
+  receiving_.connected(kFd, AF_UNSPEC);
   EXPECT_FALSE(fds_->notes(kFd).connected);
 }
 

@@ -24,7 +24,8 @@ class ProgramChoicesTest : public testing::Test {
     sockaddr_storage storage;
     const socklen_t length =
         bundle::sockaddr_from_endpoint({.address = address(source)}, family, &storage);
-    note_bind(fds_.get(), kFd, reinterpret_cast<const sockaddr*>(&storage), length);
+    const auto* name = reinterpret_cast<const sockaddr*>(&storage);
+    note_bind(fds_.get(), kFd, bundle::endpoint_from_sockaddr(name, length));
     return fds_->get(kFd).kind;
   }
   FdKind after_option(int level, int name, const void* value, socklen_t length,
@@ -57,17 +58,17 @@ TEST_F(ProgramChoicesTest, AnUnknownSocketStaysUnknownUnlessItGetsASource) {
 TEST_F(ProgramChoicesTest, ABoundUnixSocketStaysForeign) {
   fds_->set(kFd, {.kind = FdKind::kForeign});
   const sockaddr local{.sa_family = AF_UNIX, .sa_data = "/x"};
-  note_bind(fds_.get(), kFd, &local, sizeof local);
+  note_bind(fds_.get(), kFd, bundle::endpoint_from_sockaddr(&local, sizeof local));
   EXPECT_EQ(fds_->get(kFd).kind, FdKind::kForeign);
 }
 
 TEST_F(ProgramChoicesTest, WhatIsBoundToNoInternetAddressIsAskedFor) {
   const sockaddr unspecified{.sa_family = AF_UNSPEC, .sa_data = {}};
-  note_bind(fds_.get(), kFd, &unspecified, sizeof unspecified);
+  note_bind(fds_.get(), kFd, bundle::endpoint_from_sockaddr(&unspecified, sizeof unspecified));
   EXPECT_EQ(fds_->get(kFd).kind, FdKind::kUnknown);
 }
 
-TEST_F(ProgramChoicesTest, OptionsThatChooseTheWay) {
+TEST_F(ProgramChoicesTest, OptionsThatChooseTheEgress) {
   EXPECT_EQ(after_option(SOL_SOCKET, SO_BINDTODEVICE, "lo", 2), FdKind::kOwned);
   EXPECT_EQ(after_number(SOL_SOCKET, SO_BINDTOIFINDEX, 3), FdKind::kOwned);
   EXPECT_EQ(after_number(SOL_SOCKET, SO_MARK, 3), FdKind::kOwned);

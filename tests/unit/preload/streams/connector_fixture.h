@@ -49,7 +49,8 @@ class ConnectorTest : public testing::Test {
     const socklen_t length = bundle::sockaddr_from_endpoint(
         {.address = address(destination), .port = 443}, family, &storage);
     errno = 4711;
-    if (connector_.prepare(kFd, reinterpret_cast<const sockaddr*>(&storage), length, by)) {
+    const auto named = read_call_address(reinterpret_cast<const sockaddr*>(&storage), length);
+    if (connector_.prepare(kFd, named, by)) {
       EXPECT_EQ(errno, 4711);
       return 0;
     }

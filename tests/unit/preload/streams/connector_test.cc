@@ -46,12 +46,12 @@ TEST_F(ConnectorTest, LeavesOtherAddressesAlone) {
   in.sin_family = AF_INET;
   in.sin_addr.s_addr = htonl(0xc6336401);
   const auto* address = reinterpret_cast<const sockaddr*>(&in);
-  EXPECT_TRUE(connector_.prepare(kFd, nullptr, sizeof in, By::kConnect));
-  EXPECT_TRUE(connector_.prepare(kFd, address, sizeof in - 1, By::kConnect));
+  EXPECT_TRUE(connector_.prepare(kFd, read_call_address(nullptr, sizeof in), By::kConnect));
+  EXPECT_TRUE(connector_.prepare(kFd, read_call_address(address, sizeof in - 1), By::kConnect));
   in.sin_family = AF_UNSPEC;
-  EXPECT_TRUE(connector_.prepare(kFd, address, sizeof in, By::kConnect));
+  EXPECT_TRUE(connector_.prepare(kFd, read_call_address(address, sizeof in), By::kConnect));
   in.sin_family = AF_INET;
-  EXPECT_FALSE(connector_.prepare(kFd, address, sizeof in, By::kConnect));
+  EXPECT_FALSE(connector_.prepare(kFd, read_call_address(address, sizeof in), By::kConnect));
 }
 
 TEST_F(ConnectorTest, LeavesTheProgramsOwnSocketsAlone) {

@@ -19,14 +19,20 @@
 #include "preload/names/address_names.h"
 #include "preload/names/bundle_cache.h"
 #include "preload/names/host_names.h"
+#include "preload/names/name_dispatch.h"
 #include "preload/process/settings.h"
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
 #include "preload/sending.h"
+#include "preload/session/broker_session.h"
+#include "preload/session/counters_page.h"
+#include "preload/session/current_plan.h"
+#include "preload/session/decider.h"
 #include "preload/session/hello.h"
 #include "preload/session/mark_request.h"
 #include "preload/session/marker.h"
-#include "preload/session/plan_holder.h"
+#include "preload/session/member_health.h"
+#include "preload/session/process_state.h"
 #include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
 #include "preload/sockets/kernel_transports.h"
@@ -40,38 +46,51 @@ namespace {
 
 constinit Symbols libc;
 constinit bool active = false;  // written once, before the program has threads
+constinit Settings settings;    // likewise
+
+constinit ProcessState process_state;
+constinit CurrentPlan current_plan;
+constinit CountersPage counters(process_state);
+constinit BrokerSession session(settings, process_state, current_plan, counters, &say_hello);
+constinit Decider decider(current_plan, session);
+constinit Marker marker(kBareSystemCalls, settings, session, &request_mark);
+constinit MemberHealth health(settings, current_plan);
+
 constinit FdTable fds;
-constinit PlanHolder holder(&say_hello);
-constinit Marker marker(kBareSystemCalls, &request_mark);
-constinit Connector connector(kBareSystemCalls, fds, holder, marker);
+constinit Connector connector(kBareSystemCalls, fds, current_plan, decider, marker, counters);
+constinit TcpCompatibility tcp(libc, kBareSystemCalls, current_plan);
 constinit LocalAddressCache local_addresses;
-constinit Datagrams datagrams(kBareSystemCalls, fds, holder, marker, local_addresses, &probe_route);
-constinit Receiving receiving(libc, kBareSystemCalls, fds, holder, local_addresses);
+constinit Datagrams datagrams(kBareSystemCalls, fds, current_plan, session, decider, marker,
+                              counters, local_addresses, &probe_route);
+constinit Receiving receiving(libc, kBareSystemCalls, fds, current_plan, decider, local_addresses);
+
 constinit BundleCache bundle_cache;
-constinit BundleConnecting connecting(kBareSystemCalls, fds, holder, connector, bundle_cache);
 constinit KernelTransports transports(libc);
+constinit BundleSockets sockets(libc, kBareSystemCalls, fds, current_plan, session, transports);
+constinit BundleConnecting connecting(kBareSystemCalls, settings, fds, current_plan, session,
+                                      decider, health, connector, bundle_cache);
 constinit ListenerFilters listener_filters(kBareSystemCalls, fds);
-constinit BundleSockets sockets(libc, kBareSystemCalls, fds, holder, transports);
-constinit BundleBinding binding(libc, kBareSystemCalls, fds, holder, bundle_cache,
+constinit BundleBinding binding(libc, kBareSystemCalls, fds, current_plan, bundle_cache,
                                 listener_filters);
 constinit BundleAccepting accepting(libc, kBareSystemCalls, fds, listener_filters);
 constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, listener_filters);
-constinit AddressNames bundle_names(libc, holder, transports, bundle_cache);
-constinit HostNames host_names(libc, holder, bundle_cache);
-constinit TcpCompatibility manners(libc, kBareSystemCalls, holder);
+
+constinit AddressNames address_names(libc, current_plan, decider, health, transports, bundle_cache);
+constinit HostNames host_names(libc, decider, health, bundle_cache);
+constinit NameDispatch names(libc, current_plan, session, address_names, host_names);
 
 // The module is linked with `-z initfirst`: no other library's constructor connects before this.
 // That is before libc has set `environ`, so the environment is the loader's argument.
 [[gnu::constructor]] void start(int, char**, char** environment) {
   const KeepErrno keep;
   find_symbols(&libc);
-  const Settings settings = read_settings(environment);
-  holder.start(settings);
-  marker.start(settings);
+  settings = read_settings(environment);
+  process_state.start();
+  current_plan.start(settings);
   active = true;
 }
 
-// A descriptor that came to be in a way that says nothing about the socket behind it.
+// A new descriptor: nothing is known about the socket behind it.
 int made(int fd) {
   if (active && fd >= 0) fds.forget(fd);
   return fd;
@@ -94,17 +113,17 @@ int connect_to(int fd, const CallAddress& destination) {
   }
   if (!connector.prepare(fd, destination, By::kConnect)) return -1;
   const int result = libc.connect(fd, destination.bytes, destination.length);
-  if (result != 0) return manners.connect_failed(fd);
+  if (result != 0) return tcp.connect_failed(fd);
   receiving.connected(fd, destination.family);
   if (destination.family == AF_UNSPEC) connector.dissolved(fd);
   return result;
 }
-constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, manners, &connect_to);
+constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, tcp, &connect_to);
 
 // Where nothing of px's can matter libc is called last of all: behind a system call every return is
 // mispredicted, which costs more than all else here.
 bool writes_as_libc(int fd) {
-  return manners.rules_out_sctp() || fds.get(fd).no_sctp;
+  return tcp.rules_out_sctp() || fds.get(fd).no_sctp;
 }
 
 }  // namespace
@@ -174,7 +193,7 @@ PX_EXPORT int setsockopt(int fd, int level, int name, const void* value,
                          socklen_t length) noexcept {
   const int result = libc.setsockopt(fd, level, name, value, length);
   if (!active) return result;
-  if (result != 0) return manners.option_set(result, fd, level, name, value, length);
+  if (result != 0) return tcp.option_set(result, fd, level, name, value, length);
   note_option(&fds, fd, level, name, value, length);
   receiving.option_set(fd, level, name, value, length);
   return result;
@@ -183,7 +202,7 @@ PX_EXPORT int setsockopt(int fd, int level, int name, const void* value,
 PX_EXPORT int getsockopt(int fd, int level, int name, void* value, socklen_t* length) noexcept {
   const int result = libc.getsockopt(fd, level, name, value, length);
   if (!active) return result;
-  return manners.option_got(result, fd, level, name, value, length);
+  return tcp.option_got(result, fd, level, name, value, length);
 }
 
 // Its argument is where a variadic call puts it, on every machine of Linux; to fetch it by va_arg
@@ -192,11 +211,11 @@ PX_EXPORT int own_ioctl(int fd, unsigned long request, void* argument) noexcept 
 int own_ioctl(int fd, unsigned long request, void* argument) noexcept {
   if (request != SIOCOUTQ || !active) return libc.ioctl(fd, request, argument);
   const int result = libc.ioctl(fd, request, argument);
-  return result >= 0 ? result : manners.queue_asked(fd, argument);
+  return result >= 0 ? result : tcp.queue_asked(fd, argument);
 }
 
 PX_EXPORT int listen(int fd, int backlog) noexcept {
-  if (active && !prepare_listen(kBareSystemCalls, &holder, &marker, fd)) return -1;
+  if (active && !prepare_listen(kBareSystemCalls, current_plan, session, marker, fd)) return -1;
   return libc.listen(fd, backlog);
 }
 
@@ -217,11 +236,11 @@ PX_EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept
 
 PX_EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   if (!active) return libc.getpeername(fd, address, length);
-  const bool sctp = length != nullptr && manners.may_be_sctp();
+  const bool sctp = length != nullptr && tcp.may_be_sctp();
   const socklen_t room = sctp ? *length : 0;
   const int result = socket_addresses.getpeername(fd, address, length);
   if (sctp && result == 0 && fds.notes(fd).role == BundleRole::kNone) {
-    manners.correct_peer(fd, address, room, length);
+    tcp.correct_peer(fd, address, room, length);
   }
   return result;
 }
@@ -289,36 +308,35 @@ PX_EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, tim
 PX_EXPORT int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
                           addrinfo** list) {
   if (!active) return libc.getaddrinfo(node, service, hints, list);
-  return bundle_names.getaddrinfo(node, service, hints, list);
+  return names.getaddrinfo(node, service, hints, list);
 }
 
 PX_EXPORT int getnameinfo(const sockaddr* address, socklen_t length, char* host,
                           socklen_t host_size, char* service, socklen_t service_size, int flags) {
-  const bool has_family = address != nullptr && length >= sizeof(sa_family_t);
-  if (!active || !has_family || address->sa_family != AF_BUNDLE) {
+  if (!active) {
     return libc.getnameinfo(address, length, host, host_size, service, service_size, flags);
   }
-  return bundle_names.getnameinfo(address, length, host, host_size, service, service_size, flags);
+  return names.getnameinfo(address, length, host, host_size, service, service_size, flags);
 }
 
 PX_EXPORT hostent* gethostbyname(const char* name) {
-  return active ? host_names.gethostbyname(name) : libc.gethostbyname(name);
+  return active ? names.gethostbyname(name) : libc.gethostbyname(name);
 }
 
 PX_EXPORT hostent* gethostbyname2(const char* name, int family) {
-  return active ? host_names.gethostbyname2(name, family) : libc.gethostbyname2(name, family);
+  return active ? names.gethostbyname2(name, family) : libc.gethostbyname2(name, family);
 }
 
 PX_EXPORT int gethostbyname_r(const char* name, hostent* entry, char* room, size_t size,
                               hostent** result, int* error) {
   if (!active) return libc.gethostbyname_r(name, entry, room, size, result, error);
-  return host_names.gethostbyname_r(name, entry, room, size, result, error);
+  return names.gethostbyname_r(name, entry, room, size, result, error);
 }
 
 PX_EXPORT int gethostbyname2_r(const char* name, int family, hostent* entry, char* room,
                                size_t size, hostent** result, int* error) {
   if (!active) return libc.gethostbyname2_r(name, family, entry, room, size, result, error);
-  return host_names.gethostbyname2_r(name, family, entry, room, size, result, error);
+  return names.gethostbyname2_r(name, family, entry, room, size, result, error);
 }
 
 // NOLINTBEGIN(bugprone-macro-parentheses): these are declarations

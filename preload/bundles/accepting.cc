@@ -14,7 +14,7 @@ int BundleAccepting::accept(int fd, sockaddr* address, socklen_t* length,
     if (accepted >= 0) fds_.accepted(fd, accepted);
     return accepted;
   }
-  const auto admission = role == BundleRole::kBound ? listener_filters_.find(fd) : std::nullopt;
+  const auto filter = role == BundleRole::kBound ? listener_filters_.find(fd) : std::nullopt;
   sockaddr_storage caller{};
   for (;;) {
     socklen_t caller_length = sizeof caller;
@@ -22,7 +22,7 @@ int BundleAccepting::accept(int fd, sockaddr* address, socklen_t* length,
         accept_any(fd, reinterpret_cast<sockaddr*>(&caller), &caller_length, flags);
     if (accepted < 0) return accepted;
     fds_.accepted(fd, accepted);
-    if (!admission || admission->filtered || is_called(accepted, admission->set)) {
+    if (!filter || filter->filtered || is_called(accepted, filter->set)) {
       fds_.set_notes(accepted, {.role = BundleRole::kAccepted});
       give_single(caller, caller_length, address, length);
       return accepted;

@@ -11,6 +11,7 @@
 #include "preload/bundles/filter_program.h"
 #include "preload/process/signals.h"
 #include "preload/process/socket_option.h"
+#include "preload/session/bundle_settings.h"
 #include "preload/sockets/program_choices.h"
 
 namespace px::shim {
@@ -43,8 +44,7 @@ Endpoint wildcard_of(const Bundle& set) {
 }  // namespace
 
 bool BundleBinding::takes(int fd, const CallAddress& named) const {
-  if (named.is_bundle())
-    return holder_.bundle_settings().transports[0] != plan::BundleTransport::kNone;
+  if (named.is_bundle()) return bundles_are_on(plan_);
   if (named.family == AF_INET && fds_.notes(fd).role == BundleRole::kBundle) return true;
   if (listener_filters_.empty()) return false;
   return named.endpoint && is_claimed(fd, *named.endpoint);

@@ -11,7 +11,7 @@
 #include "preload/names/bundle_cache.h"
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
-#include "preload/session/plan_holder.h"
+#include "preload/session/current_plan.h"
 #include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
 
@@ -20,12 +20,12 @@ namespace px::shim {
 class BundleBinding {
  public:
   constexpr BundleBinding(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                          const PlanHolder& holder, const BundleCache& cache,
+                          const CurrentPlan& plan, const BundleCache& cache,
                           ListenerFilters& listener_filters)
       : libc_(libc),
         system_(system),
         fds_(fds),
-        holder_(holder),
+        plan_(plan),
         cache_(cache),
         listener_filters_(listener_filters) {}
 
@@ -55,7 +55,7 @@ class BundleBinding {
   const Symbols& libc_;
   const SystemCalls& system_;
   FdTable& fds_;
-  const PlanHolder& holder_;
+  const CurrentPlan& plan_;
   const BundleCache& cache_;
   ListenerFilters& listener_filters_;
 };

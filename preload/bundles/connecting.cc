@@ -12,6 +12,8 @@
 #include "libbundle/core/layout.h"
 #include "preload/bundles/plan_egress.h"
 #include "preload/process/socket_option.h"
+#include "preload/session/bundle_settings.h"
+#include "preload/session/extra_paths_request.h"
 
 namespace px::shim {
 namespace {
@@ -44,12 +46,12 @@ std::optional<int> BundleConnecting::connect(int fd, const CallAddress& destinat
     errno = EINVAL;
     return -1;
   }
-  (void)holder_.introduce();
-  std::uint32_t stagger = holder_.bundle_settings().stagger_ms;
+  (void)session_.ensure_session();
+  std::uint32_t stagger = bundle_settings(plan_).stagger_ms;
   if (stagger == 0) {
     stagger = bundle.implicit ? plan::kStaggerImplicitMs : plan::kStaggerExplicitMs;
   }
-  PlanEgress egress(system_, fds_, holder_, connector_, fd);
+  PlanEgress egress(system_, settings_, fds_, plan_, decider_, health_, connector_, fd);
   const bundle::Errno error = sctp ? bundle::sctp_connect(system_, egress, fd, bundle, stagger)
                                    : bundle::race(system_, egress, fd, bundle.members(), stagger);
   const auto chosen = egress.destination();
@@ -71,7 +73,7 @@ void BundleConnecting::ask_for_subflows(int fd, const bundle::Bundle& bundle,
       return same_host(one, destination);
     });
     if (connected && host.size() > 1)
-      (void)holder_.ask_for_paths(fd, host, PathAnswer::kNotAwaited);
+      (void)request_extra_paths(settings_, fd, host, PathAnswer::kNotAwaited);
   }
 }
 

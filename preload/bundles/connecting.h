@@ -8,8 +8,12 @@
 
 #include "libbundle/core/bundle.h"
 #include "preload/names/bundle_cache.h"
+#include "preload/process/settings.h"
 #include "preload/process/system_calls.h"
-#include "preload/session/plan_holder.h"
+#include "preload/session/broker_session.h"
+#include "preload/session/current_plan.h"
+#include "preload/session/decider.h"
+#include "preload/session/member_health.h"
 #include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
 #include "preload/streams/connector.h"
@@ -18,9 +22,19 @@ namespace px::shim {
 
 class BundleConnecting {
  public:
-  constexpr BundleConnecting(const SystemCalls& system, FdTable& fds, PlanHolder& holder,
-                             Connector& connector, const BundleCache& cache)
-      : system_(system), fds_(fds), holder_(holder), connector_(connector), cache_(cache) {}
+  constexpr BundleConnecting(const SystemCalls& system, const Settings& settings, FdTable& fds,
+                             const CurrentPlan& plan, BrokerSession& session, Decider& decider,
+                             const MemberHealth& health, Connector& connector,
+                             const BundleCache& cache)
+      : system_(system),
+        settings_(settings),
+        fds_(fds),
+        plan_(plan),
+        session_(session),
+        decider_(decider),
+        health_(health),
+        connector_(connector),
+        cache_(cache) {}
 
   // Whether connect() below is to be asked at all: all that connects without bundles pay.
   [[nodiscard]] bool may_concern(const CallAddress& destination) const {
@@ -39,8 +53,12 @@ class BundleConnecting {
                         const bundle::Endpoint& destination) const;
 
   const SystemCalls& system_;
+  const Settings& settings_;
   FdTable& fds_;
-  PlanHolder& holder_;
+  const CurrentPlan& plan_;
+  BrokerSession& session_;
+  Decider& decider_;
+  const MemberHealth& health_;
   Connector& connector_;
   const BundleCache& cache_;
 };

@@ -62,12 +62,12 @@ std::optional<ListenerFilters::Place> ListenerFilters::claim() {
   return std::nullopt;
 }
 
-void ListenerFilters::fill(Place place, Cookie cookie, const ListenerFilter& admission) {
+void ListenerFilters::fill(Place place, Cookie cookie, const ListenerFilter& filter) {
   Slot& slot = slots_[place];
-  slot.count.store(admission.set.count, std::memory_order_relaxed);
-  slot.filtered.store(admission.filtered ? 1 : 0, std::memory_order_relaxed);
-  for (std::size_t i = 0; i < admission.set.count; ++i) {
-    const EndpointWords words = words_of(admission.set.endpoints[i]);
+  slot.count.store(filter.set.count, std::memory_order_relaxed);
+  slot.filtered.store(filter.filtered ? 1 : 0, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < filter.set.count; ++i) {
+    const EndpointWords words = words_of(filter.set.endpoints[i]);
     for (std::size_t j = 0; j < words.size(); ++j) {
       slot.words[i * words.size() + j].store(words[j], std::memory_order_relaxed);
     }
@@ -80,19 +80,19 @@ void ListenerFilters::leave(Place place) {
 }
 
 ListenerFilter ListenerFilters::read(const Slot& slot) {
-  ListenerFilter admission;
+  ListenerFilter filter;
   const std::uint64_t count = slot.count.load(std::memory_order_relaxed);
-  admission.set.count =
+  filter.set.count =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(count, bundle::kMostMembers));
-  admission.filtered = slot.filtered.load(std::memory_order_relaxed) != 0;
-  for (std::size_t i = 0; i < admission.set.count; ++i) {
+  filter.filtered = slot.filtered.load(std::memory_order_relaxed) != 0;
+  for (std::size_t i = 0; i < filter.set.count; ++i) {
     EndpointWords words;
     for (std::size_t j = 0; j < words.size(); ++j) {
       words[j] = slot.words[i * words.size() + j].load(std::memory_order_relaxed);
     }
-    admission.set.endpoints[i] = endpoint_of(words);
+    filter.set.endpoints[i] = endpoint_of(words);
   }
-  return admission;
+  return filter;
 }
 
 std::optional<ListenerFilter> ListenerFilters::find(int fd) const {
@@ -101,10 +101,10 @@ std::optional<ListenerFilter> ListenerFilters::find(int fd) const {
   if (cookie == 0) return std::nullopt;
   for (const Slot& slot : slots_) {
     if (slot.cookie.load(std::memory_order_acquire) != cookie) continue;
-    const ListenerFilter admission = read(slot);
+    const ListenerFilter filter = read(slot);
     // Another thread may have closed the socket, and the place been taken meanwhile.
     std::atomic_thread_fence(std::memory_order_acquire);
-    if (slot.cookie.load(std::memory_order_relaxed) == cookie) return admission;
+    if (slot.cookie.load(std::memory_order_relaxed) == cookie) return filter;
   }
   return std::nullopt;
 }

@@ -43,7 +43,7 @@ class ListenerFilters {
   // A place in the table, to be filled or left; nothing while kSize others are bound. The
   // descriptor that it is for has BundleRole::kBound by now: what has not is taken for closed.
   [[nodiscard]] std::optional<Place> reserve();
-  void fill(Place place, Cookie cookie, const ListenerFilter& admission);
+  void fill(Place place, Cookie cookie, const ListenerFilter& filter);
   void leave(Place place);
 
   // What the socket behind the descriptor is bound to.

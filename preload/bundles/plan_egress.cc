@@ -5,6 +5,7 @@
 
 #include "libbundle/connect/mirror.h"
 #include "preload/process/socket_option.h"
+#include "preload/session/extra_paths_request.h"
 #include "preload/sockets/call_address.h"
 #include "preload/sockets/kernel_socket.h"
 
@@ -28,14 +29,17 @@ std::optional<plan::Address> bound_source(const SystemCalls& system, int fd) {
 
 }  // namespace
 
-PlanEgress::PlanEgress(const SystemCalls& system, FdTable& fds, PlanHolder& holder,
+PlanEgress::PlanEgress(const SystemCalls& system, const Settings& settings, FdTable& fds,
+                       const CurrentPlan& plan, Decider& decider, const MemberHealth& health,
                        Connector& connector, int own)
     : system_(system),
+      settings_(settings),
       fds_(fds),
-      holder_(holder),
+      decider_(decider),
+      health_(health),
       connector_(connector),
       own_(own),
-      state_(state_of(system, fds, holder, own)) {}
+      state_(state_of(system, fds, plan, own)) {}
 
 // A probe's number means nothing after it: what the program gets by that number is not a probe.
 bundle::Errno PlanEgress::prepare(int fd, const bundle::Endpoint& member) {
@@ -83,7 +87,7 @@ bool PlanEgress::spread(int fd, std::span<const bundle::Endpoint> members) {
   const bool bound_by_px =
       state_.kind == FdKind::kDecided && state_.interface == 0 && !state_.source_fixed;
   if (fd != own_ || (state_.kind != FdKind::kFresh && !bound_by_px)) return false;
-  const bool taken = holder_.ask_for_paths(fd, members, PathAnswer::kAwaited);
+  const bool taken = request_extra_paths(settings_, fd, members, PathAnswer::kAwaited);
   const auto source = bound_source(system_, fd);
   if (!taken && !source) return false;
   FdState bound = state_;
@@ -94,23 +98,23 @@ bool PlanEgress::spread(int fd, std::span<const bundle::Endpoint> members) {
 }
 
 bundle::Health PlanEgress::health(const bundle::Endpoint& member) {
-  return holder_.health(member, interface_of(member));
+  return health_.of(member, interface_of(member));
 }
 
 void PlanEgress::report(const bundle::Endpoint& member, bool alive) {
-  holder_.report(member, interface_of(member), alive);
+  health_.report(member, interface_of(member), alive);
 }
 
 plan::Verdict PlanEgress::verdict(const bundle::Endpoint& member) {
   if (member.address.is_loopback_or_unspecified() || state_.kind == FdKind::kOwned ||
-      holder_.says_nothing()) {
+      decider_.is_passthrough()) {
     return {};
   }
-  return holder_.decide({.destination = member.address,
-                         .port = member.port,
-                         .scope = member.scope,
-                         .transport = plan::Transport::kTcp,
-                         .source_fixed = is_source_fixed(state_)});
+  return decider_.decide({.destination = member.address,
+                          .port = member.port,
+                          .scope = member.scope,
+                          .transport = plan::Transport::kTcp,
+                          .source_fixed = is_source_fixed(state_)});
 }
 
 std::uint32_t PlanEgress::interface_of(const bundle::Endpoint& member) {

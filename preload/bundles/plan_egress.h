@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The egress of a bundle's members under the plan: each goes by its own rule's interface, source
-// and next hop, and what is known of it is what this user's programs have told the broker. For one
+// and next hop, and its health is what this user's programs have told the broker. For one
 // connect(2), on its stack. Callable from any thread and from signal handlers. May change errno.
 #pragma once
 
@@ -9,8 +9,11 @@
 #include <span>
 
 #include "libbundle/connect/egress.h"
+#include "preload/process/settings.h"
 #include "preload/process/system_calls.h"
-#include "preload/session/plan_holder.h"
+#include "preload/session/current_plan.h"
+#include "preload/session/decider.h"
+#include "preload/session/member_health.h"
 #include "preload/sockets/fd_table.h"
 #include "preload/streams/connector.h"
 
@@ -19,8 +22,9 @@ namespace px::shim {
 class PlanEgress final : public bundle::Egress {
  public:
   // `own` is the program's stream socket; every other one is a probe beside it.
-  PlanEgress(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Connector& connector,
-             int own);
+  PlanEgress(const SystemCalls& system, const Settings& settings, FdTable& fds,
+             const CurrentPlan& plan, Decider& decider, const MemberHealth& health,
+             Connector& connector, int own);
 
   [[nodiscard]] bundle::Errno prepare(int fd, const bundle::Endpoint& member) override;
   [[nodiscard]] bool can_move(int fd, const bundle::Endpoint& from,
@@ -30,7 +34,7 @@ class PlanEgress final : public bundle::Egress {
   void report(const bundle::Endpoint& member, bool alive) override;
 
   // The member that the program's socket was prepared for last, which is where it goes; nothing for
-  // a socket whose way the program has chosen itself.
+  // a socket whose egress the program has chosen itself.
   [[nodiscard]] std::optional<bundle::Endpoint> destination() const {
     if (state_.kind == FdKind::kOwned) return std::nullopt;
     return destination_;
@@ -42,8 +46,10 @@ class PlanEgress final : public bundle::Egress {
   [[nodiscard]] std::uint32_t interface_of(const bundle::Endpoint& member);
 
   const SystemCalls& system_;
+  const Settings& settings_;
   FdTable& fds_;
-  PlanHolder& holder_;
+  Decider& decider_;
+  const MemberHealth& health_;
   Connector& connector_;
   const int own_;
   bundle::Endpoint destination_;

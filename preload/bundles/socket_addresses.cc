@@ -70,7 +70,7 @@ bundle::Bundle SocketAddresses::bundle_at(End end, int fd, const bundle::Endpoin
   const KeepErrno keep;
   bundle::Bundle found;
   if (end == End::kOwn && role == BundleRole::kBound) {
-    if (const auto admission = listener_filters_.find(fd)) found = admission->set;
+    if (const auto filter = listener_filters_.find(fd)) found = filter->set;
   }
   if (found.count == 0) {
     found = bundle::kernel_addresses(system_, fd,

@@ -10,6 +10,7 @@
 #include "libbundle/bundle.h"
 #include "libbundle/connect/sctp_connect.h"
 #include "preload/process/socket_option.h"
+#include "preload/session/bundle_settings.h"
 
 namespace px::shim {
 namespace {
@@ -45,9 +46,9 @@ int BundleSockets::socket(int domain, int type, int protocol) {
   int made = protocol;
   int fd = -1;
   const bool plain_tcp = is_plain_tcp(domain, type, protocol);
-  if (plain_tcp) holder_.introduce_sockets();
-  if (plain_tcp && holder_.bundle_settings().all_sockets != 0) {
-    fd = make_first(holder_.bundle_settings(), domain, type, &made);
+  if (plain_tcp) session_.ensure_session_for_sockets();
+  if (plain_tcp && bundle_settings(plan_).all_sockets != 0) {
+    fd = make_first(bundle_settings(plan_), domain, type, &made);
   } else {
     fd = libc_.socket(domain, type, protocol);
   }
@@ -65,9 +66,10 @@ int BundleSockets::socket(int domain, int type, int protocol) {
 }
 
 int BundleSockets::make_bundle(int type, int protocol) {
-  // Which profile a program has may not be known yet; who is told nothing has the last known one.
-  (void)holder_.introduce();
-  const plan::BundleSettings settings = holder_.bundle_settings();
+  // Which profile a program has may not be known yet; where nobody answers it has the last known
+  // one.
+  (void)session_.ensure_session();
+  const plan::BundleSettings settings = bundle_settings(plan_);
   if (settings.transports[0] == BundleTransport::kNone) {
     return libc_.socket(AF_BUNDLE, type, protocol);
   }
@@ -92,9 +94,7 @@ int BundleSockets::make_bundle(int type, int protocol) {
 
 void BundleSockets::tune(int fd) const {
   const KeepErrno keep;
-  if (holder_.bundle_settings().transports[0] != BundleTransport::kNone) {
-    bundle::tune_sctp(system_, fd);
-  }
+  if (bundles_are_on(plan_)) bundle::tune_sctp(system_, fd);
 }
 
 int BundleSockets::make_first(const plan::BundleSettings& settings, int domain, int type,

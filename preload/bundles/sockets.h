@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // socket(2): what AF_BUNDLE is made of, and which transport the program's streams get under
-// `bundle: { sockets: all }`. Holds nothing of its own. Callable from any thread and from signal
-// handlers; errno changes only with a failure.
+// `bundle: { sockets: all }`. Holds nothing but references. Callable from any thread and from
+// signal handlers; errno changes only with a failure.
 #pragma once
 
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
-#include "preload/session/plan_holder.h"
+#include "preload/session/broker_session.h"
+#include "preload/session/current_plan.h"
 #include "preload/sockets/fd_table.h"
 #include "preload/sockets/kernel_transports.h"
 
@@ -15,8 +16,14 @@ namespace px::shim {
 class BundleSockets {
  public:
   constexpr BundleSockets(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                          PlanHolder& holder, KernelTransports& transports)
-      : libc_(libc), system_(system), fds_(fds), holder_(holder), transports_(transports) {}
+                          const CurrentPlan& plan, BrokerSession& session,
+                          KernelTransports& transports)
+      : libc_(libc),
+        system_(system),
+        fds_(fds),
+        plan_(plan),
+        session_(session),
+        transports_(transports) {}
 
   // As the program's call; the descriptor is remembered. A socket of AF_BUNDLE is an IPv6 stream
   // socket that takes both families, of the transport that `protocol` names, or for 0 of the first
@@ -35,7 +42,8 @@ class BundleSockets {
   const Symbols& libc_;
   const SystemCalls& system_;
   FdTable& fds_;
-  PlanHolder& holder_;
+  const CurrentPlan& plan_;
+  BrokerSession& session_;
   KernelTransports& transports_;
 };
 

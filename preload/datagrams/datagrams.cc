@@ -44,22 +44,23 @@ bool Datagrams::concern(int fd) const {
   const FdState state = fds_.get(fd);
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return false;
   if (state.kind != FdKind::kUnknown && !state.datagram) return false;
-  return !holder_.says_nothing() || listen_mode() != plan::ListenMode::kSystem || has_device(state);
+  return !decider_.is_passthrough() || listen_mode() != plan::ListenMode::kSystem ||
+         has_device(state);
 }
 
 std::uint32_t Datagrams::mark_mask() const {
-  return holder_.mark_mask();
+  return value_of(plan_.latest(), &plan::Plan::mark_mask);
 }
 
 plan::ListenMode Datagrams::listen_mode() const {
-  return holder_.listen_mode();
+  return value_of(plan_.latest(), &plan::Plan::listen_mode);
 }
 
 Datagrams::Egress Datagrams::egress_of(int fd, const CallAddress& destination,
                                        const msghdr& message) {
   if (destination.bytes == nullptr) return {};
   const KeepErrno keep;
-  const Sender sender{fd, state_of(system_, fds_, holder_, fd), fds_.notes(fd)};
+  const Sender sender{fd, state_of(system_, fds_, plan_, fd), fds_.notes(fd)};
   const FdState& state = sender.state;
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned || !state.datagram) return {};
   const auto peer = endpoint_for(destination, state);
@@ -88,10 +89,10 @@ Datagrams::Egress Datagrams::answer(const Sender& sender, const plan::Call& call
                                     const PacketInfo& called) {
   const bool inside = called.interface == kLoopbackInterface || call.destination.is_loopback();
   if (inside) return {.error = 0, .info = PacketInfo{.address = called.address, .interface = 0}};
-  if (!holder_.introduce()) return unavailable();
+  if (!session_.ensure_session()) return unavailable();
   const plan::ListenMode mode = listen_mode();
   if (mode == plan::ListenMode::kSystem) {
-    const plan::Verdict verdict = holder_.decide(call);
+    const plan::Verdict verdict = decider_.decide(call);
     if (verdict.action == plan::Action::kVia) {
       // A call to a group is to no address of this host.
       const bool own = !called.address.is_unspecified();
@@ -99,32 +100,33 @@ Datagrams::Egress Datagrams::answer(const Sender& sender, const plan::Call& call
     }
     if (verdict.action != plan::Action::kSystem) return decide(sender, call);
     if (!choose_next_hop(sender, 0)) return unavailable();
-    holder_.count(&plan::Counters::system);
+    counters_.count(&plan::Counters::system);
     return {.error = 0, .info = PacketInfo{.address = called.address, .interface = 0}};
   }
   PacketInfo wanted = called;
   if (mode == plan::ListenMode::kReceivedSource) {
-    const auto entry = holder_.listen_entry(call);
+    const auto plan = plan_.latest();
+    const auto entry = plan ? plan->listen_entry(call) : std::nullopt;
     if (!entry) return unavailable();
     wanted.interface = entry->interface_index;
   }
   // Another interface than the device is EINVAL on IPv6.
   const bool elsewhere = has_device(sender.state) && sender.state.interface != wanted.interface;
   if ((elsewhere && !call.destination.is_ipv4()) ||
-      !choose_next_hop(sender, holder_.listen_mark())) {
+      !choose_next_hop(sender, value_of(plan_.latest(), &plan::Plan::listen_mark))) {
     return unavailable();
   }
-  holder_.count(&plan::Counters::routed);
+  counters_.count(&plan::Counters::routed);
   return {.error = 0, .info = wanted};
 }
 
 Datagrams::Egress Datagrams::decide(const Sender& sender, const plan::Call& call) {
-  const plan::Verdict verdict = holder_.decide(call);
+  const plan::Verdict verdict = decider_.decide(call);
   switch (verdict.action) {
     case plan::Action::kSystem:
       return unsteered(sender);
     case plan::Action::kRefuse:
-      holder_.count(&plan::Counters::refused);
+      counters_.count(&plan::Counters::refused);
       return {.error = EACCES, .info = std::nullopt};
     case plan::Action::kFail:
       return unavailable();
@@ -141,7 +143,7 @@ Datagrams::Egress Datagrams::via(const Sender& sender, const plan::Call& call,
       has_device(sender.state) && sender.state.interface == entry.interface_index;
   if (same_device && called == nullptr &&
       (sender.state.source_fixed || sender.state.source == source_digest(entry.source))) {
-    holder_.count(&plan::Counters::routed);
+    counters_.count(&plan::Counters::routed);
     return {};
   }
   const PacketInfo wanted{.address = called != nullptr ? *called : entry.source,
@@ -161,14 +163,14 @@ Datagrams::Egress Datagrams::via(const Sender& sender, const plan::Call& call,
     return via(sender, call, entry, nullptr);
   }
   if (!info) return unavailable();
-  holder_.count(&plan::Counters::routed);
+  counters_.count(&plan::Counters::routed);
   return {.error = 0, .info = info};
 }
 
 // Control data cannot take a device away for one datagram.
 Datagrams::Egress Datagrams::unsteered(const Sender& sender) {
   if (has_device(sender.state) || !choose_next_hop(sender, 0)) return unavailable();
-  holder_.count(&plan::Counters::system);
+  counters_.count(&plan::Counters::system);
   return {};
 }
 
@@ -178,11 +180,11 @@ bool Datagrams::choose_next_hop(const Sender& sender, std::uint32_t mark) {
   const std::uint32_t mask = mark_mask();
   if (mask == 0) return mark == 0;
   if ((marker_.mark_of(sender.fd) & mask) == mark) return true;
-  return holder_.introduce() && marker_.set(sender.fd, mark);
+  return marker_.set(sender.fd, mark);
 }
 
 Datagrams::Egress Datagrams::unavailable() {
-  holder_.count(&plan::Counters::unavailable);
+  counters_.count(&plan::Counters::unavailable);
   return {.error = ENETUNREACH, .info = std::nullopt};
 }
 
@@ -222,7 +224,7 @@ bool Datagrams::connected(const Sender& sender) const {
 // changed since, the interface is right all the same.
 bool Datagrams::kernel_chooses(const bundle::Address& destination, const PacketInfo& wanted) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
-  std::uint64_t digest = holder_.generation() << 32 | wanted.interface;
+  std::uint64_t digest = value_of(plan_.latest(), &plan::Plan::generation) << 32 | wanted.interface;
   for (const auto& address : {destination, wanted.address}) {
     for (const std::uint64_t half : std::bit_cast<std::array<std::uint64_t, 2>>(address.bytes)) {
       digest = (std::rotl(digest, 29) ^ half) * kOdd;

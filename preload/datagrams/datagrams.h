@@ -16,8 +16,11 @@
 #include "preload/datagrams/packet_info.h"
 #include "preload/datagrams/route_probe.h"
 #include "preload/process/system_calls.h"
+#include "preload/session/broker_session.h"
+#include "preload/session/counters_page.h"
+#include "preload/session/current_plan.h"
+#include "preload/session/decider.h"
 #include "preload/session/marker.h"
-#include "preload/session/plan_holder.h"
 #include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
 
@@ -29,12 +32,17 @@ class Datagrams {
                                               const bundle::Address& source,
                                               std::uint32_t interface);
 
-  constexpr Datagrams(const SystemCalls& system, const FdTable& fds, PlanHolder& holder,
-                      Marker& marker, const LocalAddressCache& local_addresses, ProbeRoute probe)
+  constexpr Datagrams(const SystemCalls& system, const FdTable& fds, const CurrentPlan& plan,
+                      BrokerSession& session, Decider& decider, Marker& marker,
+                      const CountersPage& counters, const LocalAddressCache& local_addresses,
+                      ProbeRoute probe)
       : system_(system),
         fds_(fds),
-        holder_(holder),
+        plan_(plan),
+        session_(session),
+        decider_(decider),
         marker_(marker),
+        counters_(counters),
         local_addresses_(local_addresses),
         probe_(probe) {}
 
@@ -79,8 +87,11 @@ class Datagrams {
 
   const SystemCalls& system_;
   const FdTable& fds_;
-  PlanHolder& holder_;
+  const CurrentPlan& plan_;
+  BrokerSession& session_;
+  Decider& decider_;
   Marker& marker_;
+  const CountersPage& counters_;
   const LocalAddressCache& local_addresses_;
   const ProbeRoute probe_;
   // Digests of what kernel_chooses() found true.

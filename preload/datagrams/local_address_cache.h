@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Which of the host's addresses a peer called, and by which interface: what a wildcard server's
-// answer to that peer leaves from. A fixed table; what was not heard of for longest makes room. One
-// static instance, lock-free: any thread, any signal handler, a vfork child. What is being written
-// is not read, and not waited for.
+// Which of the host's addresses a peer called, and by which interface: a wildcard server's answer
+// to that peer leaves from there. A fixed table; the peer that has been silent for longest makes
+// room. One static instance, lock-free: any thread, any signal handler, a vfork child. A slot that
+// is being written is not read, and not waited for.
 #pragma once
 
 #include <array>

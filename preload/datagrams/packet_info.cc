@@ -103,7 +103,7 @@ std::optional<PacketInfo> received_packet_info(const msghdr& received) {
                     } else if (is_ipv6_info(header) && take(header, at, &ipv6)) {
                       bundle::Address called;
                       std::memcpy(called.bytes.data(), &ipv6.ipi6_addr, 16);
-                      // What IP_PKTINFO says of an IPv4 datagram is the better answer.
+                      // Of an IPv4 datagram, IP_PKTINFO says more.
                       if (called.is_ipv4()) return true;
                       found = {.address = called.bytes[0] == 0xff ? bundle::Address{} : called,
                                .interface = ipv6.ipi6_ifindex};

@@ -90,11 +90,12 @@ bool Receiving::watches(int fd) {
 
 void Receiving::examine(int fd) {
   if (fd < 0 || static_cast<std::size_t>(fd) >= FdTable::kSize) return;
-  if (holder_.says_nothing() && holder_.listen_mode() == plan::ListenMode::kSystem) {
+  if (decider_.is_passthrough() &&
+      value_of(plan_.latest(), &plan::Plan::listen_mode) == plan::ListenMode::kSystem) {
     return;
   }
   const KeepErrno keep;
-  const FdState state = state_of(system_, fds_, holder_, fd);
+  const FdState state = state_of(system_, fds_, plan_, fd);
   FdNotes notes = fds_.notes(fd);
   notes.examined = true;
   if (state.kind == FdKind::kPortBound && state.transport == plan::Transport::kUdp) {

@@ -15,7 +15,8 @@
 #include "preload/datagrams/packet_info.h"
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
-#include "preload/session/plan_holder.h"
+#include "preload/session/current_plan.h"
+#include "preload/session/decider.h"
 #include "preload/sockets/fd_table.h"
 
 namespace px::shim {
@@ -23,11 +24,13 @@ namespace px::shim {
 class Receiving {
  public:
   constexpr Receiving(const Symbols& libc, const SystemCalls& system, FdTable& fds,
-                      const PlanHolder& holder, LocalAddressCache& local_addresses)
+                      const CurrentPlan& plan, const Decider& decider,
+                      LocalAddressCache& local_addresses)
       : libc_(libc),
         system_(system),
         fds_(fds),
-        holder_(holder),
+        plan_(plan),
+        decider_(decider),
         local_addresses_(local_addresses) {}
 
   ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
@@ -55,7 +58,8 @@ class Receiving {
   const Symbols& libc_;
   const SystemCalls& system_;
   FdTable& fds_;
-  const PlanHolder& holder_;
+  const CurrentPlan& plan_;
+  const Decider& decider_;
   LocalAddressCache& local_addresses_;
 };
 

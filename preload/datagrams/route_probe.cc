@@ -87,7 +87,7 @@ std::optional<Route> probe_route(const bundle::Address& destination, const bundl
   std::byte answer[1024];
   long size =
       ::syscall(SYS_sendto, fd, &question, std::size_t{question.header.nlmsg_len}, 0, nullptr, 0);
-  // The kernel answers while it is asked: whoever has to wait has no answer.
+  // The kernel answers while it is asked: what would have to be waited for is no answer.
   if (size >= 0) {
     size = ::syscall(SYS_recvfrom, fd, answer, sizeof answer, MSG_DONTWAIT, nullptr, nullptr);
   }

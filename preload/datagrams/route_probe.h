@@ -18,7 +18,7 @@ struct Route {
   bundle::Address source;  // the kernel's choice; unspecified where it has none
 };
 
-// The way of a datagram with this source (unspecified: the kernel's choice) and interface index.
+// The route of a datagram with this source (unspecified: the kernel's choice) and interface index.
 // Nothing without a route, and where the kernel cannot be asked.
 [[nodiscard]] std::optional<Route> probe_route(const bundle::Address& destination,
                                                const bundle::Address& source,

@@ -15,6 +15,7 @@
 #include "preload/names/fragile_programs.h"
 #include "preload/names/member_lookup.h"
 #include "preload/names/member_order.h"
+#include "preload/session/bundle_settings.h"
 
 namespace px::shim {
 namespace {
@@ -23,31 +24,17 @@ using bundle::Bundle;
 using bundle::BundleBuilder;
 using plan::BundleTransport;
 
-// What no hints mean.
-constexpr addrinfo kDefaultHints = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG,
-                                    .ai_family = AF_UNSPEC,
-                                    .ai_socktype = 0,
-                                    .ai_protocol = 0,
-                                    .ai_addrlen = 0,
-                                    .ai_addr = nullptr,
-                                    .ai_canonname = nullptr,
-                                    .ai_next = nullptr};
-
-bool is_family_of_bundles(int family) {
-  return family == AF_UNSPEC || family == AF_INET || family == AF_INET6 || family == AF_BUNDLE;
-}
-
 // libc's list for one address: it knows which socket types, protocols and ports these hints and
 // this service mean, and which of them are errors.
 int list_kinds(const Symbols& libc, const char* service, const addrinfo& hints, addrinfo** kinds) {
   constexpr int kOfNames = AI_CANONNAME | AI_ADDRCONFIG | AI_V4MAPPED | AI_ALL | AI_PASSIVE;
   const bool ipv6 = hints.ai_family == AF_INET6;
-  addrinfo asked{};
-  asked.ai_flags = (hints.ai_flags & ~kOfNames) | AI_NUMERICHOST;
-  asked.ai_family = ipv6 ? AF_INET6 : AF_INET;
-  asked.ai_socktype = hints.ai_socktype;
-  asked.ai_protocol = hints.ai_protocol;
-  return libc.getaddrinfo(ipv6 ? "::" : "0.0.0.0", service, &asked, kinds);
+  addrinfo wanted{};
+  wanted.ai_flags = (hints.ai_flags & ~kOfNames) | AI_NUMERICHOST;
+  wanted.ai_family = ipv6 ? AF_INET6 : AF_INET;
+  wanted.ai_socktype = hints.ai_socktype;
+  wanted.ai_protocol = hints.ai_protocol;
+  return libc.getaddrinfo(ipv6 ? "::" : "0.0.0.0", service, &wanted, kinds);
 }
 
 bool same_address(const addrinfo& a, const addrinfo& b) {
@@ -107,19 +94,19 @@ struct AddressNames::Transports {
 };
 
 AddressNames::Transports AddressNames::transports_for(const Bundle& bundle) {
-  const plan::BundleSettings settings = holder_.bundle_settings();
+  const plan::BundleSettings settings = bundle_settings(plan_);
   Transports found;
   for (const BundleTransport transport : settings.transports) {
     if (transport == BundleTransport::kNone) break;
     if (!transports_.has(transport)) continue;
-    if (transport == BundleTransport::kMptcp && all_near(holder_, bundle)) continue;
+    if (transport == BundleTransport::kMptcp && all_near(decider_, bundle)) continue;
     found.all[found.count++] = transport;
   }
   return found;
 }
 
-bool AddressNames::gives_entries(const NameQuery& asked) const {
-  switch (holder_.bundle_settings().entries) {
+bool AddressNames::gives_entries(const NameQuery& query) const {
+  switch (bundle_settings(plan_).entries) {
     case plan::BundleEntries::kAlways:
       return true;
     case plan::BundleEntries::kNever:
@@ -127,84 +114,75 @@ bool AddressNames::gives_entries(const NameQuery& asked) const {
     case plan::BundleEntries::kByProgram:
       break;
   }
-  return !asked.implicit() && !is_fragile_program();
+  return !query.implicit() && !is_fragile_program();
 }
 
-void AddressNames::remember(const Bundle& bundle, const NameQuery& asked) {
+void AddressNames::remember(const Bundle& bundle, const NameQuery& query) {
   std::array<char, NameQuery::kNameSize> buffer;
-  known_.remember(bundle, asked.name(buffer));
+  cache_.remember(bundle, query.name(buffer));
 }
 
-int AddressNames::getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+int AddressNames::getaddrinfo(const NameQuery& query, const char* service, const addrinfo& hints,
                               addrinfo** list) {
-  if (node == nullptr || (hints != nullptr && !is_family_of_bundles(hints->ai_family))) {
-    return libc_.getaddrinfo(node, service, hints, list);
-  }
-  const addrinfo& meant = hints != nullptr ? *hints : kDefaultHints;
-  if (meant.ai_family == AF_BUNDLE && !holder_.knows_plan()) (void)holder_.introduce();
-  const NameQuery asked(holder_, node);
-  switch (asked.kind()) {
+  switch (query.kind()) {
     case NameQuery::Kind::kBad:
       return EAI_NONAME;
     case NameQuery::Kind::kMembers:
-      return list_members(asked, service, meant, list);
+      return list_members(query, service, hints, list);
     case NameQuery::Kind::kAlias:
     case NameQuery::Kind::kAny:
-      return list_all(asked, service, meant, list);
     case NameQuery::Kind::kOrdinary:
       break;
   }
-  const bool bundles = holder_.bundle_settings().transports[0] != BundleTransport::kNone;
-  if (meant.ai_family == AF_BUNDLE && bundles) return list_all(asked, service, meant, list);
-  return libc_.getaddrinfo(node, service, hints, list);
+  return list_all(query, service, hints, list);
 }
 
-int AddressNames::list_members(const NameQuery& asked, const char* service, const addrinfo& hints,
+int AddressNames::list_members(const NameQuery& query, const char* service, const addrinfo& hints,
                                addrinfo** list) {
   // A name stays one, whatever it stands for: programs ask so whether they were given an address.
-  if (asked.named() && (hints.ai_flags & AI_NUMERICHOST) != 0) return EAI_NONAME;
+  if (query.named() && (hints.ai_flags & AI_NUMERICHOST) != 0) return EAI_NONAME;
   OwnedList kinds;
   if (const int error = list_kinds(libc_, service, hints, &kinds.list); error != 0) return error;
   const int family = hints.ai_family == AF_BUNDLE ? AF_UNSPEC : hints.ai_family;
   Bundle bundle;
   const int error =
-      look_up_members(libc_, asked.members(), {.family = family, .flags = hints.ai_flags}, &bundle);
+      look_up_members(libc_, query.members(), {.family = family, .flags = hints.ai_flags}, &bundle);
   if (error != 0) return error;
   set_port(&bundle, *kinds.list);
-  bundle.implicit = asked.implicit();
-  remember(bundle, asked);
+  bundle.implicit = query.implicit();
+  remember(bundle, query);
   std::array<char, bundle::kBundleTextSize> text;
   std::string_view canonical_name;
   if ((hints.ai_flags & AI_CANONNAME) != 0) {
-    canonical_name = asked.implicit() ? asked.text() : bundle::bundle_text(bundle, text);
+    canonical_name = query.implicit() ? query.text() : bundle::bundle_text(bundle, text);
   }
   const Transports transports = transports_for(bundle);
-  // To whom only the first address matters gets none that is worse than libc's.
+  // A program to which only the first address matters gets none that is worse than libc's.
   const bool first_counts = hints.ai_family == AF_UNSPEC && program_takes_first_address();
-  const Bundle singles = first_counts ? ipv6_first(kBareSystemCalls, holder_, bundle) : bundle;
-  return make_address_list(bundle, best_first(holder_, singles),
+  const Bundle singles = first_counts ? ipv6_first(kBareSystemCalls, decider_, bundle) : bundle;
+  return make_address_list(bundle, best_first(decider_, health_, singles),
                            {.family = hints.ai_family,
                             .flags = hints.ai_flags,
                             .kinds = kinds.list,
                             .kinds_end = nullptr,
                             .transports = transports.list(),
-                            .bundle_entries = gives_entries(asked),
+                            .bundle_entries = gives_entries(query),
                             .canonical_name = canonical_name},
                            list);
 }
 
-int AddressNames::list_all(const NameQuery& asked, const char* service, const addrinfo& hints,
+int AddressNames::list_all(const NameQuery& query, const char* service, const addrinfo& hints,
                            addrinfo** list) {
   OwnedList found;
   addrinfo usual = hints;
   if (hints.ai_family == AF_BUNDLE) usual.ai_family = AF_UNSPEC;
-  const int error = libc_.getaddrinfo(asked.text().data(), service, &usual, &found.list);
+  const int error = libc_.getaddrinfo(query.text().data(), service, &usual, &found.list);
   if (error != 0) return error;
   const Bundle bundle = addresses_in(found.list);
-  const bool any = asked.kind() == NameQuery::Kind::kAny && hints.ai_family != AF_BUNDLE;
-  const bool entries = gives_entries(asked);
+  const bool any = query.kind() == NameQuery::Kind::kAny && hints.ai_family != AF_BUNDLE;
+  const bool entries = gives_entries(query);
   const bool many = bundle.count > 1;
-  if (many || hints.ai_family == AF_BUNDLE) remember(bundle, asked);
+  if (many || hints.ai_family == AF_BUNDLE) remember(bundle, query);
   if ((!many && hints.ai_family != AF_BUNDLE) || (any && !entries)) {
     *list = std::exchange(found.list, nullptr);
     return 0;
@@ -219,7 +197,7 @@ int AddressNames::list_all(const NameQuery& asked, const char* service, const ad
                           .transports = transports.list(),
                           .bundle_entries = entries,
                           .canonical_name = canonical_name != nullptr ? canonical_name : ""};
-  if (!any) return make_address_list(bundle, best_first(holder_, bundle), wanted, list);
+  if (!any) return make_address_list(bundle, best_first(decider_, health_, bundle), wanted, list);
   if (hints.ai_family == AF_UNSPEC) {
     if (prepend_bundle_entries(bundle, wanted, &found.list) != 0) return EAI_MEMORY;
   }
@@ -234,7 +212,7 @@ int AddressNames::getnameinfo(const sockaddr* address, socklen_t length, char* h
   if (!bundle) {
     return libc_.getnameinfo(address, length, host, host_size, service, service_size, flags);
   }
-  // libc knows services, flags, and what it is to be asked for nothing.
+  // libc knows services, flags, and the answer to a call that asks for nothing.
   const bool host_wanted = host != nullptr && host_size > 0;
   if (!host_wanted || (service != nullptr && service_size > 0)) {
     sockaddr_in port{};
@@ -245,10 +223,10 @@ int AddressNames::getnameinfo(const sockaddr* address, socklen_t length, char* h
     if (error != 0) return error;
   }
   if (!host_wanted) return 0;
-  (void)known_.complete(&*bundle);
+  (void)cache_.complete(&*bundle);
   if ((flags & NI_NUMERICHOST) == 0) {
     std::array<char, BundleCache::kNameSize> name;
-    const std::string_view found = known_.name_of(*bundle, name);
+    const std::string_view found = cache_.name_of(*bundle, name);
     if (!found.empty()) return copy_text(found, host, host_size);
   }
   if ((flags & NI_NAMEREQD) != 0) return EAI_NONAME;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // getaddrinfo(3) and getnameinfo(3) for names and addresses that are bundles (PB-2, PB-3, PB-7,
-// PB-9); all others pass to libc untouched. One static instance, without locks or state of its own.
-// As safe as libc's own calls are: any thread, a forked child, before main; not signal handlers.
+// PB-9). Holds nothing but references.
 #pragma once
 
 #include <netdb.h>
@@ -10,19 +9,27 @@
 #include "preload/names/bundle_cache.h"
 #include "preload/names/name_query.h"
 #include "preload/process/symbols.h"
-#include "preload/session/plan_holder.h"
+#include "preload/session/current_plan.h"
+#include "preload/session/decider.h"
+#include "preload/session/member_health.h"
 #include "preload/sockets/kernel_transports.h"
 
 namespace px::shim {
 
 class AddressNames {
  public:
-  constexpr AddressNames(const Symbols& libc, PlanHolder& holder, KernelTransports& transports,
-                         BundleCache& known)
-      : libc_(libc), holder_(holder), transports_(transports), known_(known) {}
+  constexpr AddressNames(const Symbols& libc, const CurrentPlan& plan, Decider& decider,
+                         const MemberHealth& health, KernelTransports& transports,
+                         BundleCache& cache)
+      : libc_(libc),
+        plan_(plan),
+        decider_(decider),
+        health_(health),
+        transports_(transports),
+        cache_(cache) {}
 
-  // Arguments, results and errors are those of the calls in libc.
-  [[nodiscard]] int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+  // A name that is ordinary is asked for as AF_BUNDLE.
+  [[nodiscard]] int getaddrinfo(const NameQuery& query, const char* service, const addrinfo& hints,
                                 addrinfo** list);
   [[nodiscard]] int getnameinfo(const sockaddr* address, socklen_t length, char* host,
                                 socklen_t host_size, char* service, socklen_t service_size,
@@ -32,18 +39,20 @@ class AddressNames {
   struct Transports;
   [[nodiscard]] Transports transports_for(const bundle::Bundle& bundle);
   // Whether this program is to get entries of AF_BUNDLE where it left the family open.
-  [[nodiscard]] bool gives_entries(const NameQuery& asked) const;
-  [[nodiscard]] int list_members(const NameQuery& asked, const char* service, const addrinfo& hints,
+  [[nodiscard]] bool gives_entries(const NameQuery& query) const;
+  [[nodiscard]] int list_members(const NameQuery& query, const char* service, const addrinfo& hints,
                                  addrinfo** list);
   // All addresses of an ordinary name, where there is more than one.
-  [[nodiscard]] int list_all(const NameQuery& asked, const char* service, const addrinfo& hints,
+  [[nodiscard]] int list_all(const NameQuery& query, const char* service, const addrinfo& hints,
                              addrinfo** list);
-  void remember(const bundle::Bundle& bundle, const NameQuery& asked);
+  void remember(const bundle::Bundle& bundle, const NameQuery& query);
 
   const Symbols& libc_;
-  PlanHolder& holder_;
+  const CurrentPlan& plan_;
+  Decider& decider_;
+  const MemberHealth& health_;
   KernelTransports& transports_;
-  BundleCache& known_;
+  BundleCache& cache_;
 };
 
 }  // namespace px::shim

@@ -105,10 +105,10 @@ void BundleCache::remember(const Bundle& bundle, std::string_view name) {
   NameWords words{};
   if (!name.empty() && name.size() < kNameSize) std::memcpy(words.data(), name.data(), name.size());
   const std::uint64_t ticket = tickets_.fetch_add(1, kRelaxed) + 1;
-  Bundle standing;
+  Bundle present;
   Bundle whole = bundle;
   whole.truncated = false;
-  const Slot* same = find_whole(whole, true, &standing, nullptr);
+  const Slot* same = find_whole(whole, true, &present, nullptr);
   if (same != nullptr &&
       write(&slots_[static_cast<std::size_t>(same - slots_.data())], ticket, bundle, words)) {
     return;

@@ -2,8 +2,8 @@
 // The bundles that this process was given by getaddrinfo(3) and its kin, so that a connect() to one
 // of a bundle's addresses knows the others, and a truncated sockaddr_bundle its whole list. A fixed
 // table; the oldest makes room. One static instance, lock-free, without heap: any thread, any
-// signal handler, forked and vfork children. What is being written is neither read nor waited for.
-// Changes no errno.
+// signal handler, forked and vfork children. A slot that is being written is neither read nor
+// waited for. Changes no errno.
 #pragma once
 
 #include <array>

@@ -16,8 +16,8 @@ namespace px::shim {
 // Room for any bundle's hostent with a name of up to 1,024 bytes.
 inline constexpr std::size_t kHostEntryRoom = 2048;
 
-// Writes the addresses of `family` (AF_INET or AF_INET6) in their order; false, and nothing can be
-// said of the room, where it is too small.
+// Writes the addresses of `family` (AF_INET or AF_INET6) in their order; false where the room is
+// too small, whose contents are then undefined.
 [[nodiscard]] bool write_host_entry(const bundle::Bundle& bundle, int family, std::string_view name,
                                     std::span<char> room, hostent* entry);
 

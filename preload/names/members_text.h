@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A notation's members in one order, whichever they were written in: what getnameinfo(3) calls a
-// bundle that was made of names. Pure; no heap. Callable from any thread.
+// A notation's members in one order, whichever they were written in: the name by which
+// getnameinfo(3) calls a bundle that was made of names. Pure; no heap. Callable from any thread.
 #pragma once
 
 #include <span>

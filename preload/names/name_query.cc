@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "preload/names/members_text.h"
+#include "preload/session/bundle_settings.h"
 
 namespace px::shim {
 namespace {
@@ -21,27 +22,25 @@ bool is_never_bundle(std::string_view text) {
 
 }  // namespace
 
-NameQuery::NameQuery(PlanHolder& holder, const char* name)
-    : text_(name), notation_(bundle::parse_notation(text_)), kind_(kind_of(holder)) {}
+NameQuery::NameQuery(const CurrentPlan& plan, BrokerSession& session, const char* name)
+    : text_(name), notation_(bundle::parse_notation(text_)), kind_(kind_of(plan, session)) {}
 
-NameQuery::Kind NameQuery::kind_of(PlanHolder& holder) {
+NameQuery::Kind NameQuery::kind_of(const CurrentPlan& plan, BrokerSession& session) {
   const bool ordinary = notation_.kind == NotationKind::kNone;
   if (ordinary && is_never_bundle(text_)) return Kind::kOrdinary;
-  // Without a plan the names are the broker's to say. Where nobody answers they are libc's, but for
-  // what is no name: of that nobody is to be asked.
-  if (!ordinary && !holder.introduce()) return Kind::kBad;
-  if (ordinary && !holder.knows_plan()) (void)holder.introduce();
-  if (holder.bundle_settings().transports[0] == plan::BundleTransport::kNone) {
-    return Kind::kOrdinary;
-  }
+  // Without a plan the broker knows the names. Where nobody answers they are libc's, except for
+  // text that can be no name: for that no resolver is to be asked.
+  if (!ordinary && !session.ensure_session()) return Kind::kBad;
+  if (ordinary && !session.knows_plan()) (void)session.ensure_session();
+  if (!bundles_are_on(plan)) return Kind::kOrdinary;
   switch (notation_.kind) {
     case NotationKind::kNone:
-      return kind_by_policy(holder, text_);
+      return kind_by_policy(plan, text_);
     case NotationKind::kMembers:
       return Kind::kMembers;
     case NotationKind::kPolicyName:
       // Nobody else has names that end like this.
-      if (kind_by_policy(holder, notation_.policy_name) != Kind::kMembers) return Kind::kBad;
+      if (kind_by_policy(plan, notation_.policy_name) != Kind::kMembers) return Kind::kBad;
       return implicit_ ? Kind::kBad : Kind::kMembers;
     case NotationKind::kBad:
       break;
@@ -49,8 +48,9 @@ NameQuery::Kind NameQuery::kind_of(PlanHolder& holder) {
   return Kind::kBad;
 }
 
-NameQuery::Kind NameQuery::kind_by_policy(const PlanHolder& holder, std::string_view name) {
-  const auto found = holder.bundle_named(name);
+NameQuery::Kind NameQuery::kind_by_policy(const CurrentPlan& plan, std::string_view name) {
+  const auto latest = plan.latest();
+  const auto found = latest ? latest->bundle_named(name) : std::nullopt;
   if (!found) return Kind::kOrdinary;
   named_ = true;
   implicit_ = found->implicit;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a name is that a program wants looked up: an ordinary one, which is libc's, or a bundle by
-// notation, by the policy's name or by an alias. Asks nobody but, where it may matter, the broker
-// for the plan. No heap; callable from any thread.
+// notation, by the policy's name or by an alias. Asks nobody, except the broker for the plan, where
+// that may matter. No heap; callable from any thread.
 #pragma once
 
 #include <array>
@@ -12,7 +12,8 @@
 
 #include "libbundle/core/notation.h"
 #include "plan/bundles.h"
-#include "preload/session/plan_holder.h"
+#include "preload/session/broker_session.h"
+#include "preload/session/current_plan.h"
 
 namespace px::shim {
 
@@ -20,7 +21,7 @@ class NameQuery {
  public:
   enum class Kind : std::uint8_t {
     kOrdinary,  // libc's, untouched
-    kBad,       // meant as a bundle, and none: EAI_NONAME, and nobody is asked
+    kBad,       // meant as a bundle, and none: EAI_NONAME, and no resolver is asked
     kMembers,   // members() are the bundle
     kAlias,     // all addresses of this very name are
     kAny,       // likewise, under `alias: any`: the program is to notice as little as can be
@@ -29,7 +30,7 @@ class NameQuery {
   static constexpr std::size_t kNameSize = 256;
 
   // `name` must outlive this.
-  NameQuery(PlanHolder& holder, const char* name);
+  NameQuery(const CurrentPlan& plan, BrokerSession& session, const char* name);
   NameQuery(const NameQuery&) = delete;
   NameQuery& operator=(const NameQuery&) = delete;
 
@@ -47,8 +48,8 @@ class NameQuery {
   [[nodiscard]] std::string_view name(std::span<char, kNameSize> buffer) const;
 
  private:
-  [[nodiscard]] Kind kind_of(PlanHolder& holder);
-  [[nodiscard]] Kind kind_by_policy(const PlanHolder& holder, std::string_view name);
+  [[nodiscard]] Kind kind_of(const CurrentPlan& plan, BrokerSession& session);
+  [[nodiscard]] Kind kind_by_policy(const CurrentPlan& plan, std::string_view name);
 
   std::string_view text_;
   bundle::Notation notation_;

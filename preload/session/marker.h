@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // px's mark on the program's sockets: what it is, asked of the kernel, and changed by the broker,
-// which alone may. The mark chooses the routing table, and with it the next hop. Holds the settings
-// only; one static instance, started by the constructor; afterwards callable from any thread and
-// from signal handlers. Changes no errno.
+// which alone may. The mark chooses the routing table, and with it the next hop. One static
+// instance; callable from any thread and from signal handlers. Changes no errno.
 #pragma once
 
 #include <atomic>
@@ -10,6 +9,7 @@
 
 #include "preload/process/settings.h"
 #include "preload/process/system_calls.h"
+#include "preload/session/broker_session.h"
 #include "preload/session/mark_request.h"
 
 namespace px::shim {
@@ -18,25 +18,25 @@ class Marker {
  public:
   using RequestMark = Acknowledgement (*)(const Settings&, int fd, std::uint32_t mark);
 
-  constexpr Marker(const SystemCalls& system, RequestMark request)
-      : system_(system), request_(request) {}
-
-  // Once, before any other call.
-  void start(const Settings& settings) { settings_ = settings; }
+  constexpr Marker(const SystemCalls& system, const Settings& settings, BrokerSession& session,
+                   RequestMark request)
+      : system_(system), settings_(settings), session_(session), request_(request) {}
 
   // SO_MARK of the socket, whole; 0 where the kernel tells none.
   [[nodiscard]] std::uint32_t mark_of(int fd) const;
 
-  // Has the broker set the socket's mark to `mark` (0: none of px's), as far as `mask` reaches. If
-  // that fails, one line on stderr says why, once a process.
+  // Has the broker set the socket's mark to `mark` (0: none of px's), as far as the plan's mask
+  // reaches, after as much of a hello as this process still owes. If that fails, one line on stderr
+  // says why, once a process.
   [[nodiscard]] bool set(int fd, std::uint32_t mark);
 
  private:
   void complain(const Acknowledgement& answer);
 
   const SystemCalls& system_;
+  const Settings& settings_;
+  BrokerSession& session_;
   const RequestMark request_;
-  Settings settings_{};
   std::atomic<bool> complained_{false};
   std::atomic<std::int64_t> retry_at_{0};  // ms; nobody answers before
 };

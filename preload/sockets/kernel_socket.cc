@@ -74,9 +74,10 @@ FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks) {
   return state;
 }
 
-FdState state_of(const SystemCalls& system, const FdTable& fds, const PlanHolder& holder, int fd) {
+FdState state_of(const SystemCalls& system, const FdTable& fds, const CurrentPlan& plan, int fd) {
   const FdState state = fds.get(fd);
-  return state.kind != FdKind::kUnknown ? state : ask_kernel(system, fd, holder.mark_mask());
+  if (state.kind != FdKind::kUnknown) return state;
+  return ask_kernel(system, fd, value_of(plan.latest(), &plan::Plan::mark_mask));
 }
 
 void dissolve(const SystemCalls& system, int fd) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What the kernel says about a socket of which nothing is remembered: inherited, received, one of
-// several aliases. Nothing of it is remembered either. Callable from any thread and from signal
+// several aliases. The answer is not remembered either. Callable from any thread and from signal
 // handlers; may change errno.
 #pragma once
 
 #include "preload/process/system_calls.h"
-#include "preload/session/plan_holder.h"
+#include "preload/session/current_plan.h"
 #include "preload/sockets/fd_table.h"
 
 namespace px::shim {
@@ -17,9 +17,10 @@ namespace px::shim {
 
 // What the table remembers of the socket; where that is kUnknown, what the kernel says.
 [[nodiscard]] FdState state_of(const SystemCalls& system, const FdTable& fds,
-                               const PlanHolder& holder, int fd);
+                               const CurrentPlan& plan, int fd);
 
-// Ends a datagram socket's connection; what address it has then is the program's choice.
+// Ends a datagram socket's connection; the address that the socket still has is the program's
+// choice.
 void dissolve(const SystemCalls& system, int fd);
 
 // Whether a socket has a peer.

@@ -29,11 +29,11 @@ bool Connector::prepare(int fd, const CallAddress& destination, By by) {
   if (!destination.endpoint) return true;
   if (destination.endpoint->address.is_loopback_or_unspecified()) {
     if (release(fd, fds_.get(fd))) return true;
-    holder_.count(&plan::Counters::unavailable);
+    counters_.count(&plan::Counters::unavailable);
     errno = ENETUNREACH;
     return false;
   }
-  if (holder_.says_nothing()) {
+  if (decider_.is_passthrough()) {
     // Under another profile, or another policy, it may have been sent elsewhere.
     if (release(fd, fds_.get(fd))) return true;
     errno = ENETUNREACH;
@@ -44,7 +44,7 @@ bool Connector::prepare(int fd, const CallAddress& destination, By by) {
   if (!failure) failure = attempt(fd, destination, by);
   const Errno error = failure.value_or(ENETUNREACH);
   errno = error == 0 ? errno_before : error;
-  if (error == ENETUNREACH) holder_.count(&plan::Counters::unavailable);
+  if (error == ENETUNREACH) counters_.count(&plan::Counters::unavailable);
   return error == 0;
 }
 
@@ -60,7 +60,7 @@ void Connector::dissolved(int fd) {
 bool Connector::release(int fd, FdState state) {
   const KeepErrno keep;
   if (state.kind != FdKind::kDecided) {
-    return !state.datagram || holder_.says_nothing() || choose_next_hop(fd, state, 0);
+    return !state.datagram || decider_.is_passthrough() || choose_next_hop(fd, state, 0);
   }
   if (state.datagram) return undo(fd, &state);
   if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return true;
@@ -97,22 +97,22 @@ bool Connector::undo(int fd, FdState* state) {
 
 std::optional<Connector::Errno> Connector::attempt(int fd, const CallAddress& destination, By by) {
   const bundle::Endpoint& endpoint = *destination.endpoint;
-  const FdState state = state_of(system_, fds_, holder_, fd);
+  const FdState state = state_of(system_, fds_, plan_, fd);
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return 0;
   if (!takes_family(state, destination.family)) return 0;
   if (by == By::kFastOpen && state.transport != plan::Transport::kTcp) return 0;
-  const plan::Verdict verdict = holder_.decide({.destination = endpoint.address,
-                                                .port = endpoint.port,
-                                                .scope = endpoint.scope,
-                                                .transport = state.transport,
-                                                .source_fixed = is_source_fixed(state)});
+  const plan::Verdict verdict = decider_.decide({.destination = endpoint.address,
+                                                 .port = endpoint.port,
+                                                 .scope = endpoint.scope,
+                                                 .transport = state.transport,
+                                                 .source_fixed = is_source_fixed(state)});
   switch (verdict.action) {
     case plan::Action::kSystem:
       if (!release(fd, state)) return ENETUNREACH;
-      holder_.count(&plan::Counters::system);
+      counters_.count(&plan::Counters::system);
       return 0;
     case plan::Action::kRefuse:
-      holder_.count(&plan::Counters::refused);
+      counters_.count(&plan::Counters::refused);
       return EACCES;
     case plan::Action::kFail:
       return ENETUNREACH;
@@ -120,7 +120,7 @@ std::optional<Connector::Errno> Connector::attempt(int fd, const CallAddress& de
       break;
   }
   const auto error = send_via(fd, state, verdict.entry);
-  if (error == 0) holder_.count(&plan::Counters::routed);
+  if (error == 0) counters_.count(&plan::Counters::routed);
   return error;
 }
 
@@ -204,13 +204,13 @@ bool Connector::choose_device(int fd, const FdState& state, const plan::Entry& e
 bool Connector::choose_next_hop(int fd, const FdState& state, std::uint32_t mark) {
   const bool unmarked = state.kind != FdKind::kDecided && !state.datagram;
   if (unmarked && mark == 0) return true;
-  const std::uint32_t mask = holder_.mark_mask();
+  const std::uint32_t mask = value_of(plan_.latest(), &plan::Plan::mark_mask);
   if (!unmarked) {
     if (mask == 0 || (marker_.mark_of(fd) & mask) == mark) return true;
     // A connected stream keeps its egress: EISCONN is the kernel's to say.
     if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return true;
   }
-  return holder_.introduce() && marker_.set(fd, mark);
+  return marker_.set(fd, mark);
 }
 
 }  // namespace px::shim

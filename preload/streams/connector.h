@@ -8,8 +8,10 @@
 #include <optional>
 
 #include "preload/process/system_calls.h"
+#include "preload/session/counters_page.h"
+#include "preload/session/current_plan.h"
+#include "preload/session/decider.h"
 #include "preload/session/marker.h"
-#include "preload/session/plan_holder.h"
 #include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
 
@@ -23,8 +25,14 @@ enum class By : std::uint8_t {
 
 class Connector {
  public:
-  constexpr Connector(const SystemCalls& system, FdTable& fds, PlanHolder& holder, Marker& marker)
-      : system_(system), fds_(fds), holder_(holder), marker_(marker) {}
+  constexpr Connector(const SystemCalls& system, FdTable& fds, const CurrentPlan& plan,
+                      Decider& decider, Marker& marker, const CountersPage& counters)
+      : system_(system),
+        fds_(fds),
+        plan_(plan),
+        decider_(decider),
+        marker_(marker),
+        counters_(counters) {}
 
   // Whether the program's call is to be made now; if not, it fails with errno: EACCES (a rule says
   // block) or ENETUNREACH (nothing is available). A call that px has no say in is made as it is.
@@ -53,8 +61,10 @@ class Connector {
 
   const SystemCalls& system_;
   FdTable& fds_;
-  PlanHolder& holder_;
+  const CurrentPlan& plan_;
+  Decider& decider_;
   Marker& marker_;
+  const CountersPage& counters_;
 };
 
 }  // namespace px::shim

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "libbundle/core/address.h"
 #include "preload/process/socket_option.h"
@@ -32,24 +33,32 @@ bool is_reached_from_outside(const SystemCalls& system, int fd) {
          device_of(system, fd, "") == Device::kNone;
 }
 
-bool mark(const PlanHolder* holder, Marker* marker, int fd) {
-  const std::uint32_t wanted = holder->listen_mark();
-  const std::uint32_t mask = holder->mark_mask();
+// Whether it is known, without asking, that listening sockets get no mark.
+bool marks_no_listener(const CurrentPlan& plan, const BrokerSession& session) {
+  if (plan.is_retired()) return true;
+  const auto latest = plan.latest();
+  return latest && latest->listen_mark() == 0 && session.knows(*latest);
+}
+
+bool mark(const std::optional<plan::Plan>& plan, Marker& marker, int fd) {
+  const std::uint32_t wanted = value_of(plan, &plan::Plan::listen_mark);
+  const std::uint32_t mask = value_of(plan, &plan::Plan::mark_mask);
   if (wanted == 0) return true;
-  const std::uint32_t present = marker->mark_of(fd);
+  const std::uint32_t present = marker.mark_of(fd);
   const bool programs_own = (present & ~mask) != 0;
-  return programs_own || (present & mask) == wanted || marker->set(fd, wanted);
+  return programs_own || (present & mask) == wanted || marker.set(fd, wanted);
 }
 
 }  // namespace
 
-bool prepare_listen(const SystemCalls& system, PlanHolder* holder, Marker* marker, int fd) {
-  if (holder->leaves_servers_alone()) return true;
+bool prepare_listen(const SystemCalls& system, const CurrentPlan& plan, BrokerSession& session,
+                    Marker& marker, int fd) {
+  if (marks_no_listener(plan, session)) return true;
   bool ready = false;
   {
     const KeepErrno keep;
-    ready =
-        !is_reached_from_outside(system, fd) || (holder->introduce() && mark(holder, marker, fd));
+    ready = !is_reached_from_outside(system, fd) ||
+            (session.ensure_session() && mark(plan.latest(), marker, fd));
   }
   if (!ready) errno = ENETUNREACH;
   return ready;

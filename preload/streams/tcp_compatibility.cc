@@ -17,6 +17,7 @@
 
 #include "libbundle/connect/sctp_wait.h"
 #include "preload/process/socket_option.h"
+#include "preload/session/bundle_settings.h"
 #include "preload/sockets/kernel_transports.h"
 
 namespace px::shim {
@@ -88,13 +89,13 @@ bool is_unknown_tuning(int level, int name, int error) {
 }  // namespace
 
 bool TcpCompatibility::may_be(plan::BundleTransport transport) const {
-  const auto settings = holder_.bundle_settings();
+  const auto settings = bundle_settings(plan_);
   return std::ranges::find(settings.transports, transport) != std::end(settings.transports);
 }
 
 // Read once for each plan: what is published meanwhile has another number.
 bool TcpCompatibility::reads_sctp() const {
-  const std::uint64_t plan = holder_.in_force();
+  const std::uint64_t plan = plan_.version();
   if (plan == with_sctp_.load(std::memory_order_relaxed)) return true;
   const bool found = may_be(plan::BundleTransport::kSctp);
   (found ? with_sctp_ : without_sctp_).store(plan, std::memory_order_relaxed);

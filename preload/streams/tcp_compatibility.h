@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What programs that were written for TCP expect of a stream, where the stream is an SCTP
 // association or an MPTCP connection: TCP's options; of SCTP also writes of any size, and one peer.
-// Remembers nothing, so that inherited
-// and received descriptors are served alike: it looks at calls that have failed, and at few others,
-// and asks the kernel only then. Callable from any thread and from signal handlers; errno changes
-// only with a failure.
+// Of sockets nothing is remembered, so that inherited and received descriptors are served alike: it
+// looks at calls that have failed, and at few others, and asks the kernel only then. Of the plan it
+// remembers whether there can be SCTP. Callable from any thread and from signal handlers; errno
+// changes only with a failure.
 #pragma once
 
 #include <sys/socket.h>
@@ -16,15 +16,15 @@
 
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
-#include "preload/session/plan_holder.h"
+#include "preload/session/current_plan.h"
 
 namespace px::shim {
 
 class TcpCompatibility {
  public:
   constexpr TcpCompatibility(const Symbols& libc, const SystemCalls& system,
-                             const PlanHolder& holder)
-      : libc_(libc), system_(system), holder_(holder) {}
+                             const CurrentPlan& plan)
+      : libc_(libc), system_(system), plan_(plan) {}
 
   // The result of a connect(2) that has just failed, errno saying how: a blocking one that the
   // kernel began again goes on.
@@ -51,14 +51,14 @@ class TcpCompatibility {
   // the last one that was named in the connect, whoever has it.
   void correct_peer(int fd, sockaddr* address, socklen_t room, socklen_t* length) const;
 
-  // Whether anything of the above can be: what all others pay.
+  // Whether a socket can be SCTP's at all: what every other call pays.
   [[nodiscard]] bool may_be_sctp() const { return !rules_out_sctp() && reads_sctp(); }
-  // Whether nothing of it can be, as was found out before: what every write pays. It may not be
+  // Whether no socket can be SCTP's, as was found out before: what every write pays. It may not be
   // known yet; may_be_sctp() finds it out.
   [[nodiscard]] bool rules_out_sctp() const {
-    return holder_.in_force() == without_sctp_.load(std::memory_order_relaxed);
+    return plan_.version() == without_sctp_.load(std::memory_order_relaxed);
   }
-  // Asks the kernel where it can be.
+  // Asks the kernel where the plan allows it.
   [[nodiscard]] bool is_sctp(int fd) const {
     return may_be_sctp() && is(plan::BundleTransport::kSctp, fd);
   }
@@ -75,8 +75,8 @@ class TcpCompatibility {
 
   const Symbols& libc_;
   const SystemCalls& system_;
-  const PlanHolder& holder_;
-  // PlanHolder::in_force() of what was seen to have no transport of SCTP, and to have one.
+  const CurrentPlan& plan_;
+  // CurrentPlan::version() of what was seen to have no transport of SCTP, and to have one.
   mutable std::atomic<std::uint64_t> without_sctp_{0};
   mutable std::atomic<std::uint64_t> with_sctp_{~std::uint64_t{0}};
 };

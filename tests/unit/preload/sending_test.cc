@@ -42,8 +42,9 @@ class SendingTest : public ConnectorTest {
   sockaddr_in name_{};
   FakeLibc libc_;
   std::unique_ptr<LocalAddressCache> local_addresses_ = std::make_unique<LocalAddressCache>();
-  Datagrams datagrams_{kFakeCalls, *fds_, holder_, marker_, *local_addresses_, nullptr};
-  TcpCompatibility tcp_{libc_.symbols, kFakeCalls, holder_};
+  Datagrams datagrams_{kFakeCalls, *fds_,          shim_.plan,        shim_.session, shim_.decider,
+                       marker_,    shim_.counters, *local_addresses_, nullptr};
+  TcpCompatibility tcp_{libc_.symbols, kFakeCalls, shim_.plan};
   Sending sending_{libc_.symbols, kFakeCalls, *fds_, connector_, datagrams_, tcp_, nullptr};
 };
 
@@ -189,7 +190,7 @@ TEST_F(SendingTest, StreamsMayBeSctpWhereTheProfileHasIt) {
   plan::BundleSettings settings{};
   settings.transports[0] = plan::BundleTransport::kSctp;
   broker_.plan.publish_bundles(settings);
-  EXPECT_TRUE(holder_.introduce());
+  EXPECT_TRUE(shim_.session.ensure_session());
   kernel_.protocol = IPPROTO_SCTP;
   for (const int made : {IPPROTO_SCTP, IPPROTO_TCP}) {
     const bool sctp = made == IPPROTO_SCTP;

@@ -18,7 +18,7 @@
 #include "libbundle/core/layout.h"
 #include "preload/bundles/accepting.h"
 #include "preload/bundles/socket_addresses.h"
-#include "tests/unit/preload/shim_fixture.h"
+#include "tests/unit/preload/shim_session.h"
 
 namespace px::shim {
 namespace {
@@ -50,8 +50,7 @@ class BundleBindingTest : public testing::Test {
  protected:
   BundleBindingTest() {
     broker_.plan.publish_bundles({{plan::BundleTransport::kTcp}, {}, 0, {}, 0});
-    holder_.start(test_settings());
-    EXPECT_TRUE(holder_.introduce());
+    EXPECT_TRUE(shim_.session.ensure_session());
     server_ = made();
   }
   ~BundleBindingTest() override {
@@ -133,11 +132,11 @@ class BundleBindingTest : public testing::Test {
   Symbols libc_;
   TestBroker broker_;
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
-  PlanHolder holder_{&TestBroker::answer};
+  StartedSession shim_;
   std::unique_ptr<BundleCache> cache_ = std::make_unique<BundleCache>();
   std::unique_ptr<ListenerFilters> listener_filters_ =
       std::make_unique<ListenerFilters>(kBareSystemCalls, *fds_);
-  BundleBinding binding_{libc_, kBareSystemCalls, *fds_, holder_, *cache_, *listener_filters_};
+  BundleBinding binding_{libc_, kBareSystemCalls, *fds_, shim_.plan, *cache_, *listener_filters_};
   BundleAccepting accepting_{libc_, kBareSystemCalls, *fds_, *listener_filters_};
   SocketAddresses addresses_{libc_, kBareSystemCalls, *fds_, *listener_filters_};
   Name caller_;

@@ -14,7 +14,10 @@ constexpr int kProbe = 12;
 
 class PlanEgressTest : public ConnectorTest {
  protected:
-  PlanEgress egress() { return {kFakeCalls, *fds_, holder_, connector_, kFd}; }
+  PlanEgress egress() {
+    return {kFakeCalls,    shim_.settings, *fds_,      shim_.plan,
+            shim_.decider, shim_.health,   connector_, kFd};
+  }
   static bundle::Endpoint member(const char* text) {
     return {.address = address(text), .port = 443};
   }

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "libbundle/bundle.h"
-#include "tests/unit/preload/shim_fixture.h"
+#include "tests/unit/preload/shim_session.h"
 
 namespace px::shim {
 namespace {
@@ -49,10 +49,7 @@ struct FakeMaker {
 
 class BundleSocketsTest : public testing::Test {
  protected:
-  BundleSocketsTest() {
-    holder_.start(test_settings());
-    profile({BundleTransport::kTcp});
-  }
+  BundleSocketsTest() { profile({BundleTransport::kTcp}); }
   ~BundleSocketsTest() override {
     for (const int fd : open_) ::close(fd);
   }
@@ -62,7 +59,7 @@ class BundleSocketsTest : public testing::Test {
     std::ranges::copy(transports, settings.transports);
     settings.all_sockets = all_sockets ? 1 : 0;
     broker_.plan.publish_bundles(settings);
-    EXPECT_TRUE(holder_.introduce());
+    EXPECT_TRUE(shim_.session.ensure_session());
   }
 
   // The descriptor, or the negative errno.
@@ -79,9 +76,10 @@ class BundleSocketsTest : public testing::Test {
   FakeMaker maker_;
   TestBroker broker_;
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
-  PlanHolder holder_{&TestBroker::answer};
+  StartedSession shim_;
   KernelTransports transports_{maker_.symbols};
-  BundleSockets sockets_{maker_.symbols, kBareSystemCalls, *fds_, holder_, transports_};
+  BundleSockets sockets_{maker_.symbols, kBareSystemCalls, *fds_,
+                         shim_.plan,     shim_.session,    transports_};
   std::vector<int> open_;
 };
 
@@ -104,7 +102,8 @@ TEST_F(BundleSocketsTest, ARefusalIsRemembered) {
   profile({BundleTransport::kSctp, BundleTransport::kMptcp, BundleTransport::kTcp});
   for (const int error : {ESOCKTNOSUPPORT, EINVAL, ENOPROTOOPT, EPERM}) {
     KernelTransports fresh(maker_.symbols);
-    BundleSockets sockets(maker_.symbols, kBareSystemCalls, *fds_, holder_, fresh);
+    BundleSockets sockets(maker_.symbols, kBareSystemCalls, *fds_, shim_.plan, shim_.session,
+                          fresh);
     maker_.errors = {{IPPROTO_SCTP, error}, {IPPROTO_MPTCP, error}};
     for (int i = 0; i < 2; ++i) open_.push_back(sockets.socket(AF_BUNDLE, SOCK_STREAM, 0));
     EXPECT_THAT(take_calls(), ElementsAre("10 132", "10 262", "10 0", "10 0")) << error;

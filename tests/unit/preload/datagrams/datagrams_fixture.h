@@ -13,7 +13,7 @@
 
 #include "preload/datagrams/datagrams.h"
 #include "tests/unit/preload/fake_kernel.h"
-#include "tests/unit/preload/shim_fixture.h"
+#include "tests/unit/preload/shim_session.h"
 
 namespace px::shim {
 
@@ -27,10 +27,7 @@ inline constexpr const char* kPeer6 = "2001:db8::1";
 
 class DatagramsTest : public testing::Test {
  protected:
-  DatagramsTest() {
-    holder_.start(test_settings());
-    here_ = this;
-  }
+  DatagramsTest() { here_ = this; }
 
   void fresh(int domain = AF_INET, FdKind kind = FdKind::kFresh) {
     FdState state = fresh_socket(domain, SOCK_DGRAM, 0);
@@ -95,12 +92,13 @@ class DatagramsTest : public testing::Test {
   TestBroker broker_;
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
   std::unique_ptr<LocalAddressCache> local_addresses_ = std::make_unique<LocalAddressCache>();
-  PlanHolder holder_{&TestBroker::answer};
-  Marker marker_{kFakeCalls, &TestBroker::mark};
+  StartedSession shim_;
+  Marker marker_{kFakeCalls, shim_.settings, shim_.session, &TestBroker::mark};
   std::optional<Route> by_interface_;
   std::optional<Route> by_both_;
   int probes_ = 0;
-  Datagrams datagrams_{kFakeCalls,           *fds_, holder_, marker_, *local_addresses_,
+  Datagrams datagrams_{kFakeCalls,           *fds_,   shim_.plan,     shim_.session,
+                       shim_.decider,        marker_, shim_.counters, *local_addresses_,
                        &DatagramsTest::probe};
 };
 

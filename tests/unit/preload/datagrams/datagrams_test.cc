@@ -33,7 +33,7 @@ TEST_F(DatagramsTest, RefusedUnavailableAndTheSystems) {
 TEST_F(DatagramsTest, ConcernNobodyWithoutRules) {
   fresh();
   broker_.plan.publish_without_rules();
-  EXPECT_TRUE(holder_.introduce());
+  EXPECT_TRUE(shim_.session.ensure_session());
   EXPECT_EQ(egress(kPeer), "no concern");
   broker_.plan.publish_listen(plan::ListenMode::kReceivedInterface);
   EXPECT_EQ(egress(kPeer), "as it is");

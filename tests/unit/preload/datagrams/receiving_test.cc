@@ -17,7 +17,7 @@ class ReceivingTest : public ConnectorTest {
  protected:
   ReceivingTest() {
     broker_.plan.publish_via(kVpn);
-    EXPECT_TRUE(holder_.introduce());
+    EXPECT_TRUE(shim_.session.ensure_session());
     bind_to_port(AF_INET);
   }
 
@@ -58,7 +58,8 @@ class ReceivingTest : public ConnectorTest {
 
   FakeLibc libc_;
   std::unique_ptr<LocalAddressCache> local_addresses_ = std::make_unique<LocalAddressCache>();
-  Receiving receiving_{libc_.symbols, kFakeCalls, *fds_, holder_, *local_addresses_};
+  Receiving receiving_{libc_.symbols, kFakeCalls,    *fds_,
+                       shim_.plan,    shim_.decider, *local_addresses_};
 };
 
 TEST_F(ReceivingTest, WatchesAServerAtBind) {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/preload/shim_fixture.h"
+#include "tests/unit/preload/shim_session.h"
 
 namespace px::shim {
 namespace {
@@ -27,25 +27,24 @@ bundle::Bundle bundle_of(const Lines& addresses) {
 class MemberOrderTest : public testing::Test {
  protected:
   MemberOrderTest() {
-    holder_.start(test_settings());
     broker_.plan.publish_system();
-    (void)holder_.introduce();
+    (void)shim_.session.ensure_session();
   }
 
   Lines order(const Lines& addresses) {
-    return lines_of(best_first(holder_, bundle_of(addresses)));
+    return lines_of(best_first(shim_.decider, shim_.health, bundle_of(addresses)));
   }
   Lines order_of_families(const Lines& addresses, bool has_ipv6) {
-    static bool asked_for_a_way;
-    asked_for_a_way = false;
+    static bool asked_for_a_route;
+    asked_for_a_route = false;
     SystemCalls system;
     system.socket = [](int, int, int) { return 7; };
     system.close = [](int) { return 0; };
     system.connect =
-        has_ipv6 ? [](int, const sockaddr*, socklen_t) { return asked_for_a_way = true, 0; }
-                 : [](int, const sockaddr*, socklen_t) { return asked_for_a_way = true, -1; };
-    const Lines lines = lines_of(ipv6_first(system, holder_, bundle_of(addresses)));
-    asked_ = asked_for_a_way;
+        has_ipv6 ? [](int, const sockaddr*, socklen_t) { return asked_for_a_route = true, 0; }
+                 : [](int, const sockaddr*, socklen_t) { return asked_for_a_route = true, -1; };
+    const Lines lines = lines_of(ipv6_first(system, shim_.decider, bundle_of(addresses)));
+    asked_ = asked_for_a_route;
     return lines;
   }
   static Lines lines_of(const bundle::Bundle& ordered) {
@@ -74,7 +73,7 @@ class MemberOrderTest : public testing::Test {
 
   bool asked_ = false;
   TestBroker broker_;
-  PlanHolder holder_{&TestBroker::answer};
+  StartedSession shim_;
 };
 
 TEST_F(MemberOrderTest, WhatIsKnownToBeDeadIsLast) {
@@ -90,11 +89,11 @@ TEST_F(MemberOrderTest, ByTheInterfaceThatTheRuleMeans) {
   EXPECT_EQ(order({"10.0.0.1", "10.0.0.2"}), (Lines{"10.0.0.1", "10.0.0.2"}));
   found("10.0.0.1", false, 3);
   EXPECT_EQ(order({"10.0.0.1", "10.0.0.2"}), (Lines{"10.0.0.2", "10.0.0.1"}));
-  // There is no way to it: vpn0 has no IPv6.
+  // vpn0 has no IPv6, and so no route to it.
   EXPECT_EQ(order({"2001:db8::1", "10.0.0.2"}), (Lines{"10.0.0.2", "2001:db8::1"}));
 }
 
-TEST_F(MemberOrderTest, Ipv6IsFirstWhereThereIsAWayToIt) {
+TEST_F(MemberOrderTest, Ipv6IsFirstWhereThereIsARouteToIt) {
   const Lines mixed = {"10.0.0.1", "2001:db8::1", "10.0.0.2", "2001:db8::2"};
   EXPECT_EQ(order_of_families(mixed, true),
             (Lines{"2001:db8::1", "2001:db8::2", "10.0.0.1", "10.0.0.2"}));
@@ -106,7 +105,7 @@ TEST_F(MemberOrderTest, Ipv6IsFirstWhereThereIsAWayToIt) {
   }
 }
 
-TEST_F(MemberOrderTest, WhetherThereIsAWayIsThePlansToSay) {
+TEST_F(MemberOrderTest, WhetherThereIsARouteThePlanSays) {
   broker_.plan.publish_via(entry(3, "vpn0", "fd02::2"));
   const Lines mixed = {"10.0.0.1", "2001:db8::1"};
   EXPECT_EQ(order_of_families(mixed, false), (Lines{"2001:db8::1", "10.0.0.1"}));
@@ -117,8 +116,8 @@ TEST_F(MemberOrderTest, WhetherThereIsAWayIsThePlansToSay) {
 }
 
 TEST_F(MemberOrderTest, NearIsTheHostItself) {
-  EXPECT_TRUE(all_near(holder_, bundle_of({"127.0.0.1", "::1"})));
-  EXPECT_FALSE(all_near(holder_, bundle_of({"127.0.0.1", "10.0.0.1"})));
+  EXPECT_TRUE(all_near(shim_.decider, bundle_of({"127.0.0.1", "::1"})));
+  EXPECT_FALSE(all_near(shim_.decider, bundle_of({"127.0.0.1", "10.0.0.1"})));
 }
 
 }  // namespace

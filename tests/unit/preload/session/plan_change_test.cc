@@ -5,12 +5,12 @@
 #include <thread>
 #include <vector>
 
-#include "tests/unit/preload/session/plan_holder_fixture.h"
+#include "tests/unit/preload/session/session_fixture.h"
 
 namespace px::shim {
 namespace {
 
-class PlanChange : public PlanHolderTest {};
+class PlanChange : public SessionTest {};
 
 TEST_F(PlanChange, SaysHelloFirstWhereProgramsAreMatched) {
   broker_.plan.publish_without_rules(true);
@@ -18,12 +18,12 @@ TEST_F(PlanChange, SaysHelloFirstWhereProgramsAreMatched) {
   TestPlan other(7, "other");
   other.publish_via(kVpn);
   broker_.other_plan = &other;
-  holder_.start(settings_);
-  EXPECT_FALSE(holder_.says_nothing());
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
+  shim_.start();
+  EXPECT_FALSE(shim_.decider.is_passthrough());
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   EXPECT_EQ(broker_.greeted_profile, "test");
   EXPECT_EQ(broker_.greeted_flags, 0u);
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   EXPECT_EQ(broker_.hellos(), 1);
 }
 
@@ -31,23 +31,23 @@ TEST_F(PlanChange, NeedsNobodyForASystemVerdictAlsoWhereProgramsAreMatched) {
   broker_.plan.publish_system(true);
   publish_file();
   broker_.outcome = HelloOutcome::kNoAnswer;
-  holder_.start(settings_);
+  shim_.start();
   testing::internal::CaptureStderr();
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kSystem);
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kSystem);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(broker_.hellos(), 1);
 }
 
 TEST_F(PlanChange, AsksForWhicheverMatches) {
-  settings_.named = false;
-  settings_.profile = {};
+  shim_.settings.named = false;
+  shim_.settings.profile = {};
   broker_.plan.publish_via(kVpn);
-  holder_.start(settings_);
-  EXPECT_FALSE(holder_.says_nothing());
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
+  shim_.start();
+  EXPECT_FALSE(shim_.decider.is_passthrough());
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   EXPECT_EQ(broker_.greeted_profile, "");
   const int action = in_child([this] {
-    const auto verdict = holder_.decide(kCall);
+    const auto verdict = shim_.decider.decide(kCall);
     return broker_.greeted_flags == plan::kHelloGoesOn && broker_.greeted_profile == "test"
                ? static_cast<int>(verdict.action)
                : 100;
@@ -57,18 +57,19 @@ TEST_F(PlanChange, AsksForWhicheverMatches) {
 }
 
 TEST_F(PlanChange, IsSilentForGoodWhereNothingMatchesOrNobodyAnswers) {
+  Settings unnamed = test_settings();
+  unnamed.named = false;
+  unnamed.profile = {};
   for (const auto outcome : {HelloOutcome::kNoProfile, HelloOutcome::kNoAnswer}) {
-    settings_.named = false;
-    settings_.profile = {};
     broker_.plan.publish_block();
     broker_.outcome = outcome;
-    PlanHolder holder(&TestBroker::answer);
-    holder.start(settings_);
+    ShimSession shim(unnamed);
+    shim.start();
     const int before = broker_.hellos();
     testing::internal::CaptureStderr();
-    EXPECT_EQ(holder.decide(kCall).action, Action::kSystem);
-    EXPECT_TRUE(holder.says_nothing());
-    EXPECT_EQ(holder.decide(kCall).action, Action::kSystem);
+    EXPECT_EQ(shim.decider.decide(kCall).action, Action::kSystem);
+    EXPECT_TRUE(shim.decider.is_passthrough());
+    EXPECT_EQ(shim.decider.decide(kCall).action, Action::kSystem);
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
     EXPECT_EQ(broker_.hellos(), before + 1);
   }
@@ -78,9 +79,9 @@ TEST_F(PlanChange, TheBrokersWordThatThereIsNoProfileWinsOverTheEnvironments) {
   broker_.plan.publish_block();
   publish_file();
   broker_.outcome = HelloOutcome::kNoProfile;
-  holder_.start(settings_);
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kSystem);
-  EXPECT_TRUE(holder_.says_nothing());
+  shim_.start();
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kSystem);
+  EXPECT_TRUE(shim_.decider.is_passthrough());
   EXPECT_EQ(broker_.hellos(), 1);
 }
 
@@ -88,20 +89,20 @@ TEST_F(PlanChange, FollowsAMoveThereAndBack) {
   broker_.plan.publish_without_rules();
   TestPlan other(7, "other");
   other.publish_via(kVpn);
-  holder_.start(settings_);
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kSystem);
-  EXPECT_TRUE(holder_.says_nothing());
+  shim_.start();
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kSystem);
+  EXPECT_TRUE(shim_.decider.is_passthrough());
   std::uint64_t number = 0;
   for (int i = 0; i < 50; ++i) {
     broker_.other_plan = &other;
     broker_.plan.header().recheck = ++number;
-    EXPECT_FALSE(holder_.says_nothing());
-    EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
+    EXPECT_FALSE(shim_.decider.is_passthrough());
+    EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
     EXPECT_EQ(broker_.hellos(), 1 + static_cast<int>(number));
     broker_.other_plan = nullptr;
     other.header().recheck = ++number;
-    EXPECT_EQ(holder_.decide(kCall).action, Action::kSystem);
-    EXPECT_TRUE(holder_.says_nothing());
+    EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kSystem);
+    EXPECT_TRUE(shim_.decider.is_passthrough());
     EXPECT_EQ(broker_.greeted_flags, plan::kHelloGoesOn);
     EXPECT_EQ(broker_.greeted_profile, "other");
   }
@@ -109,11 +110,11 @@ TEST_F(PlanChange, FollowsAMoveThereAndBack) {
 
 TEST_F(PlanChange, GoesOnWhereNobodyAnswersAfterAMove) {
   broker_.plan.publish_via(kVpn);
-  holder_.start(settings_);
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
+  shim_.start();
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   broker_.outcome = HelloOutcome::kNoAnswer;
   broker_.plan.header().recheck = 1;
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(holder_.decide(kCall).action, Action::kVia);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   EXPECT_EQ(broker_.hellos(), 2) << "not asked again within a second";
 }
 
@@ -121,14 +122,14 @@ TEST_F(PlanChange, EveryThreadFollowsAMove) {
   broker_.plan.publish_block();
   TestPlan other(7, "other");
   other.publish_via(kVpn);
-  holder_.start(settings_);
-  EXPECT_EQ(holder_.decide(kCall).action, Action::kRefuse);
+  shim_.start();
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kRefuse);
   broker_.other_plan = &other;
   broker_.plan.header().recheck = 1;
   std::atomic<int> routed{0};
   std::vector<std::jthread> threads;
   for (int i = 0; i < 16; ++i) {
-    threads.emplace_back([&] { routed += holder_.decide(kCall).action == Action::kVia; });
+    threads.emplace_back([&] { routed += shim_.decider.decide(kCall).action == Action::kVia; });
   }
   threads.clear();
   EXPECT_EQ(routed, 16);

@@ -15,7 +15,7 @@
 
 #include "preload/streams/connector.h"
 #include "tests/unit/preload/fake_kernel.h"
-#include "tests/unit/preload/shim_fixture.h"
+#include "tests/unit/preload/shim_session.h"
 
 namespace px::shim {
 
@@ -28,8 +28,6 @@ inline const plan::Entry kVpn6 = entry(3, "vpn0", "fd02::2");
 class ConnectorTest : public testing::Test {
  protected:
   ConnectorTest() {
-    holder_.start(test_settings());
-    marker_.start(test_settings());
     // The broker's part: the mark is on the socket.
     broker_.on_mark = [this](std::uint32_t mark) {
       kernel_.mark = mark;
@@ -62,9 +60,9 @@ class ConnectorTest : public testing::Test {
   FakeKernel kernel_;
   TestBroker broker_;
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
-  PlanHolder holder_{&TestBroker::answer};
-  Marker marker_{kFakeCalls, &TestBroker::mark};
-  Connector connector_{kFakeCalls, *fds_, holder_, marker_};
+  StartedSession shim_;
+  Marker marker_{kFakeCalls, shim_.settings, shim_.session, &TestBroker::mark};
+  Connector connector_{kFakeCalls, *fds_, shim_.plan, shim_.decider, marker_, shim_.counters};
 };
 
 }  // namespace px::shim

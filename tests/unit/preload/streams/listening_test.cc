@@ -24,7 +24,7 @@ class ListeningTest : public ConnectorTest {
   // 0 when the program's call is to be made, else its errno.
   int prepare() {
     errno = 4711;
-    if (prepare_listen(kFakeCalls, &holder_, &marker_, kFd)) {
+    if (prepare_listen(kFakeCalls, shim_.plan, shim_.session, marker_, kFd)) {
       EXPECT_EQ(errno, 4711);
       return 0;
     }
@@ -47,7 +47,7 @@ TEST_F(ListeningTest, AlsoWhereTheProgramChoseItsAddress) {
 TEST_F(ListeningTest, NothingIsAskedInTheSystemsMode) {
   broker_.plan.listen_mark = 0;
   broker_.plan.publish_without_rules();
-  EXPECT_TRUE(holder_.introduce());  // and so has a plan
+  EXPECT_TRUE(shim_.session.ensure_session());  // and so has a plan
   EXPECT_EQ(prepare(), 0);
   EXPECT_TRUE(take_calls().empty());
 }

@@ -137,7 +137,7 @@ TEST_F(NextHopTest, AMarkOfDatagramsIsGoneWhenTheirSocketConnectsElsewhere) {
   for (const bool by_rule : {true, false}) {
     by_rule ? broker_.plan.publish_via(kVpn) : broker_.plan.publish_system();
     fresh(AF_INET, SOCK_DGRAM);
-    EXPECT_TRUE(holder_.introduce());
+    EXPECT_TRUE(shim_.session.ensure_session());
     kernel_.mark = kFirst.mark;
     EXPECT_EQ(prepare("198.51.100.1"), 0);
     EXPECT_EQ(kernel_.mark, 0u);

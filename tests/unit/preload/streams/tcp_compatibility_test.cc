@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/preload/shim_fixture.h"
+#include "tests/unit/preload/shim_session.h"
 
 namespace px::shim {
 namespace {
@@ -103,58 +103,55 @@ struct FakeStream {
 
 class TcpCompatibilityTest : public testing::Test {
  protected:
-  TcpCompatibilityTest() {
-    holder_.start(test_settings());
-    profile(BundleTransport::kSctp);
-  }
+  TcpCompatibilityTest() { profile(BundleTransport::kSctp); }
   void profile(BundleTransport transport) {
     plan::BundleSettings settings{};
     settings.transports[0] = transport;
     broker_.plan.publish_bundles(settings);
-    EXPECT_TRUE(holder_.introduce());
+    EXPECT_TRUE(shim_.session.ensure_session());
   }
   ssize_t failed(int error, std::size_t size, int flags = 0) {
     bytes_.resize(size);
     const iovec part{bytes_.data(), size};
     errno = error;
-    return manners_.write_failed(kFd, {&part, 1}, flags);
+    return tcp_.write_failed(kFd, {&part, 1}, flags);
   }
 
   std::string bytes_;
   FakeStream stream_;
   TestBroker broker_;
-  PlanHolder holder_{&TestBroker::answer};
-  TcpCompatibility manners_{stream_.symbols, stream_.system, holder_};
+  StartedSession shim_;
+  TcpCompatibility tcp_{stream_.symbols, stream_.system, shim_.plan};
 };
 
 TEST_F(TcpCompatibilityTest, WhatTheKernelCouldNotReadIsNotReadEither) {
   errno = EFAULT;
-  EXPECT_EQ(manners_.write_failed(kFd, {reinterpret_cast<const iovec*>(16), 1}, 0), -1);
+  EXPECT_EQ(tcp_.write_failed(kFd, {reinterpret_cast<const iovec*>(16), 1}, 0), -1);
   EXPECT_EQ(errno, EFAULT);
 }
 
 TEST_F(TcpCompatibilityTest, AConnectThatTheKernelBeganAgainGoesOn) {
   errno = EALREADY;
-  EXPECT_EQ(manners_.connect_failed(kFd), 0);
+  EXPECT_EQ(tcp_.connect_failed(kFd), 0);
   stream_.failure = ETIMEDOUT;
   errno = EALREADY;
-  EXPECT_EQ(manners_.connect_failed(kFd), -1);
+  EXPECT_EQ(tcp_.connect_failed(kFd), -1);
   EXPECT_EQ(errno, ETIMEDOUT);
   // What does not wait is answered by the kernel alone.
   stream_.file_flags = O_NONBLOCK;
   errno = EALREADY;
-  EXPECT_EQ(manners_.connect_failed(kFd), -1);
+  EXPECT_EQ(tcp_.connect_failed(kFd), -1);
   EXPECT_EQ(errno, EALREADY);
 }
 
 TEST_F(TcpCompatibilityTest, HowMuchHasNotArrivedIsAskedOfTheSocketsMemory) {
   int bytes = -1;
   errno = ENOTTY;
-  EXPECT_EQ(manners_.queue_asked(kFd, &bytes), 0);
+  EXPECT_EQ(tcp_.queue_asked(kFd, &bytes), 0);
   EXPECT_EQ(bytes, 4'096);
   bytes = -1;
   stream_.protocol = 0;  // another file altogether
-  EXPECT_EQ(manners_.queue_asked(kFd, &bytes), -1);
+  EXPECT_EQ(tcp_.queue_asked(kFd, &bytes), -1);
   EXPECT_EQ(errno, ENOTTY);
   EXPECT_EQ(bytes, -1);
 }
@@ -170,7 +167,7 @@ TEST_F(TcpCompatibilityTest, PiecesOfSeveralPartsAreCounted) {
   const std::array parts = {iovec{first.data(), first.size()}, iovec{nullptr, 0},
                             iovec{second.data(), second.size()}};
   errno = EMSGSIZE;
-  EXPECT_EQ(manners_.write_failed(kFd, parts, MSG_NOSIGNAL), 70'010);
+  EXPECT_EQ(tcp_.write_failed(kFd, parts, MSG_NOSIGNAL), 70'010);
   EXPECT_THAT(stream_.sent, ElementsAre(65'536, 4'464, 10));
   EXPECT_EQ(stream_.flags, MSG_NOSIGNAL);
 }
@@ -214,12 +211,12 @@ TEST_F(TcpCompatibilityTest, OtherSocketsFailAsTheyDid) {
 TEST_F(TcpCompatibilityTest, OptionsOfTcpAreAcceptedAndNoDelayIsSet) {
   const int on = 1;
   errno = ENOPROTOOPT;
-  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+  EXPECT_EQ(tcp_.option_set(-1, kFd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
   EXPECT_THAT(stream_.options, ElementsAre("132 3"));
   errno = ENOPROTOOPT;
-  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_KEEPIDLE, &on, sizeof on), 0);
+  EXPECT_EQ(tcp_.option_set(-1, kFd, IPPROTO_TCP, TCP_KEEPIDLE, &on, sizeof on), 0);
   errno = ENOPROTOOPT;
-  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_IP, 4711, &on, sizeof on), -1);
+  EXPECT_EQ(tcp_.option_set(-1, kFd, IPPROTO_IP, 4711, &on, sizeof on), -1);
   EXPECT_EQ(stream_.options.size(), 1u);
 }
 
@@ -227,7 +224,7 @@ TEST_F(TcpCompatibilityTest, OptionsThatPromiseSomethingFail) {
   const int on = 1;
   for (const int name : {TCP_MD5SIG, TCP_ULP, TCP_REPAIR}) {
     errno = ENOPROTOOPT;
-    EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, name, &on, sizeof on), -1);
+    EXPECT_EQ(tcp_.option_set(-1, kFd, IPPROTO_TCP, name, &on, sizeof on), -1);
     EXPECT_EQ(errno, ENOPROTOOPT);
   }
 }
@@ -235,18 +232,18 @@ TEST_F(TcpCompatibilityTest, OptionsThatPromiseSomethingFail) {
 TEST_F(TcpCompatibilityTest, SoAreThoseThatMptcpLacks) {
   const int on = 1;
   errno = EOPNOTSUPP;
-  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, sizeof on), 0);
+  EXPECT_EQ(tcp_.option_set(-1, kFd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, sizeof on), 0);
   stream_.protocol = IPPROTO_MPTCP;
   errno = EOPNOTSUPP;
-  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, sizeof on), -1)
+  EXPECT_EQ(tcp_.option_set(-1, kFd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, sizeof on), -1)
       << "of a profile without MPTCP, a program's own";
   EXPECT_EQ(errno, EOPNOTSUPP);
   profile(BundleTransport::kMptcp);
-  EXPECT_EQ(manners_.option_set(-1, kFd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, sizeof on), 0);
+  EXPECT_EQ(tcp_.option_set(-1, kFd, IPPROTO_TCP, TCP_USER_TIMEOUT, &on, sizeof on), 0);
   int value = 5;
   socklen_t length = sizeof value;
   errno = EOPNOTSUPP;
-  EXPECT_EQ(manners_.option_got(-1, kFd, IPPROTO_TCP, TCP_QUICKACK, &value, &length), 0);
+  EXPECT_EQ(tcp_.option_got(-1, kFd, IPPROTO_TCP, TCP_QUICKACK, &value, &length), 0);
   EXPECT_EQ(value, 0);
   EXPECT_THAT(stream_.options, IsEmpty()) << "none of SCTP's";
 }
@@ -256,55 +253,55 @@ TEST_F(TcpCompatibilityTest, OptionsOfTcpHaveAnswers) {
   std::memset(&info, 0xff, sizeof info);
   socklen_t length = sizeof info;
   errno = EOPNOTSUPP;
-  EXPECT_EQ(manners_.option_got(-1, kFd, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
+  EXPECT_EQ(tcp_.option_got(-1, kFd, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
   EXPECT_EQ(info.tcpi_state, TCP_ESTABLISHED);
   int segment = 0;
   length = sizeof segment;
   errno = ENOPROTOOPT;
-  EXPECT_EQ(manners_.option_got(-1, kFd, IPPROTO_TCP, TCP_MAXSEG, &segment, &length), 0);
+  EXPECT_EQ(tcp_.option_got(-1, kFd, IPPROTO_TCP, TCP_MAXSEG, &segment, &length), 0);
   EXPECT_EQ(segment, 1448);
   std::array<char, 2> name{};
   length = name.size();
   errno = ENOPROTOOPT;
-  EXPECT_EQ(manners_.option_got(-1, kFd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length), 0);
+  EXPECT_EQ(tcp_.option_got(-1, kFd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length), 0);
   EXPECT_EQ(std::string(name.data(), length), "re");
 }
 
 TEST_F(TcpCompatibilityTest, TheProtocolIsTcp) {
   int protocol = IPPROTO_SCTP;
   socklen_t length = sizeof protocol;
-  EXPECT_EQ(manners_.option_got(0, kFd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length), 0);
+  EXPECT_EQ(tcp_.option_got(0, kFd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length), 0);
   EXPECT_EQ(protocol, IPPROTO_TCP);
   profile(BundleTransport::kTcp);
   protocol = IPPROTO_SCTP;
-  EXPECT_EQ(manners_.option_got(0, kFd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length), 0);
+  EXPECT_EQ(tcp_.option_got(0, kFd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length), 0);
   EXPECT_EQ(protocol, IPPROTO_SCTP);
 }
 
 TEST_F(TcpCompatibilityTest, WritesPayOnlyWhereThePlanInForceHasSctp) {
-  EXPECT_FALSE(manners_.rules_out_sctp()) << "not known yet";
-  EXPECT_TRUE(manners_.may_be_sctp());
-  EXPECT_FALSE(manners_.rules_out_sctp());
+  EXPECT_FALSE(tcp_.rules_out_sctp()) << "not known yet";
+  EXPECT_TRUE(tcp_.may_be_sctp());
+  EXPECT_FALSE(tcp_.rules_out_sctp());
   profile(BundleTransport::kTcp);
-  EXPECT_FALSE(manners_.rules_out_sctp()) << "not known of this plan";
-  EXPECT_FALSE(manners_.may_be_sctp());
-  EXPECT_TRUE(manners_.rules_out_sctp());
+  EXPECT_FALSE(tcp_.rules_out_sctp()) << "not known of this plan";
+  EXPECT_FALSE(tcp_.may_be_sctp());
+  EXPECT_TRUE(tcp_.rules_out_sctp());
   profile(BundleTransport::kSctp);
-  EXPECT_FALSE(manners_.rules_out_sctp());
-  EXPECT_TRUE(manners_.may_be_sctp());
+  EXPECT_FALSE(tcp_.rules_out_sctp());
+  EXPECT_TRUE(tcp_.may_be_sctp());
 }
 
 TEST_F(TcpCompatibilityTest, WithoutAPlanNothingIsSctp) {
-  PlanHolder nobody{&TestBroker::answer};
-  const TcpCompatibility manners{stream_.symbols, stream_.system, nobody};
-  EXPECT_TRUE(manners.rules_out_sctp());
-  EXPECT_FALSE(manners.may_be_sctp());
+  const CurrentPlan none;
+  const TcpCompatibility tcp{stream_.symbols, stream_.system, none};
+  EXPECT_TRUE(tcp.rules_out_sctp());
+  EXPECT_FALSE(tcp.may_be_sctp());
 }
 
 TEST_F(TcpCompatibilityTest, ThePeerIsTheOneThatDataIsSentTo) {
   sockaddr_in peer{};
   socklen_t length = sizeof peer;
-  manners_.correct_peer(kFd, reinterpret_cast<sockaddr*>(&peer), sizeof peer, &length);
+  tcp_.correct_peer(kFd, reinterpret_cast<sockaddr*>(&peer), sizeof peer, &length);
   EXPECT_EQ(length, sizeof peer);
   EXPECT_EQ(ntohl(peer.sin_addr.s_addr), 0x0a000001u);
   EXPECT_EQ(ntohs(peer.sin_port), 80);

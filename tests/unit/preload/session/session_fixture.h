@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A plan holder, the broker that it asks, and the directory where it looks for plans. One thread.
+// The session of a process, the broker that it asks, and the directory where it looks for plans.
+// One thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,8 +8,7 @@
 
 #include <filesystem>
 
-#include "preload/session/plan_holder.h"
-#include "tests/unit/preload/shim_fixture.h"
+#include "tests/unit/preload/shim_session.h"
 
 namespace px::shim {
 
@@ -18,14 +18,14 @@ using plan::Reason;
 inline const plan::Entry kVpn = entry(3, "vpn0", "10.2.0.2");
 inline const plan::Call kCall = call_to("198.51.100.1");
 
-class PlanHolderTest : public testing::Test {
+class SessionTest : public testing::Test {
  protected:
-  PlanHolderTest() {
-    char directory[] = "/tmp/px-plan-holder-XXXXXX";
+  SessionTest() {
+    char directory[] = "/tmp/px-session-XXXXXX";
     directory_ = ::mkdtemp(directory);
-    plan::fill_text(settings_.socket_path, (directory_ / "px.sock").native());
+    plan::fill_text(shim_.settings.socket_path, (directory_ / "px.sock").native());
   }
-  ~PlanHolderTest() override { std::filesystem::remove_all(directory_); }
+  ~SessionTest() override { std::filesystem::remove_all(directory_); }
 
   // The broker's plan as the file that programs find.
   void publish_file() {
@@ -45,9 +45,8 @@ class PlanHolderTest : public testing::Test {
   }
 
   std::filesystem::path directory_;
-  Settings settings_ = test_settings();
   TestBroker broker_;
-  PlanHolder holder_{&TestBroker::answer};
+  ShimSession shim_;  // not started
 };
 
 }  // namespace px::shim

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "preload/names/address_names.h"
+#include "preload/names/name_dispatch.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include "libbundle/core/layout.h"
 #include "preload/names/host_names.h"
 #include "tests/unit/preload/names/fake_resolver.h"
-#include "tests/unit/preload/shim_fixture.h"
+#include "tests/unit/preload/shim_session.h"
 
 namespace px::shim {
 namespace {
@@ -27,13 +27,10 @@ using Lines = std::vector<std::string>;
 const Lines kPolicyNames = {"!*=", "!all.example=", "db.bundle=<h1.example,10.0.0.9>",
                             "!www.example=<10.0.0.5,10.0.0.6>"};
 
-class NamesTest : public testing::Test {
+class NameDispatchTest : public testing::Test {
  protected:
-  NamesTest() {
+  NameDispatchTest() {
     publish({});
-    // Under a matched profile the plan comes with the first hello.
-    Settings settings = test_settings();
-    holder_.start(settings);
     resolver_.hosts["h1.example"] = {"10.0.0.1", "2001:db8::1"};
     resolver_.hosts["all.example"] = {"10.0.1.1", "10.0.1.2"};
     resolver_.hosts["one.example"] = {"10.0.2.1"};
@@ -101,7 +98,7 @@ class NamesTest : public testing::Test {
   [[nodiscard]] std::string known(std::string_view address) const {
     Bundle found;
     const bundle::Endpoint asked{.address = px::shim::address(address), .port = 80};
-    if (!known_.find(asked, &found)) return "unknown";
+    if (!cache_.find(asked, &found)) return "unknown";
     std::string text;
     std::array<char, bundle::kAddressTextSize> buffer;
     for (const auto& member : found.members()) {
@@ -112,37 +109,39 @@ class NamesTest : public testing::Test {
 
   FakeResolver resolver_;
   TestBroker broker_;
-  PlanHolder holder_{&TestBroker::answer};
+  StartedSession shim_;
   KernelTransports transports_{resolver_.symbols};
-  BundleCache known_;
-  AddressNames names_{resolver_.symbols, holder_, transports_, known_};
-  HostNames host_names_{resolver_.symbols, holder_, known_};
+  BundleCache cache_;
+  AddressNames addresses_{resolver_.symbols, shim_.plan,  shim_.decider,
+                          shim_.health,      transports_, cache_};
+  HostNames hosts_{resolver_.symbols, shim_.decider, shim_.health, cache_};
+  NameDispatch names_{resolver_.symbols, shim_.plan, shim_.session, addresses_, hosts_};
   std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list_{nullptr, &::freeaddrinfo};
 };
 
 constexpr const char* kNoName = "Name or service not known";
 
-TEST_F(NamesTest, ANotationGivesTheBundleAndThenItsMembers) {
+TEST_F(NameDispatchTest, ANotationGivesTheBundleAndThenItsMembers) {
   EXPECT_EQ(listed("<10.0.0.9,h1.example>"),
             (Lines{"230/6 <10.0.0.1,10.0.0.9,2001:db8::1>:80", "2/6 10.0.0.9:80", "2/6 10.0.0.1:80",
                    "10/6 2001:db8::1:80"}));
   EXPECT_EQ(known("10.0.0.1"), "10.0.0.9 10.0.0.1 2001:db8::1 explicit");
 }
 
-TEST_F(NamesTest, BadNotationIsNoNameAndNobodyIsAsked) {
+TEST_F(NameDispatchTest, BadNotationIsNoNameAndNobodyIsAsked) {
   for (const char* text : {"<10.0.0.1,", "<>", "<a,,b>", "a.and.bundle", "nothing.bundle"}) {
     EXPECT_EQ(listed(text), Lines{kNoName}) << text;
   }
   EXPECT_TRUE(resolver_.asked.empty());
 }
 
-TEST_F(NamesTest, OrdinaryNamesAreLibcs) {
+TEST_F(NameDispatchTest, OrdinaryNamesAreLibcs) {
   EXPECT_EQ(listed("two.example"), (Lines{"2/6 10.0.2.1:80", "2/6 10.0.2.2:80"}));
   EXPECT_EQ(listed("10.0.0.1"), Lines{"2/6 10.0.0.1:80"});
   EXPECT_EQ(known("10.0.2.1"), "unknown");
 }
 
-TEST_F(NamesTest, ThePolicysNamesAreBundles) {
+TEST_F(NameDispatchTest, ThePolicysNamesAreBundles) {
   publish(kPolicyNames);
   EXPECT_EQ(listed("DB.bundle."),
             (Lines{"230/6 <10.0.0.1,10.0.0.9,2001:db8::1>:80", "2/6 10.0.0.1:80",
@@ -153,7 +152,7 @@ TEST_F(NamesTest, ThePolicysNamesAreBundles) {
   EXPECT_TRUE(resolver_.asked.empty());
 }
 
-TEST_F(NamesTest, AnAliasKeepsItsNameAndGetsSingleEntries) {
+TEST_F(NameDispatchTest, AnAliasKeepsItsNameAndGetsSingleEntries) {
   publish(kPolicyNames);
   EXPECT_EQ(listed("www.example", AI_CANONNAME), (Lines{"2/6 10.0.0.5:80", "2/6 10.0.0.6:80"}));
   EXPECT_STREQ(list_->ai_canonname, "www.example");
@@ -165,7 +164,7 @@ TEST_F(NamesTest, AnAliasKeepsItsNameAndGetsSingleEntries) {
   EXPECT_EQ(known("10.0.1.2"), "10.0.1.1 10.0.1.2 implicit");
 }
 
-TEST_F(NamesTest, UnderAliasAnyEveryNameOfSeveralAddressesIsKnown) {
+TEST_F(NameDispatchTest, UnderAliasAnyEveryNameOfSeveralAddressesIsKnown) {
   publish(kPolicyNames);
   EXPECT_EQ(listed("one.example"), Lines{"2/6 10.0.2.1:80"});
   EXPECT_EQ(known("10.0.2.1"), "unknown");
@@ -174,7 +173,7 @@ TEST_F(NamesTest, UnderAliasAnyEveryNameOfSeveralAddressesIsKnown) {
   EXPECT_EQ(resolver_.asked, (Lines{"one.example", "two.example"}));
 }
 
-TEST_F(NamesTest, EntriesAlwaysGivesThemToAliasesToo) {
+TEST_F(NameDispatchTest, EntriesAlwaysGivesThemToAliasesToo) {
   publish(kPolicyNames, plan::BundleEntries::kAlways);
   EXPECT_EQ(listed("all.example").front(), "230/6 <10.0.1.1,10.0.1.2>:80");
   EXPECT_EQ(listed("two.example"),
@@ -184,18 +183,18 @@ TEST_F(NamesTest, EntriesAlwaysGivesThemToAliasesToo) {
   EXPECT_EQ(listed("<10.0.0.1,10.0.0.2>"), (Lines{"2/6 10.0.0.1:80", "2/6 10.0.0.2:80"}));
 }
 
-TEST_F(NamesTest, ATransportThatTheKernelLacksIsLeftOut) {
+TEST_F(NameDispatchTest, ATransportThatTheKernelLacksIsLeftOut) {
   publish({}, plan::BundleEntries::kByProgram, BundleTransport::kSctp);
   EXPECT_EQ(listed("<10.0.0.1>"), (Lines{"230/6 <10.0.0.1>:80", "2/6 10.0.0.1:80"}));
 }
 
-TEST_F(NamesTest, HintsOfBundlesMakeOneOfAnyName) {
+TEST_F(NameDispatchTest, HintsOfBundlesMakeOneOfAnyName) {
   EXPECT_EQ(listed("two.example", 0, AF_BUNDLE), Lines{"230/6 <10.0.2.1,10.0.2.2>:80"});
   EXPECT_EQ(listed("one.example", 0, AF_BUNDLE), Lines{"230/6 <10.0.2.1>:80"});
   EXPECT_EQ(listed("10.0.0.1", 0, AF_BUNDLE), Lines{"230/6 <10.0.0.1>:80"});
 }
 
-TEST_F(NamesTest, ErrorsAreLibcs) {
+TEST_F(NameDispatchTest, ErrorsAreLibcs) {
   EXPECT_EQ(listed("<10.0.0.1>", 0, AF_UNIX), Lines{::gai_strerror(EAI_FAMILY)});
   EXPECT_EQ(listed("<10.0.0.1>", 0, AF_UNSPEC, "no-such-service"),
             Lines{::gai_strerror(EAI_SERVICE)});
@@ -206,7 +205,7 @@ TEST_F(NamesTest, ErrorsAreLibcs) {
   EXPECT_EQ(listed("<lost.example>"), Lines{::gai_strerror(EAI_AGAIN)});
 }
 
-TEST_F(NamesTest, NoServiceIsPortZeroAndNoHintsAreTheUsualOnes) {
+TEST_F(NameDispatchTest, NoServiceIsPortZeroAndNoHintsAreTheUsualOnes) {
   EXPECT_EQ(listed("<10.0.0.1>", 0, AF_UNSPEC, nullptr).front(), "230/6 <10.0.0.1>:0");
   addrinfo* list = nullptr;
   ASSERT_EQ(names_.getaddrinfo("<127.0.0.1>", "80", nullptr, &list), 0);
@@ -216,7 +215,7 @@ TEST_F(NamesTest, NoServiceIsPortZeroAndNoHintsAreTheUsualOnes) {
   EXPECT_EQ(list->ai_next->ai_next->ai_socktype, SOCK_DGRAM);
 }
 
-TEST_F(NamesTest, NamesAndTextsAreFixedPoints) {
+TEST_F(NameDispatchTest, NamesAndTextsAreFixedPoints) {
   for (const int flags : {0, NI_NUMERICHOST}) {
     for (const char* text : {"<h1.example,10.0.0.9>", "{2001:db8::9,10.0.0.9|10.0.0.3}",
                              "h1.example.or.two.example.bundle"}) {
@@ -230,13 +229,13 @@ TEST_F(NamesTest, NamesAndTextsAreFixedPoints) {
   EXPECT_EQ(text_of(*list_, 0), "<10.0.0.9,two.example>:80");
 }
 
-TEST_F(NamesTest, WhatWasTruncatedIsNamedInFull) {
+TEST_F(NameDispatchTest, WhatWasTruncatedIsNamedInFull) {
   const char* all = "<10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5,10.0.0.6,10.0.0.7,10.0.0.8>";
   EXPECT_EQ(listed(all).front(), std::string("230/6 ") + all + ":80");
   EXPECT_LE(list_->ai_addrlen, 112u);
 }
 
-TEST_F(NamesTest, GetnameinfoSaysWhatDoesNotFit) {
+TEST_F(NameDispatchTest, GetnameinfoSaysWhatDoesNotFit) {
   listed("<10.0.0.1>");
   char host[11];
   const auto ask = [&](char* place, socklen_t size, int flags) {
@@ -250,45 +249,44 @@ TEST_F(NamesTest, GetnameinfoSaysWhatDoesNotFit) {
   EXPECT_EQ(ask(host, 11, 0), EAI_FAMILY);
 }
 
-TEST_F(NamesTest, GethostbynameHasTheAddressesOfOneFamily) {
-  const hostent* entry = host_names_.gethostbyname("<10.0.0.9,h1.example>");
+TEST_F(NameDispatchTest, GethostbynameHasTheAddressesOfOneFamily) {
+  const hostent* entry = names_.gethostbyname("<10.0.0.9,h1.example>");
   ASSERT_NE(entry, nullptr);
   EXPECT_STREQ(entry->h_name, "<10.0.0.1,10.0.0.9>");
   EXPECT_STREQ(::inet_ntoa(*reinterpret_cast<in_addr*>(entry->h_addr_list[0])), "10.0.0.9");
   EXPECT_EQ(known("10.0.0.9"), "10.0.0.9 10.0.0.1 explicit");
-  entry = host_names_.gethostbyname2("h1.example.and.10.0.0.9.bundle", AF_INET6);
+  entry = names_.gethostbyname2("h1.example.and.10.0.0.9.bundle", AF_INET6);
   ASSERT_NE(entry, nullptr);
   EXPECT_STREQ(entry->h_name, "<2001:db8::1>");
-  EXPECT_EQ(host_names_.gethostbyname("<10.0.0.9,"), nullptr);
+  EXPECT_EQ(names_.gethostbyname("<10.0.0.9,"), nullptr);
   EXPECT_EQ(h_errno, HOST_NOT_FOUND);
-  EXPECT_EQ(host_names_.gethostbyname("<::1>"), nullptr);
+  EXPECT_EQ(names_.gethostbyname("<::1>"), nullptr);
   EXPECT_EQ(h_errno, NO_DATA);
 }
 
-TEST_F(NamesTest, GethostbynameInTheCallersRoom) {
+TEST_F(NameDispatchTest, GethostbynameInTheCallersRoom) {
   hostent entry{};
   hostent* result = nullptr;
   int error = 0;
   char room[256];
-  EXPECT_EQ(host_names_.gethostbyname_r("<10.0.0.9>", &entry, room, 8, &result, &error), ERANGE);
+  EXPECT_EQ(names_.gethostbyname_r("<10.0.0.9>", &entry, room, 8, &result, &error), ERANGE);
   EXPECT_EQ(result, nullptr);
   EXPECT_EQ(error, NETDB_INTERNAL);
-  EXPECT_EQ(host_names_.gethostbyname_r("<10.0.0.9>", &entry, room, sizeof room, &result, &error),
-            0);
+  EXPECT_EQ(names_.gethostbyname_r("<10.0.0.9>", &entry, room, sizeof room, &result, &error), 0);
   EXPECT_EQ(result, &entry);
-  EXPECT_EQ(host_names_.gethostbyname_r("<", &entry, room, sizeof room, &result, &error), 0);
+  EXPECT_EQ(names_.gethostbyname_r("<", &entry, room, sizeof room, &result, &error), 0);
   EXPECT_EQ(result, nullptr);
   EXPECT_EQ(error, HOST_NOT_FOUND);
 }
 
-TEST_F(NamesTest, WithoutBundlesNothingIsOurs) {
+TEST_F(NameDispatchTest, WithoutBundlesNothingIsOurs) {
   publish(kPolicyNames, plan::BundleEntries::kAlways, BundleTransport::kNone);
   EXPECT_EQ(listed("<10.0.0.1>"), Lines{kNoName});
   EXPECT_EQ(resolver_.asked, Lines{"<10.0.0.1>"});
   EXPECT_EQ(listed("two.example", 0, AF_BUNDLE), Lines{::gai_strerror(EAI_FAMILY)});
 }
 
-TEST_F(NamesTest, TheFirstNameAsksForThePlanAndNoAddressDoes) {
+TEST_F(NameDispatchTest, TheFirstNameAsksForThePlanAndNoAddressDoes) {
   EXPECT_EQ(listed("10.0.0.1"), Lines{"2/6 10.0.0.1:80"});
   EXPECT_EQ(broker_.hellos(), 0);
   listed("one.example");

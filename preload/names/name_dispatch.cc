@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "preload/names/name_dispatch.h"
+
+#include "libbundle/bundle.h"
+#include "preload/names/name_query.h"
+#include "preload/session/bundle_settings.h"
+
+namespace px::shim {
+namespace {
+
+// What no hints mean.
+constexpr addrinfo kDefaultHints = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG,
+                                    .ai_family = AF_UNSPEC,
+                                    .ai_socktype = 0,
+                                    .ai_protocol = 0,
+                                    .ai_addrlen = 0,
+                                    .ai_addr = nullptr,
+                                    .ai_canonname = nullptr,
+                                    .ai_next = nullptr};
+
+bool is_family_of_bundles(int family) {
+  return family == AF_UNSPEC || family == AF_INET || family == AF_INET6 || family == AF_BUNDLE;
+}
+
+bool is_ip(int family) {
+  return family == AF_INET || family == AF_INET6;
+}
+
+// A hostent can hold no bundle: an alias stays libc's answer, and is only remembered.
+bool is_for_bundles(const NameQuery& query) {
+  return query.kind() == NameQuery::Kind::kMembers || query.kind() == NameQuery::Kind::kBad;
+}
+
+}  // namespace
+
+int NameDispatch::getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+                              addrinfo** list) {
+  if (node == nullptr || (hints != nullptr && !is_family_of_bundles(hints->ai_family))) {
+    return libc_.getaddrinfo(node, service, hints, list);
+  }
+  const addrinfo& meant = hints != nullptr ? *hints : kDefaultHints;
+  const bool wants_bundle = meant.ai_family == AF_BUNDLE;
+  if (wants_bundle && !session_.knows_plan()) (void)session_.ensure_session();
+  const NameQuery query(plan_, session_, node);
+  const bool ordinary = query.kind() == NameQuery::Kind::kOrdinary;
+  if (!ordinary || (wants_bundle && bundles_are_on(plan_))) {
+    return addresses_.getaddrinfo(query, service, meant, list);
+  }
+  return libc_.getaddrinfo(node, service, hints, list);
+}
+
+int NameDispatch::getnameinfo(const sockaddr* address, socklen_t length, char* host,
+                              socklen_t host_size, char* service, socklen_t service_size,
+                              int flags) const {
+  const bool has_family = address != nullptr && length >= sizeof(sa_family_t);
+  if (has_family && address->sa_family == AF_BUNDLE) {
+    return addresses_.getnameinfo(address, length, host, host_size, service, service_size, flags);
+  }
+  return libc_.getnameinfo(address, length, host, host_size, service, service_size, flags);
+}
+
+hostent* NameDispatch::gethostbyname(const char* name) {
+  const NameQuery query(plan_, session_, name);
+  if (is_for_bundles(query)) return hosts_.gethostbyname(query, AF_INET);
+  return hosts_.remembered(libc_.gethostbyname(name), query);
+}
+
+hostent* NameDispatch::gethostbyname2(const char* name, int family) {
+  if (!is_ip(family)) return libc_.gethostbyname2(name, family);
+  const NameQuery query(plan_, session_, name);
+  if (is_for_bundles(query)) return hosts_.gethostbyname(query, family);
+  return hosts_.remembered(libc_.gethostbyname2(name, family), query);
+}
+
+int NameDispatch::gethostbyname_r(const char* name, hostent* entry, char* room, size_t size,
+                                  hostent** result, int* error) {
+  const NameQuery query(plan_, session_, name);
+  if (is_for_bundles(query)) {
+    return hosts_.gethostbyname_r(query, AF_INET, entry, {room, size}, result, error);
+  }
+  const int failed = libc_.gethostbyname_r(name, entry, room, size, result, error);
+  if (failed == 0) hosts_.remembered(*result, query);
+  return failed;
+}
+
+int NameDispatch::gethostbyname2_r(const char* name, int family, hostent* entry, char* room,
+                                   size_t size, hostent** result, int* error) {
+  if (!is_ip(family)) {
+    return libc_.gethostbyname2_r(name, family, entry, room, size, result, error);
+  }
+  const NameQuery query(plan_, session_, name);
+  if (is_for_bundles(query)) {
+    return hosts_.gethostbyname_r(query, family, entry, {room, size}, result, error);
+  }
+  const int failed = libc_.gethostbyname2_r(name, family, entry, room, size, result, error);
+  if (failed == 0) hosts_.remembered(*result, query);
+  return failed;
+}
+
+}  // namespace px::shim

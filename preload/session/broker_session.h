@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// The session of this process with the broker: which hello it owes, and what the answer puts in
+// force. Every hello is a short connection of its own (hello.h); in between there is none. One
+// static instance; callable from any thread and from signal handlers, and from a vfork child
+// without harm to its parent. Changes no errno.
+//
+//   kFirstHello --welcome--> kJoined --recheck raised: moved--------> kRecheck --answer--> kJoined
+//                            kJoined --fork, or a broker restarted--> kRejoin  --asked---> kJoined
+//   any --"no profile"--> CurrentPlan::retire(): no further hello
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "plan/plan.h"
+#include "preload/process/settings.h"
+#include "preload/session/counters_page.h"
+#include "preload/session/current_plan.h"
+#include "preload/session/hello.h"
+#include "preload/session/process_state.h"
+
+namespace px::shim {
+
+class BrokerSession {
+ public:
+  using SayHello = HelloAnswer (*)(const Settings&, const Greeting&);
+
+  constexpr BrokerSession(const Settings& settings, ProcessState& process, CurrentPlan& plan,
+                          CountersPage& counters, SayHello say_hello)
+      : settings_(settings),
+        process_(process),
+        plan_(plan),
+        counters_(counters),
+        say_hello_(say_hello) {}
+
+  // Whether calls fail without the broker's welcome: those of a program with a profile of its
+  // environment.
+  [[nodiscard]] bool fails_closed() const { return settings_.named; }
+
+  // Whether this plan is this program's by the broker's own word since anything changed.
+  [[nodiscard]] bool has_joined(const plan::Plan& plan) const {
+    return is_fresh(plan) && is_greeted(plan);
+  }
+  // Whether it is known, without asking, that this plan is this program's.
+  [[nodiscard]] bool knows(const plan::Plan& plan) const {
+    return is_fresh(plan) && (is_greeted(plan) || !plan.matching());
+  }
+  // Whether it is known, without asking, which plan is this program's, or that none is.
+  [[nodiscard]] bool knows_plan() const;
+
+  // What a hello came to.
+  enum class Joining : std::uint8_t { kNobody, kNoProfile, kPlan };
+  // Says as much of a hello as this process still owes. `complains`: where a first hello gets no
+  // welcome, one line on stderr says why, once a process.
+  Joining join(bool complains);
+
+  // join(), and whether the program may go on: only one that fails_closed(), and that nobody
+  // answers, may not.
+  [[nodiscard]] bool ensure_session();
+  // The same, where that may be what chooses the transport of the program's stream sockets.
+  void ensure_session_for_sockets();
+
+ private:
+  enum class State : std::uint8_t {
+    kFirstHello,  // no broker has welcomed this process or the one that it is forked from
+    kRecheck,     // somebody was moved since the last hello: it may have been this program
+    kRejoin,      // the broker is another one, or this process a forked child
+    kJoined,      // no hello is owed
+  };
+  enum class Chosen : std::uint8_t { kUnknown, kNo, kMaybe };
+
+  [[nodiscard]] State state() const;
+  [[nodiscard]] bool is_fresh(const plan::Plan& plan) const;
+  [[nodiscard]] bool is_greeted(const plan::Plan& plan) const;
+
+  Joining first_hello(bool complains);
+  Joining recheck();
+  Joining rejoin();
+  [[nodiscard]] bool waits_to_retry() const;
+  void retry_later();
+
+  // One hello, and what it brought put in force; for this process, unless it is a vfork child's.
+  Joining ask(const Greeting& greeting, bool own, bool complains);
+  [[nodiscard]] Greeting going_on() const;
+  [[nodiscard]] bool adopt(const HelloAnswer& answer, const void* before, bool own);
+  void complain(const HelloAnswer& answer);
+
+  const Settings& settings_;
+  ProcessState& process_;
+  CurrentPlan& plan_;
+  CountersPage& counters_;
+  const SayHello say_hello_;
+  // By any broker, in this process or the one that it is forked from.
+  std::atomic<bool> welcomed_{false};
+  std::atomic<Chosen> sockets_chosen_{Chosen::kUnknown};
+  std::atomic<bool> complained_{false};
+};
+
+}  // namespace px::shim

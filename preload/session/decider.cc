@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "preload/session/decider.h"
+
+#include "preload/process/clock.h"
+#include "preload/process/system_calls.h"
+
+namespace px::shim {
+namespace {
+
+plan::Verdict verdict_of(const plan::Plan& plan, const plan::Call& call) {
+  const KeepErrno keep;
+  const std::int64_t now = plan.needs_time() ? monotonic_ms() : 0;
+  return plan.decide(call, static_cast<std::uint64_t>(now));
+}
+
+}  // namespace
+
+bool Decider::is_passthrough() const {
+  if (plan_.is_retired()) return true;
+  const auto plan = plan_.latest();
+  return plan && !plan->has_rules() && session_.knows(*plan);
+}
+
+// What is left to the system needs no welcome where the plan is known to be the program's; what is
+// steered does, so that the broker knows of the program.
+plan::Verdict Decider::decide(const plan::Call& call) {
+  using enum plan::Action;
+  using Joining = BrokerSession::Joining;
+  if (plan_.is_retired()) return {};
+  bool closed = session_.fails_closed();
+  if (const auto plan = plan_.latest()) {
+    const plan::Verdict verdict = verdict_of(*plan, call);
+    const bool unsteered = verdict.action == kSystem;
+    if (unsteered ? session_.knows(*plan) : session_.has_joined(*plan)) return verdict;
+    closed = closed && !unsteered;
+  }
+  const Joining joining = session_.join(closed);
+  const auto plan = plan_.latest();
+  if (joining == Joining::kPlan && plan) return verdict_of(*plan, call);
+  if (joining == Joining::kNoProfile || !closed) return {};
+  return {kFail, plan::Reason::kNoPlan};
+}
+
+}  // namespace px::shim

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The verdict on a call: by the plan in force, after as much of a hello as that needs. Holds
+// nothing but references. Callable from any thread and from signal handlers; changes no errno.
+#pragma once
+
+#include "plan/plan.h"
+#include "preload/session/broker_session.h"
+#include "preload/session/current_plan.h"
+
+namespace px::shim {
+
+class Decider {
+ public:
+  constexpr Decider(const CurrentPlan& plan, BrokerSession& session)
+      : plan_(plan), session_(session) {}
+
+  // Whether it is known, without asking, that the verdict is kSystem whatever may be asked.
+  [[nodiscard]] bool is_passthrough() const;
+
+  // Without the broker's welcome, a program with a profile of its environment gets kFail, another
+  // kSystem.
+  [[nodiscard]] plan::Verdict decide(const plan::Call& call);
+
+ private:
+  const CurrentPlan& plan_;
+  BrokerSession& session_;
+};
+
+}  // namespace px::shim

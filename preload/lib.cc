@@ -211,7 +211,7 @@ PX_EXPORT int own_ioctl(int fd, unsigned long request, void* argument) noexcept 
 int own_ioctl(int fd, unsigned long request, void* argument) noexcept {
   if (request != SIOCOUTQ || !active) return libc.ioctl(fd, request, argument);
   const int result = libc.ioctl(fd, request, argument);
-  return result >= 0 ? result : tcp.queue_asked(fd, argument);
+  return result >= 0 ? result : tcp.queue_query_failed(fd, argument);
 }
 
 PX_EXPORT int listen(int fd, int backlog) noexcept {

@@ -196,8 +196,8 @@ int Sending::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   return static_cast<int>(sent);
 }
 
-// Sends what can be sent together of these messages, at most kBatch. `whole` is false, and errno
-// says why, where the next one could not be sent.
+// Sends as many of these messages as can be sent together, at most kBatch. `whole` is false, and
+// errno says why, where the next one could not be sent.
 Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, int flags) {
   std::array<mmsghdr, kBatch> batch;
   alignas(cmsghdr) std::byte memory[kControlRoom];

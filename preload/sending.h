@@ -32,8 +32,8 @@ class Sending {
         tcp_(tcp),
         connect_(connect) {}
 
-  // Whether a send without an address is for libc alone: what sockets pay that are none of px's.
-  // Only what is known already counts; the calls below find it out.
+  // Whether a send without an address is known to be for libc alone: what sockets pay that are none
+  // of px's. The calls below find out what is not known yet.
   [[nodiscard]] bool leaves_alone(int fd) const {
     const FdState state = fds_.get(fd);
     return (state.no_sctp || tcp_.rules_out_sctp()) && !may_recover(state);
@@ -71,7 +71,7 @@ class Sending {
   [[nodiscard]] bool may_be_sctp(int fd) const {
     return !fds_.get(fd).no_sctp && tcp_.may_be_sctp();
   }
-  // As leaves_alone(), found out.
+  // As leaves_alone(), but finds out what is not known yet.
   [[nodiscard]] bool is_plain(int fd) const {
     return !may_be_sctp(fd) && !may_recover(fds_.get(fd));
   }

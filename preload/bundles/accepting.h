@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// accept(2) and accept4(2) on sockets of AF_BUNDLE and those bound to a bundle: who calls another
-// address than one of the bundle's is hung up on (reset), and the next call taken. Holds nothing of
-// its own. Callable from any thread and from signal handlers; errno changes only with a failure.
+// accept(2) and accept4(2) on sockets of AF_BUNDLE and those bound to a bundle: a call to an
+// address that is none of the bundle's is hung up on (reset), and the next call taken. Holds
+// nothing but references. Callable from any thread and from signal handlers; errno changes only
+// with a failure.
 #pragma once
 
 #include <sys/socket.h>
@@ -21,7 +22,7 @@ class BundleAccepting {
                             const ListenerFilters& listener_filters)
       : libc_(libc), system_(system), fds_(fds), listener_filters_(listener_filters) {}
 
-  // As the program's accept(2), or accept4(2) where there are flags; what is accepted is
+  // As the program's accept(2), or accept4(2) where there are flags; the accepted socket is
   // remembered. A caller is named by a plain sockaddr_in where it has an IPv4 address. A socket
   // that blocks waits for the next call after one that it did not admit.
   [[nodiscard]] int accept(int fd, sockaddr* address, socklen_t* length, std::optional<int> flags);

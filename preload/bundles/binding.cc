@@ -145,7 +145,7 @@ BundleBinding::Errno BundleBinding::check_own(const Bundle& set) const {
   return 0;
 }
 
-// What the kernel says to a bind that takes no port.
+// The kernel's answer to a bind that takes no port.
 BundleBinding::Errno BundleBinding::check_own(const Endpoint& endpoint) const {
   const sa_family_t family = endpoint.address.is_ipv4() ? AF_INET : AF_INET6;
   Endpoint portless = endpoint;

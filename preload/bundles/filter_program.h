@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A socket filter (classic BPF) that lets through what is addressed to a bundle: on a listening
-// socket the kernel then drops calls to the host's other addresses, in whatever process the socket
-// ends up. Accepted sockets inherit it. A value; callable from any thread and from signal handlers.
+// A socket filter (classic BPF) that lets through packets to a bundle's addresses: on a listening
+// socket the kernel then drops calls to the host's other addresses, whichever process has the
+// socket then. Accepted sockets inherit it. A value; callable from any thread and from signal
+// handlers.
 #pragma once
 
 #include <linux/filter.h>

@@ -54,7 +54,7 @@ std::optional<ListenerFilters::Place> ListenerFilters::claim() {
     Cookie nobody = 0;
     if (slots_[place].cookie.compare_exchange_strong(nobody, kReserved,
                                                      std::memory_order_acq_rel)) {
-      // Nobody is to see what is filled in next beside the cookie that was there before.
+      // No reader is to see the words that are filled in next beside the cookie of before.
       std::atomic_thread_fence(std::memory_order_release);
       return place;
     }
@@ -129,8 +129,8 @@ ListenerFilters::Cookie ListenerFilters::cookie_of(int fd) const {
   return cookie;
 }
 
-// Closing is not watched, so the descriptors are asked. A place that was filled after the list was
-// made is not on it, and one before has a descriptor with its role.
+// Closing is not watched, so the descriptors are looked through. A place that is filled after
+// `cookies` was read is not in it, and one that was filled before has a descriptor with its role.
 bool ListenerFilters::sweep() {
   std::array<Cookie, kSize> cookies;
   std::array<bool, kSize> taken;

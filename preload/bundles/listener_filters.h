@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The bundles that listening sockets are bound to, and to whose addresses alone they may be called.
-// A fixed table by the socket's cookie, which the kernel gives no second socket: right for every
-// duplicate of a descriptor and in a forked child, and never for who has the number next. What was
-// closed makes room once the table is full. One static instance, lock-free: any thread, any signal
-// handler. Changes no errno.
+// The bundles that listening sockets are bound to: the sockets may be called at those addresses
+// alone. A fixed table by the socket's cookie, which the kernel gives no second socket: right for
+// every duplicate of a descriptor and in a forked child, and never for the socket that has the
+// number next. Closed sockets make room once the table is full. One static instance, lock-free: any
+// thread, any signal handler. Changes no errno.
 #pragma once
 
 #include <array>
@@ -41,12 +41,12 @@ class ListenerFilters {
   [[nodiscard]] bool empty() const { return !used_.load(std::memory_order_relaxed); }
 
   // A place in the table, to be filled or left; nothing while kSize others are bound. The
-  // descriptor that it is for has BundleRole::kBound by now: what has not is taken for closed.
+  // descriptor that it is for has BundleRole::kBound by now: others are taken for closed.
   [[nodiscard]] std::optional<Place> reserve();
   void fill(Place place, Cookie cookie, const ListenerFilter& filter);
   void leave(Place place);
 
-  // What the socket behind the descriptor is bound to.
+  // The bundle that the socket behind the descriptor is bound to.
   [[nodiscard]] std::optional<ListenerFilter> find(int fd) const;
   // Whether an open socket of this process is bound to a set with this address and port.
   [[nodiscard]] bool claims(const bundle::Endpoint& endpoint);

@@ -41,7 +41,7 @@ PlanEgress::PlanEgress(const SystemCalls& system, const Settings& settings, FdTa
       own_(own),
       state_(state_of(system, fds, plan, own)) {}
 
-// A probe's number means nothing after it: what the program gets by that number is not a probe.
+// A probe's number means nothing after it: the next socket of that number is the program's.
 bundle::Errno PlanEgress::prepare(int fd, const bundle::Endpoint& member) {
   const bool probe = fd != own_;
   if (!probe) destination_ = member;
@@ -65,7 +65,7 @@ bool PlanEgress::can_move(int, const bundle::Endpoint& from, const bundle::Endpo
   if (state_.kind == FdKind::kOwned) return true;
   const plan::Verdict first = verdict(from);
   const plan::Verdict then = verdict(to);
-  // What is not prepared is not bound to anything either.
+  // A socket that was not steered is not bound to anything either.
   if (first.action != plan::Action::kVia) return true;
   if (!honours(first.entry)) return false;
   if (then.action == plan::Action::kRefuse || then.action == plan::Action::kFail) return true;

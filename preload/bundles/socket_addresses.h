@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// getsockname(2) and getpeername(2) of sockets of AF_BUNDLE and of what they accept; every other
-// socket's call is libc's own. Holds nothing of its own. Callable from any thread and from signal
-// handlers; errno changes only with a failure.
+// getsockname(2) and getpeername(2) of sockets of AF_BUNDLE and of those that they accept; every
+// other socket's call is libc's own. Holds nothing but references. Callable from any thread and
+// from signal handlers; errno changes only with a failure.
 #pragma once
 
 #include <sys/socket.h>
@@ -15,8 +15,8 @@
 namespace px::shim {
 
 // The kernel's answer, a v4-mapped address as the IPv4 address that it is, to a program that asked
-// for `*length` bytes: what is too long is cut, and `*length` becomes the whole size. Null
-// pointers: the program does not want to know.
+// for `*length` bytes: a longer answer is cut, and `*length` becomes the whole size. Null pointers:
+// the program does not want to know.
 void give_single(const sockaddr_storage& answer, socklen_t answer_length, sockaddr* address,
                  socklen_t* length);
 

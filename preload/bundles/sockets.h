@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// socket(2): what AF_BUNDLE is made of, and which transport the program's streams get under
+// socket(2): which socket AF_BUNDLE stands for, and which transport the program's streams get under
 // `bundle: { sockets: all }`. Holds nothing but references. Callable from any thread and from
 // signal handlers; errno changes only with a failure.
 #pragma once

@@ -18,8 +18,8 @@ bool is_group(const bundle::Address& address) {
   return address.is_ipv4() ? address.bytes[12] >> 4 == 0xe : address.bytes[0] == 0xff;
 }
 
-// Nothing for what the kernel refuses by itself. It takes AF_UNSPEC for AF_INET here, on AF_INET
-// sockets.
+// Nothing for destinations that the kernel refuses by itself. On AF_INET sockets it takes AF_UNSPEC
+// for AF_INET.
 std::optional<bundle::Endpoint> endpoint_for(const CallAddress& destination, const FdState& state) {
   if (destination.endpoint) {
     if (!state.ipv6 && !destination.endpoint->address.is_ipv4()) return std::nullopt;

@@ -94,7 +94,7 @@ class Datagrams {
   const CountersPage& counters_;
   const LocalAddressCache& local_addresses_;
   const ProbeRoute probe_;
-  // Digests of what kernel_chooses() found true.
+  // Digests of the choices for which kernel_chooses() was true.
   std::array<std::atomic<std::uint64_t>, 256> choices_{};
 };
 

@@ -114,7 +114,7 @@ std::optional<PacketInfo> received_packet_info(const msghdr& received) {
 }
 
 // As put_cmsg() of Linux.
-void pass_control_data(const msghdr& received, PacketInfoKinds asked, msghdr* program) {
+void pass_control_data(const msghdr& received, PacketInfoKinds wanted, msghdr* program) {
   auto* out = static_cast<std::byte*>(program->msg_control);
   std::size_t left = out == nullptr ? 0 : program->msg_controllen;
   std::size_t used = 0;
@@ -122,8 +122,8 @@ void pass_control_data(const msghdr& received, PacketInfoKinds asked, msghdr* pr
   bool truncated = (received.msg_flags & MSG_CTRUNC) != 0;
   for_each_header(received.msg_control, received.msg_controllen,
                   [&](cmsghdr header, const std::byte* at) {
-                    if (is_ipv4_info(header) && !asked.ipv4) return true;
-                    if (is_ipv6_info(header) && !asked.ipv6) return true;
+                    if (is_ipv4_info(header) && !wanted.ipv4) return true;
+                    if (is_ipv6_info(header) && !wanted.ipv6) return true;
                     if (left < sizeof header) {
                       truncated = true;
                       return true;

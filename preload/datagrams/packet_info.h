@@ -34,7 +34,7 @@ inline constexpr std::size_t kPacketInfoSpace = CMSG_SPACE(20);  // sizeof(in6_p
 [[nodiscard]] std::size_t put_packet_info(const PacketInfo& info, const msghdr& message,
                                           std::span<std::byte> room);
 
-// Which of the two the program asked to see.
+// Which of the two kinds the program wants to see.
 struct PacketInfoKinds {
   bool ipv4 = false;
   bool ipv6 = false;
@@ -48,6 +48,6 @@ struct PacketInfoKinds {
 // Gives the program the control data of a received message as the kernel would have without the
 // kinds that it did not ask for. `program` has the length of the program's room on entry, its part
 // and MSG_CTRUNC on return; the two may share their memory.
-void pass_control_data(const msghdr& received, PacketInfoKinds asked, msghdr* program);
+void pass_control_data(const msghdr& received, PacketInfoKinds wanted, msghdr* program);
 
 }  // namespace px::shim

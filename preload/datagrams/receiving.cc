@@ -70,7 +70,7 @@ void Receiving::option_set(int fd, int level, int name, const void* value, sockl
     std::memcpy(&byte, value, sizeof byte);
     number = byte;
   }
-  (ipv4 ? notes.asked_ipv4 : notes.asked_ipv6) = number != 0;
+  (ipv4 ? notes.wants_ipv4 : notes.wants_ipv6) = number != 0;
   if (!notes.watched) return;
   fds_.set_notes(fd, notes);
   if (number == 0) {
@@ -106,19 +106,19 @@ void Receiving::examine(int fd) {
 }
 
 void Receiving::watch(int fd, const FdState& state, FdNotes notes) {
-  notes.watched = turn_on(fd, IPPROTO_IP, IP_PKTINFO, &notes.asked_ipv4);
-  if (state.ipv6 && !turn_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &notes.asked_ipv6)) {
+  notes.watched = turn_on(fd, IPPROTO_IP, IP_PKTINFO, &notes.wants_ipv4);
+  if (state.ipv6 && !turn_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &notes.wants_ipv6)) {
     notes.watched = false;
   }
   if (notes.generation == 0) notes.generation = fds_.new_generation();
   fds_.set_notes(fd, notes);
 }
 
-bool Receiving::turn_on(int fd, int level, int name, bool* asked) {
+bool Receiving::turn_on(int fd, int level, int name, bool* was_on) {
   const int value = int_option(system_, fd, level, name).value_or(-1);
   if (value < 0) return false;
-  *asked = value != 0;
-  return *asked || set_int_option(system_, fd, level, name, 1);
+  *was_on = value != 0;
+  return *was_on || set_int_option(system_, fd, level, name, 1);
 }
 
 void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, msghdr* program) {
@@ -127,12 +127,12 @@ void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, ms
     const auto peer =
         bundle::endpoint_from_sockaddr(static_cast<const sockaddr*>(received.msg_name),
                                        std::min(received.msg_namelen, program->msg_namelen));
-    // What was queued before the option was on does not say.
+    // A datagram that was queued before the option was on does not say it.
     if (called && peer && called->interface != 0)
       local_addresses_.remember(notes.generation, *peer, *called, LocalAddressCache::now());
   }
   program->msg_namelen = received.msg_namelen;
-  pass_control_data(received, {.ipv4 = notes.asked_ipv4, .ipv6 = notes.asked_ipv6}, program);
+  pass_control_data(received, {.ipv4 = notes.wants_ipv4, .ipv6 = notes.wants_ipv6}, program);
 }
 
 ssize_t Receiving::recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
@@ -182,7 +182,7 @@ int Receiving::recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, ti
   while (received < count) {
     unsigned wanted = count - received;
     const int done = receive_batch(fd, messages + received, &wanted, flags, timeout);
-    // What stopped it after the first is for the next call to tell.
+    // The next call tells what stopped this one after the first message.
     if (done < 0 && received == 0) return done;
     received += static_cast<unsigned>(std::max(done, 0));
     if (done < static_cast<int>(wanted)) break;

@@ -48,7 +48,7 @@ class Receiving {
   [[nodiscard]] bool watches(int fd);
   void examine(int fd);
   void watch(int fd, const FdState& state, FdNotes notes);
-  [[nodiscard]] bool turn_on(int fd, int level, int name, bool* asked);
+  [[nodiscard]] bool turn_on(int fd, int level, int name, bool* was_on);
   // Remembers what one received message says, and gives the program its control data without what
   // it did not ask for.
   void take(const FdNotes& notes, int flags, const msghdr& received, msghdr* program);

@@ -36,7 +36,7 @@ const addrinfo* stream_in(const ListWanted& wanted) {
   return nullptr;
 }
 
-// TCP is what programs ask for that mean a stream.
+// Programs that mean a stream ask for TCP.
 bool suits(BundleTransport transport, const addrinfo& stream) {
   return stream.ai_protocol == IPPROTO_TCP || stream.ai_protocol == protocol_number(transport);
 }

@@ -18,12 +18,12 @@ namespace px::shim {
 
 struct ListWanted {
   int family = AF_UNSPEC;  // of the hints: AF_UNSPEC, AF_INET, AF_INET6 or AF_BUNDLE
-  int flags = 0;           // of the hints: what programs find in ai_flags
+  int flags = 0;           // of the hints: programs find them in ai_flags
   // libc's list for any one address: a socket type and protocol an entry, the same port in each.
   // Looked at up to `kinds_end`.
   const addrinfo* kinds = nullptr;
   const addrinfo* kinds_end = nullptr;
-  // What streams are carried by, in order of preference.
+  // The transports of streams, in order of preference.
   std::span<const plan::BundleTransport> transports = {};
   bool bundle_entries = true;            // for AF_UNSPEC; AF_BUNDLE has them always
   std::string_view canonical_name = {};  // of the first entry; empty: none

@@ -29,7 +29,7 @@ bool this_program_is(Test test) {
   if (length <= 0) return false;
   std::string_view file(path.data(), static_cast<std::size_t>(length));
   if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
-  // What the kernel says of a program whose file was replaced while it runs.
+  // Behind the name of a program whose file was replaced while it runs.
   constexpr std::string_view kDeleted = " (deleted)";
   if (file.ends_with(kDeleted)) file.remove_suffix(kDeleted.size());
   return test(file);

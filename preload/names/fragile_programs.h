@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Programs that do less with getaddrinfo's list than others. Those that fail on an address family
-// which they do not know get no entries of AF_BUNDLE unless the policy says so
-// (`bundle: { entries: always }`); to those that may connect to the first address alone, it matters
-// of which family it is. No heap, no state; callable from any thread and from signal
-// handlers; changes no errno.
+// Programs that do less with getaddrinfo's list than others. Those that fail on an unknown address
+// family get no entries of AF_BUNDLE unless the policy says so (`bundle: { entries: always }`). Of
+// those that may connect to the first address alone, that address's family matters. No heap, no
+// state; callable from any thread and from signal handlers; changes no errno.
 #pragma once
 
 #include <string_view>

@@ -21,7 +21,7 @@ inline constexpr std::size_t kHostEntryRoom = 2048;
 [[nodiscard]] bool write_host_entry(const bundle::Bundle& bundle, int family, std::string_view name,
                                     std::span<char> room, hostent* entry);
 
-// What h_errno says where getaddrinfo(3) says EAI_*.
+// The h_errno for an EAI_* of getaddrinfo(3).
 [[nodiscard]] int host_error(int error);
 
 }  // namespace px::shim

@@ -62,8 +62,8 @@ hostent* HostNames::remembered(hostent* entry, const NameQuery& query) {
   return entry;
 }
 
-// The name that the program knows is what it may look for in a certificate; for a notation it is
-// the canonical text.
+// The entry has the name that the program asked for, which it may look for in a certificate; for a
+// notation it is the canonical text.
 int HostNames::gethostbyname_r(const NameQuery& query, int family, hostent* entry,
                                std::span<char> room, hostent** result, int* error) {
   *result = nullptr;

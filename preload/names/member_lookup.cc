@@ -16,18 +16,18 @@ using bundle::BundleBuilder;
 using bundle::Endpoint;
 using bundle::Member;
 
-// What libc would say of an address of this family, under AI_ADDRCONFIG for one.
+// Whether libc would list an address of this family, under AI_ADDRCONFIG for example.
 bool takes_numeric(const Symbols& libc, const AddressHints& hints, bool ipv4) {
   const bool mapped = ipv4 && hints.family == AF_INET6 && (hints.flags & AI_V4MAPPED) != 0;
   if (hints.family == AF_INET && !ipv4) return false;
   if (hints.family == AF_INET6 && ipv4 && !mapped) return false;
   if ((hints.flags & AI_ADDRCONFIG) == 0 || hints.family != AF_UNSPEC) return true;
-  addrinfo asked{};
-  asked.ai_socktype = SOCK_STREAM;
-  asked.ai_flags = AI_NUMERICHOST | AI_ADDRCONFIG;
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_NUMERICHOST | AI_ADDRCONFIG;
   addrinfo* list = nullptr;
   // Addresses for documentation: any would do.
-  if (libc.getaddrinfo(ipv4 ? "192.0.2.1" : "2001:db8::1", nullptr, &asked, &list) != 0) {
+  if (libc.getaddrinfo(ipv4 ? "192.0.2.1" : "2001:db8::1", nullptr, &wanted, &list) != 0) {
     return false;
   }
   ::freeaddrinfo(list);
@@ -52,12 +52,12 @@ int add_name(const Symbols& libc, const Member& member, const AddressHints& hint
   std::array<char, bundle::kMostNotation + 1> name{};
   if ((hints.flags & AI_NUMERICHOST) != 0 || member.text.size() >= name.size()) return EAI_NONAME;
   member.text.copy(name.data(), member.text.size());
-  addrinfo asked{};
-  asked.ai_family = hints.family;
-  asked.ai_socktype = SOCK_STREAM;
-  asked.ai_flags = hints.flags & kChoosing;
+  addrinfo wanted{};
+  wanted.ai_family = hints.family;
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = hints.flags & kChoosing;
   addrinfo* list = nullptr;
-  const int error = libc.getaddrinfo(name.data(), nullptr, &asked, &list);
+  const int error = libc.getaddrinfo(name.data(), nullptr, &wanted, &list);
   if (error != 0) return error;
   for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
     const auto endpoint = bundle::endpoint_from_sockaddr(entry->ai_addr, entry->ai_addrlen);
@@ -102,7 +102,7 @@ int look_up_members(const Symbols& libc, std::span<const Member> members, const 
   for (const Member& member : members) {
     const int result = member.numeric ? add_numeric(libc, member, hints, &builder)
                                       : add_name(libc, member, hints, &builder);
-    // One that may have an address later says more than one that has none.
+    // A member that may have an address later says more than a member that has none.
     if (result != 0 && (!failed || result == EAI_AGAIN)) error = result;
     failed = failed || result != 0;
   }

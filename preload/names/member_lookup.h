@@ -12,14 +12,14 @@
 
 namespace px::shim {
 
-// What a program asks for: of getaddrinfo's hints, those that choose addresses.
+// Of getaddrinfo's hints, those that choose addresses.
 struct AddressHints {
   int family = AF_UNSPEC;  // AF_UNSPEC, AF_INET or AF_INET6
   int flags = 0;           // AI_*; AI_NUMERICHOST: a member that is a name is an error
 };
 
 // 0 and a bundle of at least one member without ports; or the EAI_* of a member, where none has an
-// address. A member that has none is left out, and what is there twice is kept once.
+// address. A member that has none is left out, and an address that is there twice is kept once.
 [[nodiscard]] int look_up_members(const Symbols& libc, std::span<const bundle::Member> members,
                                   const AddressHints& hints, bundle::Bundle* found);
 

@@ -11,7 +11,8 @@
 namespace px::shim {
 
 // `<a,b|c>`: in each alternative IPv4 addresses, then IPv6 addresses, then names in lower case,
-// each sorted; the alternatives likewise, by their first members. What is there twice stands once.
+// each sorted; the alternatives likewise, by their first members. A member that is there twice
+// stands once.
 // Empty where no member is a name, and where the buffer is too small. Points into the buffer.
 [[nodiscard]] std::string_view members_text(std::span<const bundle::Member> members,
                                             std::span<char> buffer);

@@ -12,7 +12,8 @@ namespace {
 
 using bundle::NotationKind;
 
-// What needs no plan to be known as ordinary: no alias is an address, and the host itself none.
+// Text that is known to be ordinary without a plan: no alias is an address, or names the host
+// itself.
 bool is_never_bundle(std::string_view text) {
   if (text.ends_with('.')) text.remove_suffix(1);
   if (text.empty() || text == "localhost" || text.find(':') != text.npos) return true;

@@ -17,7 +17,7 @@ namespace px::shim {
 inline constexpr std::int64_t kBrokerDeadlineMs = 5000;
 
 struct Settings {
-  bool named = false;             // PX_PROFILE is there: without a profile, calls fail closed
+  bool named = false;             // PX_PROFILE is there: calls fail without the broker's welcome
   const char* problem = nullptr;  // why no broker can be asked with these settings
   std::array<char, plan::kProfileNameSize> profile{};
   std::array<char, sizeof(sockaddr_un::sun_path)> socket_path{};

@@ -31,8 +31,8 @@ bool BrokerSession::is_fresh(const plan::Plan& plan) const {
   return process_.words().rechecked.load(std::memory_order_relaxed) == plan.recheck();
 }
 
-bool BrokerSession::is_greeted(const plan::Plan& plan) const {
-  return process_.words().greeted.load(std::memory_order_relaxed) == instance_of(plan);
+bool BrokerSession::is_known_to_broker(const plan::Plan& plan) const {
+  return process_.words().broker.load(std::memory_order_relaxed) == instance_of(plan);
 }
 
 bool BrokerSession::knows_plan() const {
@@ -65,7 +65,7 @@ BrokerSession::State BrokerSession::state() const {
   const auto plan = plan_.latest();
   if (!plan) return State::kJoined;
   if (!is_fresh(*plan)) return State::kRecheck;
-  return is_greeted(*plan) ? State::kJoined : State::kRejoin;
+  return is_known_to_broker(*plan) ? State::kJoined : State::kRejoin;
 }
 
 BrokerSession::Joining BrokerSession::join(bool complains) {
@@ -113,11 +113,11 @@ BrokerSession::Joining BrokerSession::recheck() {
 // wait for it.
 BrokerSession::Joining BrokerSession::rejoin() {
   if (!process_.is_own()) return Joining::kPlan;
-  auto& greeted = process_.words().greeted;
-  std::uint64_t before = greeted.load(std::memory_order_relaxed);
+  auto& broker = process_.words().broker;
+  std::uint64_t before = broker.load(std::memory_order_relaxed);
   const auto plan = plan_.latest();
   if (!plan || before == instance_of(*plan)) return Joining::kPlan;
-  if (!greeted.compare_exchange_strong(before, instance_of(*plan), std::memory_order_relaxed)) {
+  if (!broker.compare_exchange_strong(before, instance_of(*plan), std::memory_order_relaxed)) {
     return Joining::kPlan;
   }
   const Joining joining = ask(going_on(), true, false);
@@ -132,16 +132,16 @@ void BrokerSession::retry_later() {
   process_.words().retry_at.store(coarse_monotonic_ms() + kRetryAfterMs, std::memory_order_relaxed);
 }
 
-Greeting BrokerSession::going_on() const {
+HelloRequest BrokerSession::going_on() const {
   const auto plan = plan_.latest();
   return {plan ? plan->profile() : settings_.profile.data(), plan::kHelloGoesOn};
 }
 
-BrokerSession::Joining BrokerSession::ask(const Greeting& greeting, bool own, bool complains) {
+BrokerSession::Joining BrokerSession::ask(const HelloRequest& request, bool own, bool complains) {
   const BlockSignals block;
   const void* before = plan_.mapping();
   HelloAnswer answer;
-  if (settings_.problem == nullptr) answer = say_hello_(settings_, greeting);
+  if (settings_.problem == nullptr) answer = say_hello_(settings_, request);
   Joining joining = Joining::kNobody;
   if (answer.outcome == HelloOutcome::kNoProfile) {
     joining = Joining::kNoProfile;
@@ -167,7 +167,7 @@ bool BrokerSession::adopt(const HelloAnswer& answer, const void* before, bool ow
   counters_.adopt(answer.counters_fd);
   if (!is_latest) return true;
   process_.words().rechecked.store(answer.recheck, std::memory_order_relaxed);
-  process_.words().greeted.store(instance_of(*plan), std::memory_order_relaxed);
+  process_.words().broker.store(instance_of(*plan), std::memory_order_relaxed);
   return true;
 }
 

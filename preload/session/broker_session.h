@@ -23,7 +23,7 @@ namespace px::shim {
 
 class BrokerSession {
  public:
-  using SayHello = HelloAnswer (*)(const Settings&, const Greeting&);
+  using SayHello = HelloAnswer (*)(const Settings&, const HelloRequest&);
 
   constexpr BrokerSession(const Settings& settings, ProcessState& process, CurrentPlan& plan,
                           CountersPage& counters, SayHello say_hello)
@@ -39,11 +39,11 @@ class BrokerSession {
 
   // Whether this plan is this program's by the broker's own word since anything changed.
   [[nodiscard]] bool has_joined(const plan::Plan& plan) const {
-    return is_fresh(plan) && is_greeted(plan);
+    return is_fresh(plan) && is_known_to_broker(plan);
   }
   // Whether it is known, without asking, that this plan is this program's.
   [[nodiscard]] bool knows(const plan::Plan& plan) const {
-    return is_fresh(plan) && (is_greeted(plan) || !plan.matching());
+    return is_fresh(plan) && (is_known_to_broker(plan) || !plan.matching());
   }
   // Whether it is known, without asking, which plan is this program's, or that none is.
   [[nodiscard]] bool knows_plan() const;
@@ -57,7 +57,7 @@ class BrokerSession {
   // join(), and whether the program may go on: only one that fails_closed(), and that nobody
   // answers, may not.
   [[nodiscard]] bool ensure_session();
-  // The same, where that may be what chooses the transport of the program's stream sockets.
+  // The same, where the profile may choose the transport of the program's stream sockets.
   void ensure_session_for_sockets();
 
  private:
@@ -71,7 +71,7 @@ class BrokerSession {
 
   [[nodiscard]] State state() const;
   [[nodiscard]] bool is_fresh(const plan::Plan& plan) const;
-  [[nodiscard]] bool is_greeted(const plan::Plan& plan) const;
+  [[nodiscard]] bool is_known_to_broker(const plan::Plan& plan) const;
 
   Joining first_hello(bool complains);
   Joining recheck();
@@ -79,9 +79,9 @@ class BrokerSession {
   [[nodiscard]] bool waits_to_retry() const;
   void retry_later();
 
-  // One hello, and what it brought put in force; for this process, unless it is a vfork child's.
-  Joining ask(const Greeting& greeting, bool own, bool complains);
-  [[nodiscard]] Greeting going_on() const;
+  // One hello, whose answer is put in force. `own`: for this process, which is no vfork child.
+  Joining ask(const HelloRequest& request, bool own, bool complains);
+  [[nodiscard]] HelloRequest going_on() const;
   [[nodiscard]] bool adopt(const HelloAnswer& answer, const void* before, bool own);
   void complain(const HelloAnswer& answer);
 

@@ -21,7 +21,7 @@ class CountersPage {
   // One more, where this process has a page: a forked child has its parent's until it has said
   // hello itself.
   void count(Counter counter) const {
-    if (process_.words().greeted.load(std::memory_order_relaxed) == 0) return;
+    if (process_.words().broker.load(std::memory_order_relaxed) == 0) return;
     plan::Counters* counters = page_.load(std::memory_order_acquire);
     if (counters != nullptr) (counters->*counter).fetch_add(1, std::memory_order_relaxed);
   }

@@ -33,8 +33,9 @@ class CurrentPlan {
     return plan::Plan::from_mapping(mapping(), plan::kFileSize);
   }
 
-  // A number of what is in force, for who remembers what it says: another one as soon as a plan is
-  // published or replaced, 0 where none counts. For calls that can afford no more than three loads.
+  // A number of the plan in force, for callers that remember what it says: another number as soon
+  // as a plan is published or replaced, 0 where none is in force. Three loads, for calls that can
+  // afford no more.
   [[nodiscard]] std::uint64_t version() const {
     const void* base = mapping();
     if (base == nullptr || is_retired()) [[unlikely]]
@@ -67,7 +68,7 @@ class CurrentPlan {
 
   std::atomic<const void*> base_{nullptr};
   std::atomic<bool> retired_{false};
-  // What is mapped and stays so: a program may be moved there and back.
+  // Plans that stay mapped: a program may be moved there and back.
   std::array<std::atomic<const void*>, 16> held_{};
 };
 

@@ -21,8 +21,8 @@ bool Decider::is_passthrough() const {
   return plan && !plan->has_rules() && session_.knows(*plan);
 }
 
-// What is left to the system needs no welcome where the plan is known to be the program's; what is
-// steered does, so that the broker knows of the program.
+// An unsteered call needs no welcome where the plan is known to be the program's; a steered call
+// does, so that the broker knows of the program.
 plan::Verdict Decider::decide(const plan::Call& call) {
   using enum plan::Action;
   using Joining = BrokerSession::Joining;

@@ -15,7 +15,7 @@ namespace px::shim {
 
 struct Acknowledgement {
   bool done = false;
-  // Where it is not: what the broker said; empty where nobody answered as a broker does.
+  // Where it is not: the broker's reason; empty where nobody answered as a broker does.
   std::array<char, plan::kReasonSize> reason{};
 };
 

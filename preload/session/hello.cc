@@ -14,13 +14,13 @@ namespace {
 
 constexpr int kWelcomeFds = 2;
 
-plan::Hello hello_of(const Greeting& greeting, std::uint64_t network_namespace) {
+plan::Hello hello_of(const HelloRequest& request, std::uint64_t network_namespace) {
   plan::Hello hello{};
   hello.header = plan::header_of(plan::MessageType::kHello, sizeof hello);
   hello.layout_version = plan::kLayoutVersion;
-  hello.flags = greeting.flags;
+  hello.flags = request.flags;
   hello.network_namespace = network_namespace;
-  plan::fill_text(hello.profile, greeting.profile);
+  plan::fill_text(hello.profile, request.profile);
   return hello;
 }
 
@@ -82,10 +82,10 @@ HelloAnswer answer_of(std::span<const std::byte> packet, ReceivedFds* fds) {
 
 }  // namespace
 
-HelloAnswer say_hello(const Settings& settings, const Greeting& greeting) {
+HelloAnswer say_hello(const Settings& settings, const HelloRequest& request) {
   BrokerConnection connection;
   if (!connection.connect(settings)) return {};
-  const plan::Hello hello = hello_of(greeting, connection.network_namespace());
+  const plan::Hello hello = hello_of(request, connection.network_namespace());
   // The broker may not be allowed to look it up in /proc.
   const auto executable =
       static_cast<int>(::syscall(SYS_openat, AT_FDCWD, "/proc/self/exe", O_PATH | O_CLOEXEC));

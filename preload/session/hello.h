@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One exchange with the broker (docs/protocol.md, "A program: hello"), bounded by one deadline.
-// Bare system calls alone; nothing is left open but the two descriptors of a welcome, which are the
-// caller's. Callable from any thread and from signal handlers; may change errno.
+// Bare system calls alone. Nothing is left open but the two descriptors of a welcome, which are the
+// caller's to close. Callable from any thread and from signal handlers; may change errno.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ enum class HelloOutcome : std::uint8_t {
   kNoProfile,  // the broker has none for this program
   kRefusal,
   kNoAnswer,       // nobody there, or too late
-  kStrangeAnswer,  // nothing that a broker of this version says
+  kStrangeAnswer,  // no answer of a broker of this version
 };
 
 struct HelloAnswer {
@@ -33,12 +33,11 @@ struct HelloAnswer {
   std::array<char, plan::kReasonSize> reason{};
 };
 
-// What a program says.
-struct Greeting {
-  std::string_view profile;  // that it goes by; empty: whichever matches
+struct HelloRequest {
+  std::string_view profile;  // the program's own word; empty: the profile that matches
   std::uint32_t flags = 0;   // plan::kHelloGoesOn or 0
 };
 
-[[nodiscard]] HelloAnswer say_hello(const Settings& settings, const Greeting& greeting);
+[[nodiscard]] HelloAnswer say_hello(const Settings& settings, const HelloRequest& request);
 
 }  // namespace px::shim

@@ -15,7 +15,7 @@
 namespace px::shim {
 namespace {
 
-// What is read behind the end of a file is a SIGBUS.
+// A read behind the end of a mapped file is a SIGBUS.
 bool is_large_enough(int fd, std::size_t size) {
   struct stat status;
   return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&

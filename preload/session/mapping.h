@@ -18,8 +18,8 @@ namespace px::shim {
 [[nodiscard]] const void* map_plan(int fd);
 void unmap_plan(const void* base);
 
-// The mapped counters page, at `place` when it is given, instead of what is mapped there; null
-// when it cannot be.
+// The mapped counters page, at `place` when it is given, instead of the page there; null when it
+// cannot be mapped.
 [[nodiscard]] plan::Counters* map_counters(int fd, plan::Counters* place);
 void unmap_counters(plan::Counters* counters);
 

@@ -38,7 +38,7 @@ class Marker {
   BrokerSession& session_;
   const RequestMark request_;
   std::atomic<bool> complained_{false};
-  std::atomic<std::int64_t> retry_at_{0};  // ms; nobody answers before
+  std::atomic<std::int64_t> retry_at_{0};  // ms; the broker did not answer, and is not asked before
 };
 
 }  // namespace px::shim

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What this very process has said to the broker, apart from what it has of its parent: on a page
-// that the kernel wipes to zeros in a forked child. One static instance, started by the
+// What belongs to this very process of the session with the broker, and not to its parent: on a
+// page that the kernel wipes to zeros in a forked child. One static instance, started by the
 // constructor; afterwards callable from any thread and from signal handlers, and from a vfork child
 // without harm to its parent. Changes no errno.
 //
@@ -17,7 +17,7 @@ class ProcessState {
  public:
   struct Words {
     std::atomic<std::int32_t> owner;     // pid; a vfork child's differs
-    std::atomic<std::uint64_t> greeted;  // the broker's instance that hello was said to; 0: none
+    std::atomic<std::uint64_t> broker;   // the instance that hello was said to; 0: none
     std::atomic<std::int64_t> retry_at;  // ms; no further hello that got no answer before
     // The plan's recheck that hello was said after. No two plans ever have the same, but for 0.
     std::atomic<std::uint32_t> rechecked;

@@ -14,7 +14,7 @@ constexpr std::uint32_t kGenerationMask = 0xffffff;
 
 constexpr std::uint32_t pack(const FdNotes& notes) {
   return std::uint32_t{notes.examined} | std::uint32_t{notes.watched} << 1 |
-         std::uint32_t{notes.asked_ipv4} << 2 | std::uint32_t{notes.asked_ipv6} << 3 |
+         std::uint32_t{notes.wants_ipv4} << 2 | std::uint32_t{notes.wants_ipv6} << 3 |
          std::uint32_t{notes.connected} << 4 | std::uint32_t{notes.group_chosen} << 5 |
          static_cast<std::uint32_t>(notes.role) << 6 | notes.generation << 8;
 }
@@ -23,8 +23,8 @@ constexpr FdNotes unpack_notes(std::uint32_t word) {
   return {.generation = word >> 8,
           .examined = (word & 1) != 0,
           .watched = (word >> 1 & 1) != 0,
-          .asked_ipv4 = (word >> 2 & 1) != 0,
-          .asked_ipv6 = (word >> 3 & 1) != 0,
+          .wants_ipv4 = (word >> 2 & 1) != 0,
+          .wants_ipv6 = (word >> 3 & 1) != 0,
           .connected = (word >> 4 & 1) != 0,
           .group_chosen = (word >> 5 & 1) != 0,
           .role = static_cast<BundleRole>(word >> 6 & 3)};

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What is remembered of the program's descriptors, so that a connect need not ask the kernel. An
 // entry is set whenever a number is made (socket, accept, dup, a received descriptor), never when
-// it is closed: whoever gets the number next sets it again. What libc makes behind the hooks
-// (open, pipe, its resolver's sockets) leaves an old entry standing; acting on it fails, and then
-// the kernel is asked. Static, lock-free: any thread, any signal handler, a vfork child.
+// it is closed: the call that makes the number again sets it again. Descriptors that libc makes
+// behind the hooks (open, pipe, its resolver's sockets) leave an old entry in place; acting on it
+// fails, and then the kernel is asked. Static, lock-free: any thread, any signal handler, a vfork
+// child.
 #pragma once
 
 #include <array>
@@ -71,14 +72,14 @@ enum class BundleRole : std::uint8_t {
   kAccepted,  // by either of them: single addresses, never v4-mapped
 };
 
-// What is remembered of a socket beside that, for every alias of it alike; but for the role, of
-// datagram sockets.
+// What is remembered of a socket beside its FdState, and the same for every alias of it. All but
+// the role is for datagram sockets.
 struct FdNotes {
   std::uint32_t generation = 0;  // 24 bits; a number of the socket's own, once it is watched
-  bool examined = false;         // whether it is to be watched has been looked at
-  bool watched = false;          // px has the kernel say which of its addresses was called
-  bool asked_ipv4 = false;       // so has the program (IP_PKTINFO)
-  bool asked_ipv6 = false;       // likewise (IPV6_RECVPKTINFO)
+  bool examined = false;         // it has been decided whether the socket is to be watched
+  bool watched = false;          // px has the kernel say which of the host's addresses was called
+  bool wants_ipv4 = false;       // the program wants that too (IP_PKTINFO)
+  bool wants_ipv6 = false;       // likewise (IPV6_RECVPKTINFO)
   bool connected = false;        // by connect(2)
   bool group_chosen = false;     // the program chose the interface for multicast
   BundleRole role = BundleRole::kNone;
@@ -96,7 +97,7 @@ class FdTable {
  public:
   static constexpr std::size_t kSize = 1 << 16;
 
-  // kUnknown for what is beyond the table. Every write looks here: one load.
+  // kUnknown for numbers beyond the table. Every write looks here: one load.
   [[nodiscard]] FdState get(int fd) const { return unpack(word(fd)); }
   void set(int fd, const FdState& state);
   // The socket is another one, or may be.
@@ -107,10 +108,11 @@ class FdTable {
   void set_notes(int fd, const FdNotes& notes);
   // Never 0.
   [[nodiscard]] std::uint32_t new_generation();
-  // `copy` is now another name of `fd`. Of both it is known where px sent them; of all else neither
-  // is, as a bind through one would not be seen on the other. That the program chose for itself
-  // stays known of `fd`, and is asked again of `copy`: dup2 in a vfork child writes here what is
-  // true of the child alone, and must not make its parent's socket look like the program's own.
+  // `copy` is now another name of `fd`. Of both it stays known where px sent them, and nothing
+  // else: a bind through one would not be seen on the other. That the program chose for itself
+  // stays known of `fd` too, but the kernel is asked again about `copy`: dup2 in a vfork child
+  // writes here what is true of the child alone, and must not make its parent's socket look like
+  // the program's own.
   void duplicated(int fd, int copy);
 
  private:

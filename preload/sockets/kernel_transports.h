@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which transports the kernel has, as this process has found out: a refusal is remembered, since
 // asking for SCTP may start modprobe each time. Static, lock-free; callable from any thread and
-// from signal handlers. What a fork or a vfork child finds out is true of its parent too.
+// from signal handlers. A forked or vfork child's finding is true of its parent too.
 #pragma once
 
 #include <atomic>

@@ -16,7 +16,7 @@ Choice choice_by_number(const void* value, socklen_t length) {
   return number != 0 ? Choice::kTaken : Choice::kLifted;
 }
 
-// Whether the option says what leaves how.
+// Whether the option chooses an egress.
 Choice choice_by(int level, int name, const void* value, socklen_t length) {
   if (level == SOL_SOCKET && name == SO_BINDTODEVICE) {
     const bool named = length > 0 && *static_cast<const char*>(value) != '\0';

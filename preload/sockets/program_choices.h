@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the program does to its own sockets, noted in the table after the call succeeded: a socket
+// The program's choices for its own sockets, noted in the table after its call succeeded: a socket
 // whose source, device or mark it chose is left alone from then on (PX-6). Changes no errno;
 // callable from any thread and from signal handlers.
 #pragma once

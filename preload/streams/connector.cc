@@ -74,8 +74,8 @@ bool Connector::release(int fd, FdState state) {
   return true;
 }
 
-// Makes a datagram socket again what it was before px decided: dissolving it takes the device away
-// and, where the program chose no port, lets it be bound once more.
+// Puts a datagram socket back as it was before px decided: dissolving it takes the device away and,
+// where the program chose no port, lets it be bound once more.
 bool Connector::undo(int fd, FdState* state) {
   dissolve(system_, fd);
   if (!choose_next_hop(fd, *state, 0)) return false;
@@ -139,7 +139,7 @@ std::optional<Connector::Errno> Connector::send_via(int fd, const FdState& state
   decided.kind = FdKind::kDecided;
   const bool chosen = choose_device(fd, state, entry);
   decided.interface = chosen ? entry.interface_index : 0;
-  // A port-bound socket without a device is what it was.
+  // A port-bound socket without a device has not been changed.
   if (chosen || !decided.source_fixed) fds_.set(fd, decided);
   return chosen && choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
 }
@@ -166,8 +166,8 @@ std::optional<Connector::Errno> Connector::decide_again(int fd, FdState state,
   return std::nullopt;
 }
 
-// bind comes before the device, because it is what fails, without harm, on a socket that was bound
-// or connected behind the hooks, and because a device cannot be taken back without privilege.
+// bind comes before the device: on a socket that was bound or connected behind the hooks it fails
+// without harm, and a device cannot be taken back without privilege.
 std::optional<Connector::Errno> Connector::choose_source(int fd, const FdState& state,
                                                          const plan::Entry& entry) {
   if (state.transport != plan::Transport::kOther) {

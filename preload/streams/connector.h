@@ -38,15 +38,15 @@ class Connector {
   // block) or ENETUNREACH (nothing is available). A call that px has no say in is made as it is.
   [[nodiscard]] bool prepare(int fd, const CallAddress& destination, By by);
 
-  // The program has taken its socket's peer away, and the kernel what px chose for it: a datagram
-  // socket is what it was before px decided.
+  // The program has taken its socket's peer away, and with it the kernel has taken px's choices: a
+  // datagram socket is put back as it was before px decided.
   void dissolved(int fd);
 
  private:
   // Takes off the socket what px put on it; whether it can leave unsteered now, as the host routes
   // it.
   [[nodiscard]] bool release(int fd, FdState state);
-  // One attempt; nothing when the socket is not what was remembered and has been forgotten.
+  // One attempt; nothing where the socket is another than was remembered, and has been forgotten.
   using Errno = int;  // 0: make the call
   [[nodiscard]] std::optional<Errno> attempt(int fd, const CallAddress& destination, By by);
   [[nodiscard]] std::optional<Errno> send_via(int fd, const FdState& state,

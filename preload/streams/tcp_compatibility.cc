@@ -30,8 +30,8 @@ constexpr std::size_t kPiece = 64 * 1024;
 constexpr int kSegment = 1448;  // of TCP over Ethernet
 constexpr std::string_view kCongestionControl = "reno";
 
-// What tunes TCP and changes nothing of what arrives or who may send it: a transport that lacks it
-// does without. Others (TCP_MD5SIG, TCP_ULP) are promises, and fail.
+// Options that tune TCP, and change neither the data that arrive nor the peers that may send them:
+// a transport that lacks them does without. Others (TCP_MD5SIG, TCP_ULP) are promises, and fail.
 constexpr int kTuning[] = {
     TCP_NODELAY,      TCP_MAXSEG,
     TCP_CORK,         TCP_KEEPIDLE,
@@ -58,7 +58,7 @@ std::size_t size_of(std::span<const iovec> parts) {
   return size;
 }
 
-// What an option of TCP that SCTP lacks is answered with: no information, but for what programs
+// The answer for an option of TCP that SCTP lacks: no information, except values that programs
 // divide by or compare.
 socklen_t fill_option(int name, std::span<std::byte> answer) {
   std::ranges::fill(answer, std::byte{0});
@@ -93,7 +93,7 @@ bool TcpCompatibility::may_be(plan::BundleTransport transport) const {
   return std::ranges::find(settings.transports, transport) != std::end(settings.transports);
 }
 
-// Read once for each plan: what is published meanwhile has another number.
+// Read once for each plan: a plan that is published meanwhile has another version.
 bool TcpCompatibility::reads_sctp() const {
   const std::uint64_t plan = plan_.version();
   if (plan == with_sctp_.load(std::memory_order_relaxed)) return true;
@@ -183,7 +183,7 @@ int TcpCompatibility::option_got(int result, int fd, int level, int name, void* 
 }
 
 // SCTP_STATUS counts chunks, and none that was sent after the last acknowledgement came.
-int TcpCompatibility::queue_asked(int fd, void* answer) const {
+int TcpCompatibility::queue_query_failed(int fd, void* answer) const {
   if (errno != ENOTTY || !is_sctp(fd)) return -1;
   const int errno_before = errno;
   std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};

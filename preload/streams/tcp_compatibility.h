@@ -26,18 +26,18 @@ class TcpCompatibility {
                              const CurrentPlan& plan)
       : libc_(libc), system_(system), plan_(plan) {}
 
-  // The result of a connect(2) that has just failed, errno saying how: a blocking one that the
+  // The result of a connect(2) that has just failed, errno saying how: a blocking connect that the
   // kernel began again goes on.
   [[nodiscard]] int connect_failed(int fd) const;
 
-  // The result of a call that wrote `parts` and has just failed, errno saying how: what was too
-  // much for one message is sent in several, nothing is 0 bytes, and there is no urgent data. As of
-  // a TCP socket: less than everything where the rest would block or fail.
+  // The result of a call that wrote `parts` and has just failed, errno saying how: too much for one
+  // message is sent in several, no bytes are a result of 0, and urgent data are sent as plain data.
+  // As of a TCP socket: less than everything where the rest would block or fail.
   [[nodiscard]] ssize_t write_failed(int fd, std::span<const iovec> parts, int flags) const;
 
-  // The results of setsockopt(2) and getsockopt(2) that gave `result`. TCP_NODELAY is SCTP's own,
-  // other options that tune TCP are accepted and answered with what says least; SCTP's protocol is
-  // TCP.
+  // The results of setsockopt(2) and getsockopt(2) that gave `result`. TCP_NODELAY is SCTP's own
+  // option; other options that tune TCP are accepted, and answered with the value that says least.
+  // SCTP's protocol is TCP.
   [[nodiscard]] int option_set(int result, int fd, int level, int name, const void* value,
                                socklen_t length) const;
   [[nodiscard]] int option_got(int result, int fd, int level, int name, void* value,
@@ -45,10 +45,10 @@ class TcpCompatibility {
 
   // The result of ioctl(SIOCOUTQ), which has just failed, errno saying how. SCTP's figure is that
   // of the kernel's memory: more than the bytes that the peer has not acknowledged, 0 without any.
-  [[nodiscard]] int queue_asked(int fd, void* answer) const;
+  [[nodiscard]] int queue_query_failed(int fd, void* answer) const;
 
-  // The address that data is sent to, in place of what getpeername(2) has given: the kernel tells
-  // the last one that was named in the connect, whoever has it.
+  // The address that data is sent to, in place of the one that getpeername(2) has given: the kernel
+  // tells the last address that was named in the connect, whether or not it answered.
   void correct_peer(int fd, sockaddr* address, socklen_t room, socklen_t* length) const;
 
   // Whether a socket can be SCTP's at all: what every other call pays.
@@ -69,14 +69,15 @@ class TcpCompatibility {
   [[nodiscard]] bool is_mptcp(int fd) const {
     return may_be(plan::BundleTransport::kMptcp) && is(plan::BundleTransport::kMptcp, fd);
   }
-  // By the kernel's word.
+  // Asks the kernel.
   [[nodiscard]] bool is(plan::BundleTransport transport, int fd) const;
   [[nodiscard]] ssize_t send_in_pieces(int fd, std::span<const iovec> parts, int flags) const;
 
   const Symbols& libc_;
   const SystemCalls& system_;
   const CurrentPlan& plan_;
-  // CurrentPlan::version() of what was seen to have no transport of SCTP, and to have one.
+  // CurrentPlan::version() of a plan that was seen to have no transport of SCTP, and of one with
+  // it.
   mutable std::atomic<std::uint64_t> without_sctp_{0};
   mutable std::atomic<std::uint64_t> with_sctp_{~std::uint64_t{0}};
 };

@@ -28,12 +28,12 @@ class TestBroker {
   }
   ~TestBroker() { here_ = nullptr; }
 
-  static HelloAnswer answer(const Settings&, const Greeting& greeting) {
+  static HelloAnswer answer(const Settings&, const HelloRequest& request) {
     here_->hellos_->fetch_add(1);
     {
       const std::lock_guard lock(here_->mutex_);
-      here_->greeted_profile = greeting.profile;
-      here_->greeted_flags = greeting.flags;
+      here_->hello_profile = request.profile;
+      here_->hello_flags = request.flags;
     }
     TestPlan& given = here_->other_plan != nullptr ? *here_->other_plan : here_->plan;
     HelloAnswer answer;
@@ -68,8 +68,8 @@ class TestBroker {
   std::function<bool(std::uint32_t)> on_mark = [](std::uint32_t) { return false; };
   TestPlan plan;
   TestPlan* other_plan = nullptr;  // given instead of `plan`
-  std::string greeted_profile;     // of the last hello
-  std::uint32_t greeted_flags = 0;
+  std::string hello_profile;       // of the last hello
+  std::uint32_t hello_flags = 0;
 
  private:
   static inline TestBroker* here_ = nullptr;

@@ -89,12 +89,12 @@ TEST_F(PlanEgressTest, WhatHasADeviceStaysWithIt) {
   fresh();
   PlanEgress made = egress();
   EXPECT_TRUE(made.can_move(kFd, member("198.51.100.1"), member("198.51.100.2")));
-  // Loopback goes the system's way.
+  // Loopback is unsteered.
   EXPECT_TRUE(made.can_move(kFd, member("127.0.0.1"), member("198.51.100.2")));
   EXPECT_FALSE(made.can_move(kFd, member("198.51.100.2"), member("127.0.0.1")));
 }
 
-TEST_F(PlanEgressTest, ARouterOfItsOwnIsNoWayThatSctpCanBePreparedFor) {
+TEST_F(PlanEgressTest, SctpCannotBePreparedForARouterOfItsOwn) {
   plan::Entry router = kVpn;
   router.mark = 1 << 24;
   broker_.plan.publish_via(router);
@@ -118,7 +118,7 @@ TEST_F(PlanEgressTest, WithoutABrokerNothingIsSpreadAndAllIsAsBefore) {
   EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", "device vpn0"));
 }
 
-TEST_F(PlanEgressTest, WhatTheBrokerHasBoundInVainStillGoesTheFirstOnesWay) {
+TEST_F(PlanEgressTest, ASocketThatTheBrokerHasBoundInVainStillHasTheFirstMembersEgress) {
   broker_.plan.publish_via(kVpn);
   fresh();
   kernel_.bound = {.address = address("10.2.0.2"), .port = 99};

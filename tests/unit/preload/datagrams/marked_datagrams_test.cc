@@ -41,7 +41,7 @@ TEST_F(MarkedDatagramsTest, WithoutTheMarkNothingLeaves) {
   EXPECT_EQ(egress(kPeer), "ENETUNREACH");
 }
 
-TEST_F(MarkedDatagramsTest, TheMarkIsTakenAwayForEveryOtherWay) {
+TEST_F(MarkedDatagramsTest, TheMarkIsTakenAwayForEveryOtherEgress) {
   fresh();
   broker_.plan.publish_via(first_);
   EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
@@ -55,7 +55,7 @@ TEST_F(MarkedDatagramsTest, TheMarkIsTakenAwayForEveryOtherWay) {
   EXPECT_EQ(kernel_.mark, 0u);
 }
 
-TEST_F(MarkedDatagramsTest, AMarkThatStaysKeepsTheSystemsWayShut) {
+TEST_F(MarkedDatagramsTest, AMarkThatStaysLetsNothingLeaveUnsteered) {
   fresh();
   broker_.plan.publish_via(first_);
   EXPECT_EQ(egress(kPeer), "10.2.0.2%3");

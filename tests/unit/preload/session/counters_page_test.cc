@@ -39,7 +39,7 @@ TEST_F(CountersPageTest, ALaterPageTakesThePlaceOfTheFirst) {
     return reinterpret_cast<const plan::Counters*>(page.base())->routed.load();
   };
   shim_.start();
-  shim_.process.words().greeted = 7;
+  shim_.process.words().broker = 7;
   shim_.counters.adopt(first.fd());
   shim_.counters.count(&plan::Counters::routed);
   shim_.counters.adopt(later.fd());
@@ -51,7 +51,7 @@ TEST_F(CountersPageTest, ALaterPageTakesThePlaceOfTheFirst) {
 TEST_F(CountersPageTest, WhatIsTooShortIsNoPage) {
   const SharedFile page(8);
   shim_.start();
-  shim_.process.words().greeted = 7;
+  shim_.process.words().broker = 7;
   shim_.counters.adopt(page.fd());
   shim_.counters.count(&plan::Counters::routed);
 }

@@ -23,7 +23,7 @@ const plan::HealthKey kKey{4711, 3, address("198.51.100.1"), 443};
 class HealthReportTest : public testing::Test {
  protected:
   HealthReportTest() {
-    char directory[] = "/tmp/px-outcome-XXXXXX";
+    char directory[] = "/tmp/px-report-XXXXXX";
     directory_ = ::mkdtemp(directory);
     plan::fill_text(settings_.socket_path, (directory_ / "px.sock").native());
   }
@@ -73,17 +73,17 @@ class HealthReportTest : public testing::Test {
 TEST_F(HealthReportTest, SaysWhatCameOfIt) {
   listen(8);
   report(false);
-  auto outcome = take();
-  ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->address, kKey.address);
-  EXPECT_EQ(outcome->port, 443);
-  EXPECT_EQ(outcome->interface_index, 3u);
-  EXPECT_EQ(outcome->alive, 0);
-  EXPECT_STREQ(outcome->profile, "work");
+  auto told = take();
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->address, kKey.address);
+  EXPECT_EQ(told->port, 443);
+  EXPECT_EQ(told->interface_index, 3u);
+  EXPECT_EQ(told->alive, 0);
+  EXPECT_STREQ(told->profile, "work");
   report(true);
-  outcome = take();
-  ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->alive, 1);
+  told = take();
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->alive, 1);
 }
 
 TEST_F(HealthReportTest, WaitsForNobody) {

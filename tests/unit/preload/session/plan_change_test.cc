@@ -21,8 +21,8 @@ TEST_F(PlanChange, SaysHelloFirstWhereProgramsAreMatched) {
   shim_.start();
   EXPECT_FALSE(shim_.decider.is_passthrough());
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
-  EXPECT_EQ(broker_.greeted_profile, "test");
-  EXPECT_EQ(broker_.greeted_flags, 0u);
+  EXPECT_EQ(broker_.hello_profile, "test");
+  EXPECT_EQ(broker_.hello_flags, 0u);
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   EXPECT_EQ(broker_.hellos(), 1);
 }
@@ -45,10 +45,10 @@ TEST_F(PlanChange, AsksForWhicheverMatches) {
   shim_.start();
   EXPECT_FALSE(shim_.decider.is_passthrough());
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
-  EXPECT_EQ(broker_.greeted_profile, "");
+  EXPECT_EQ(broker_.hello_profile, "");
   const int action = in_child([this] {
     const auto verdict = shim_.decider.decide(kCall);
-    return broker_.greeted_flags == plan::kHelloGoesOn && broker_.greeted_profile == "test"
+    return broker_.hello_flags == plan::kHelloGoesOn && broker_.hello_profile == "test"
                ? static_cast<int>(verdict.action)
                : 100;
   });
@@ -103,8 +103,8 @@ TEST_F(PlanChange, FollowsAMoveThereAndBack) {
     other.header().recheck = ++number;
     EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kSystem);
     EXPECT_TRUE(shim_.decider.is_passthrough());
-    EXPECT_EQ(broker_.greeted_flags, plan::kHelloGoesOn);
-    EXPECT_EQ(broker_.greeted_profile, "other");
+    EXPECT_EQ(broker_.hello_flags, plan::kHelloGoesOn);
+    EXPECT_EQ(broker_.hello_profile, "other");
   }
 }
 

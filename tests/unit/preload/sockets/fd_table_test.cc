@@ -62,8 +62,8 @@ TEST(FdTable, KeepsTheNotesOfEveryAliasUntilTheSocketIsAnother) {
   const FdNotes notes{.generation = 0xfffffe,
                       .examined = true,
                       .watched = true,
-                      .asked_ipv4 = false,
-                      .asked_ipv6 = true,
+                      .wants_ipv4 = false,
+                      .wants_ipv6 = true,
                       .connected = false,
                       .group_chosen = true,
                       .role = BundleRole::kAccepted};

@@ -97,7 +97,7 @@ TEST(KernelSocket, TellsTheSystemsSourceFromTheProgramsByDissolving) {
   EXPECT_EQ(own.ask().kind, FdKind::kOwned);
 }
 
-TEST(KernelSocket, TellsWhetherAStreamIsUnderWay) {
+TEST(KernelSocket, TellsWhetherAStreamIsConnecting) {
   const Socket listener(AF_INET, SOCK_STREAM);
   ASSERT_TRUE(listener.bind(INADDR_LOOPBACK));
   ASSERT_EQ(::listen(listener.fd(), 1), 0);

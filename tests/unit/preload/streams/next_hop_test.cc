@@ -94,7 +94,7 @@ TEST_F(NextHopTest, AConnectedStreamKeepsItsRouter) {
   EXPECT_THAT(take_calls(), Not(Contains(kMark2)));
 }
 
-TEST_F(NextHopTest, TheMarkGoesWithTheSystemsWay) {
+TEST_F(NextHopTest, AnUnsteeredSocketLosesItsMark) {
   for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
     broker_.plan.publish_via(kFirst);
     kernel_.mark = 0;
@@ -109,7 +109,7 @@ TEST_F(NextHopTest, TheMarkGoesWithTheSystemsWay) {
   }
 }
 
-TEST_F(NextHopTest, AMarkThatStaysKeepsTheSystemsWayShut) {
+TEST_F(NextHopTest, AMarkThatStaysLetsNothingLeaveUnsteered) {
   for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
     broker_.plan.publish_via(kFirst);
     kernel_.mark = 0;

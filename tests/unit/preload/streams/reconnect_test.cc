@@ -10,7 +10,7 @@ using testing::IsEmpty;
 
 using ReconnectTest = ConnectorTest;
 
-TEST_F(ReconnectTest, ASecondConnectTheSameWayIsJustThat) {
+TEST_F(ReconnectTest, ASecondConnectByTheSameEgressIsJustThat) {
   broker_.plan.publish_via(kVpn);
   fresh();
   EXPECT_EQ(prepare("198.51.100.1"), 0);
@@ -22,7 +22,7 @@ TEST_F(ReconnectTest, ASecondConnectTheSameWayIsJustThat) {
   EXPECT_THAT(take_calls(), IsEmpty());
 }
 
-TEST_F(ReconnectTest, WhatGoesTheSystemsWayDoesNotLeaveByTheDeviceOfBefore) {
+TEST_F(ReconnectTest, AnUnsteeredConnectDoesNotLeaveByTheDeviceOfBefore) {
   broker_.plan.publish_via(kVpn);
   fresh();
   EXPECT_EQ(prepare("198.51.100.1"), 0);
@@ -38,7 +38,7 @@ TEST_F(ReconnectTest, WhatGoesTheSystemsWayDoesNotLeaveByTheDeviceOfBefore) {
   EXPECT_THAT(take_calls(), ElementsAre("connect nothing", "bind 0.0.0.0:0"));
 }
 
-TEST_F(ReconnectTest, ASecondConnectAnotherWayNeverLeaks) {
+TEST_F(ReconnectTest, ASecondConnectByAnotherEgressNeverLeaks) {
   for (const plan::Entry& other : {kLte, entry(3, "vpn0", "10.2.0.3")}) {
     broker_.plan.publish_via(kVpn);
     fresh();
@@ -51,7 +51,7 @@ TEST_F(ReconnectTest, ASecondConnectAnotherWayNeverLeaks) {
   }
 }
 
-TEST_F(ReconnectTest, ADatagramSocketGoesAnotherWayWhenTheVerdictDoes) {
+TEST_F(ReconnectTest, ADatagramSocketFollowsAnotherVerdict) {
   broker_.plan.publish_via(kVpn);
   fresh(AF_INET, SOCK_DGRAM);
   EXPECT_EQ(prepare("198.51.100.1"), 0);

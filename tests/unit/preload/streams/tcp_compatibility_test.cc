@@ -147,11 +147,11 @@ TEST_F(TcpCompatibilityTest, AConnectThatTheKernelBeganAgainGoesOn) {
 TEST_F(TcpCompatibilityTest, HowMuchHasNotArrivedIsAskedOfTheSocketsMemory) {
   int bytes = -1;
   errno = ENOTTY;
-  EXPECT_EQ(tcp_.queue_asked(kFd, &bytes), 0);
+  EXPECT_EQ(tcp_.queue_query_failed(kFd, &bytes), 0);
   EXPECT_EQ(bytes, 4'096);
   bytes = -1;
   stream_.protocol = 0;  // another file altogether
-  EXPECT_EQ(tcp_.queue_asked(kFd, &bytes), -1);
+  EXPECT_EQ(tcp_.queue_query_failed(kFd, &bytes), -1);
   EXPECT_EQ(errno, ENOTTY);
   EXPECT_EQ(bytes, -1);
 }

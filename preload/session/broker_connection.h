@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// One short connection to the broker: every wait on it ends at one deadline, and nothing of it is
-// left open. An answer that is there is taken even after the deadline, since on a busy machine it
-// may be the program that had no time. Bare system calls alone; callable from any thread and from
-// signal handlers, with signals blocked by the caller so that no handler leaves it behind. May
-// change errno.
+// One short connection to the broker: every wait on it ends at one deadline. An answer that is
+// there is taken even after the deadline, since on a busy machine it may be the program that had no
+// time. For callers that block signals, so that no handler leaves it behind. May change errno.
+//
+// Of all of preload/session: bare system calls alone, callable from any thread and from signal
+// handlers. No descriptor, thread or lock is kept: programs close descriptors that they do not
+// know, fork with threads running, and connect in signal handlers.
 #pragma once
 
 #include <sys/socket.h>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The session of this process with the broker: which hello it owes, and what the answer puts in
-// force. Every hello is a short connection of its own (hello.h); in between there is none. One
-// static instance; callable from any thread and from signal handlers, and from a vfork child
-// without harm to its parent. Changes no errno.
+// The session of this process with the broker: which hello is owed, and the plan that the answer
+// puts in force. Every hello is a short connection of its own (hello.h). One static instance; a
+// vfork child does no harm to its parent's session. Changes no errno.
 //
-//   kFirstHello --welcome--> kJoined --recheck raised: moved--------> kRecheck --answer--> kJoined
-//                            kJoined --fork, or a broker restarted--> kRejoin  --asked---> kJoined
+//   kFirstHello --welcome--> kJoined --a program was moved---------> kRecheck --answer--> kJoined
+//                            kJoined --forked, broker restarted----> kRejoin  --asked---> kJoined
 //   any --"no profile"--> CurrentPlan::retire(): no further hello
 #pragma once
 

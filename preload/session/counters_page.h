@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The counters page that the broker gave this process: what px did to its calls, for pxctl. One
-// static instance; callable from any thread and from signal handlers. Changes no errno, but for
-// adopt().
+// The counters page that the broker gave this process: how many calls px routed, refused or left
+// alone, for pxctl. One static instance. Changes no errno, but for adopt().
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The verdict on a call: by the plan in force, after as much of a hello as that needs. Holds
-// nothing but references. Callable from any thread and from signal handlers; changes no errno.
+// nothing but references. Changes no errno.
 #pragma once
 
 #include "plan/plan.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One request about a socket of this program, and the broker's acknowledgement of it. Bounded by
-// one deadline, leaves nothing open. Bare system calls alone; callable from any thread and from
-// signal handlers. Changes no errno.
+// One request about a socket of this program, and the broker's acknowledgement of it, within one
+// deadline. Changes no errno.
 #pragma once
 
 #include <array>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Tells the broker whether a member of a bundle answered (docs/protocol.md, "A program: health report"),
-// so that this user's other programs need not find out. Waits for nothing: where the
-// broker cannot take the report at once, it is lost. Bare system calls alone, nothing is left open;
-// callable from any thread and from signal handlers. Changes no errno.
+// Tells the broker whether a member of a bundle answered (docs/protocol.md, "A program: health
+// report"), so that this user's other programs need not find out. Waits for nothing: if the broker
+// cannot take a report at once, the report is lost. Changes no errno.
 #pragma once
 
 #include <string_view>

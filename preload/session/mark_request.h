@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Asks the broker to set px's mark on a socket of this program (docs/protocol.md, "A program: a
-// socket's mark"): SO_MARK takes a privilege that programs lack. As exchange().
+// Asks the broker to set px's mark on a socket of this program (docs/protocol.md, "A program:
+// mark"): SO_MARK takes a privilege that programs lack. As exchange().
 #pragma once
 
 #include <cstdint>

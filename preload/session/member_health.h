@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which members of bundles answer, as this user's programs under this profile have found out: read
-// from the plan's file, told to the broker. Holds nothing but references. Callable from any thread
-// and from signal handlers; changes no errno.
+// from the plan's file, told to the broker. Holds nothing but references. Changes no errno.
 #pragma once
 
 #include <cstdint>

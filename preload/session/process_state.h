@@ -3,9 +3,6 @@
 // page that the kernel wipes to zeros in a forked child. One static instance, started by the
 // constructor; afterwards callable from any thread and from signal handlers, and from a vfork child
 // without harm to its parent. Changes no errno.
-//
-// Of all of preload/session: no descriptor, thread or lock is kept. Programs close what they do not
-// know, fork with threads running and connect in signal handlers.
 #pragma once
 
 #include <atomic>

@@ -3,6 +3,7 @@
 
 #include "libbundle/core/address.h"
 #include "preload/bundles/socket_addresses.h"
+#include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
 
@@ -50,12 +51,8 @@ BundleRole BundleAccepting::role_of(int fd) {
 
 bool BundleAccepting::is_called(int fd, const bundle::Bundle& set) const {
   const KeepErrno keep;
-  sockaddr_storage storage{};
-  auto* called = reinterpret_cast<sockaddr*>(&storage);
-  socklen_t length = sizeof storage;
-  if (system_.getsockname(fd, called, &length) != 0) return false;
-  const auto endpoint = bundle::endpoint_from_sockaddr(called, length);
-  return endpoint && admits(set, *endpoint);
+  const auto called = own_endpoint(system_, fd);
+  return called && admits(set, *called);
 }
 
 void BundleAccepting::hang_up(int fd) const {

@@ -18,11 +18,7 @@ bool is_ipv6(const SystemCalls& system, int fd) {
 
 // Nothing for a socket that is bound to none.
 std::optional<plan::Address> bound_source(const SystemCalls& system, int fd) {
-  sockaddr_storage storage{};
-  auto* address = reinterpret_cast<sockaddr*>(&storage);
-  socklen_t length = sizeof storage;
-  if (system.getsockname(fd, address, &length) != 0) return std::nullopt;
-  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
+  const auto endpoint = own_endpoint(system, fd);
   if (!endpoint || endpoint->port == 0) return std::nullopt;
   return endpoint->address;
 }

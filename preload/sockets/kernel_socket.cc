@@ -10,7 +10,6 @@
 #include <cstring>
 #include <string_view>
 
-#include "libbundle/core/address.h"
 #include "preload/process/socket_option.h"
 
 namespace px::shim {
@@ -29,11 +28,7 @@ bool has_outgoing_interface(const SystemCalls& system, int fd, bool ipv6) {
 }
 
 FdKind kind_by_address(const SystemCalls& system, int fd, bool datagram) {
-  sockaddr_storage storage{};
-  auto* address = reinterpret_cast<sockaddr*>(&storage);
-  socklen_t length = sizeof storage;
-  if (system.getsockname(fd, address, &length) != 0) return FdKind::kForeign;
-  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
+  const auto endpoint = own_endpoint(system, fd);
   if (!endpoint) return FdKind::kForeign;
   if (endpoint->address.is_unspecified() && endpoint->port == 0) return FdKind::kFresh;
   if (datagram && is_connected(system, fd)) return FdKind::kFresh;
@@ -41,6 +36,14 @@ FdKind kind_by_address(const SystemCalls& system, int fd, bool datagram) {
 }
 
 }  // namespace
+
+std::optional<bundle::Endpoint> own_endpoint(const SystemCalls& system, int fd) {
+  sockaddr_storage storage{};
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  socklen_t length = sizeof storage;
+  if (system.getsockname(fd, address, &length) != 0) return std::nullopt;
+  return bundle::endpoint_from_sockaddr(address, length);
+}
 
 bool is_connected(const SystemCalls& system, int fd) {
   sockaddr_storage peer;

@@ -4,6 +4,9 @@
 // handlers; may change errno.
 #pragma once
 
+#include <optional>
+
+#include "libbundle/core/address.h"
 #include "preload/process/system_calls.h"
 #include "preload/session/current_plan.h"
 #include "preload/sockets/fd_table.h"
@@ -22,6 +25,9 @@ namespace px::shim {
 // Ends a datagram socket's connection; the address that the socket still has is the program's
 // choice.
 void dissolve(const SystemCalls& system, int fd);
+
+// The address that a socket is bound to; nothing for what is no internet socket.
+[[nodiscard]] std::optional<bundle::Endpoint> own_endpoint(const SystemCalls& system, int fd);
 
 // Whether a socket has a peer.
 [[nodiscard]] bool is_connected(const SystemCalls& system, int fd);

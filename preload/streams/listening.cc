@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <optional>
 
-#include "libbundle/core/address.h"
 #include "preload/process/socket_option.h"
 #include "preload/sockets/kernel_socket.h"
 
@@ -20,11 +19,7 @@ bool is_internet_stream(const SystemCalls& system, int fd) {
 }
 
 bool is_bound_to_loopback(const SystemCalls& system, int fd) {
-  sockaddr_storage storage{};
-  auto* address = reinterpret_cast<sockaddr*>(&storage);
-  socklen_t length = sizeof storage;
-  if (system.getsockname(fd, address, &length) != 0) return false;
-  const auto endpoint = bundle::endpoint_from_sockaddr(address, length);
+  const auto endpoint = own_endpoint(system, fd);
   return endpoint && endpoint->address.is_loopback();
 }
 

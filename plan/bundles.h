@@ -16,10 +16,6 @@
 
 namespace px::plan {
 
-// `stagger` as a policy may give it, in milliseconds (RFC 8305: never under 10 ms).
-inline constexpr std::uint32_t kShortestStaggerMs = 10;
-inline constexpr std::uint32_t kLongestStaggerMs = 5000;
-
 // What a name of the policy stands for.
 struct BundleNotation {
   std::array<char, bundle::kMostNotation> characters{};

@@ -46,9 +46,9 @@ std::uint32_t first_match(const Tables& tables, const Call& call, std::uint32_t 
   const std::uint32_t key = segment_key(call.transport, call.port);
   std::uint32_t best = kNoRuleIndex;
   std::uint32_t index = 0;
-  for (unsigned depth = 0; depth <= 128 && index < tables.nodes.size(); ++depth) {
+  for (unsigned depth = 0; depth < PX_DEEPEST_WALK && index < tables.nodes.size(); ++depth) {
     const Node node = tables.nodes[index];
-    if (node.prefix_length > 128 ||
+    if (node.prefix_length > PX_ADDRESS_BITS ||
         bundle::common_prefix_length(node.network, call.destination) < node.prefix_length) {
       break;
     }
@@ -59,7 +59,7 @@ std::uint32_t first_match(const Tables& tables, const Call& call, std::uint32_t 
       const auto id = std::lower_bound(ids.begin(), ids.end(), from);
       if (id != ids.end() && *id < best) best = *id;
     }
-    if (node.prefix_length == 128) break;
+    if (node.prefix_length == PX_ADDRESS_BITS) break;
     index = node.child[bit(call.destination, node.prefix_length)];
   }
   return best;

@@ -30,7 +30,7 @@ std::optional<HealthRecord> read_slot(const HealthSlot& slot) {
     if (before % 2 != 0) continue;
     const std::uint64_t address[2] = {slot.address[0].load(std::memory_order_relaxed),
                                       slot.address[1].load(std::memory_order_relaxed)};
-    const std::uint64_t way = slot.way.load(std::memory_order_relaxed);
+    const std::uint64_t target = slot.target.load(std::memory_order_relaxed);
     const std::uint64_t owner = slot.owner.load(std::memory_order_relaxed);
     const std::uint64_t until = slot.until.load(std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_acquire);
@@ -38,10 +38,10 @@ std::optional<HealthRecord> read_slot(const HealthSlot& slot) {
     if (until == 0) return std::nullopt;
     HealthRecord record;
     record.key.user = static_cast<std::uint32_t>(owner >> 32);
-    record.key.interface_index = static_cast<std::uint32_t>(way >> 32);
+    record.key.interface_index = static_cast<std::uint32_t>(target >> 32);
     std::memcpy(record.key.address.bytes.data(), address, sizeof address);
-    record.key.port = static_cast<std::uint16_t>(way >> 16);
-    record.alive = (way & 1) != 0;
+    record.key.port = static_cast<std::uint16_t>(target >> 16);
+    record.alive = (target & 1) != 0;
     record.epoch = static_cast<std::uint32_t>(owner);
     record.until_ms = until;
     return record;
@@ -56,7 +56,7 @@ std::size_t first_slot(const HealthKey& key) {
   hash = stirred(hash, words[1]);
   hash = stirred(hash, std::uint64_t{key.interface_index} << 32 | key.user);
   hash = stirred(hash, key.port);
-  return hash % kHealthSets * kHealthWays;
+  return hash % kHealthSets * kHealthSetSize;
 }
 
 // What ends later than anything can is no broker's of this boot.
@@ -67,8 +67,8 @@ bool in_force(const HealthRecord& record, std::uint32_t epoch, std::uint64_t now
 bundle::Health health(const HealthTable& table, const HealthKey& key, std::uint64_t now_ms) {
   const auto epoch = static_cast<std::uint32_t>(table.epoch.load(std::memory_order_acquire));
   const HealthSlot* set = table.slots + first_slot(key);
-  for (std::size_t way = 0; way < kHealthWays; ++way) {
-    const auto record = read_slot(set[way]);
+  for (std::size_t i = 0; i < kHealthSetSize; ++i) {
+    const auto record = read_slot(set[i]);
     if (!record || !(record->key == key) || !in_force(*record, epoch, now_ms)) continue;
     return record->alive ? bundle::Health::kAlive : bundle::Health::kDead;
   }

@@ -6,44 +6,30 @@
 // from any thread and from signal handlers.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "libbundle/connect/egress.h"
 #include "libbundle/core/address.h"
+#include "plan/abi_types.h"
 
 namespace px::plan {
 
-using bundle::Address;
+using HealthSlot = px_health_slot;
+using HealthTable = px_health_table;
 
-// How long an outcome is believed, in milliseconds.
-inline constexpr std::uint64_t kAliveMs = 10'000;
-inline constexpr std::uint64_t kDeadMs = 60'000;
+// How long a report is believed.
+inline constexpr std::uint64_t kAliveMs = PX_HEALTH_ALIVE_MS;
+inline constexpr std::uint64_t kDeadMs = PX_HEALTH_DEAD_MS;
 
-// A slot holds what its set holds: those whose keys have the same hash.
-inline constexpr std::size_t kHealthSets = 64;
-inline constexpr std::size_t kHealthWays = 8;
-
-struct HealthSlot {
-  std::atomic<std::uint64_t> sequence;  // odd while the slot is being written
-  std::atomic<std::uint64_t> address[2];
-  std::atomic<std::uint64_t> way;    // interface << 32 | port << 16 | alive
-  std::atomic<std::uint64_t> owner;  // user << 32 | epoch
-  std::atomic<std::uint64_t> until;  // CLOCK_BOOTTIME in milliseconds; 0: empty
-};
-
-struct HealthTable {
-  // What was written in another epoch is forgotten: raised when the host's entries, the policy or
-  // the broker change.
-  std::atomic<std::uint64_t> epoch;
-  HealthSlot slots[kHealthSets * kHealthWays];
-};
+// A key's record is in one of the slots of its set, which its hash chooses.
+inline constexpr std::size_t kHealthSets = PX_HEALTH_SETS;
+inline constexpr std::size_t kHealthSetSize = PX_HEALTH_SET_SIZE;
 
 struct HealthKey {
   std::uint32_t user = 0;             // effective user id
-  std::uint32_t interface_index = 0;  // by which it is reached; 0: the system's choice
+  std::uint32_t interface_index = 0;  // by which it is reached; 0: the host's routing table's
   Address address;
   std::uint16_t port = 0;  // host byte order
   friend constexpr bool operator==(const HealthKey&, const HealthKey&) = default;

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "plan/bundles.h"
+#include "plan/health.h"
 #include "plan/layout.h"
 
 namespace px::plan {

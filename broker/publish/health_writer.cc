@@ -13,7 +13,7 @@ using plan::HealthKey;
 using plan::HealthRecord;
 using plan::HealthSlot;
 
-using Set = std::array<std::optional<HealthRecord>, plan::kHealthWays>;
+using Set = std::array<std::optional<HealthRecord>, plan::kHealthSetSize>;
 
 std::size_t slots_of(const Set& set, std::uint32_t user) {
   return static_cast<std::size_t>(std::count_if(set.begin(), set.end(), [&](const auto& record) {
@@ -48,9 +48,9 @@ void write(HealthSlot& slot, const HealthRecord& record) {
   std::atomic_thread_fence(std::memory_order_release);
   slot.address[0].store(address[0], std::memory_order_relaxed);
   slot.address[1].store(address[1], std::memory_order_relaxed);
-  slot.way.store(std::uint64_t{record.key.interface_index} << 32 |
-                     std::uint64_t{record.key.port} << 16 | (record.alive ? 1 : 0),
-                 std::memory_order_relaxed);
+  slot.target.store(std::uint64_t{record.key.interface_index} << 32 |
+                        std::uint64_t{record.key.port} << 16 | (record.alive ? 1 : 0),
+                    std::memory_order_relaxed);
   slot.owner.store(std::uint64_t{record.key.user} << 32 | record.epoch, std::memory_order_relaxed);
   slot.until.store(record.until_ms, std::memory_order_relaxed);
   slot.sequence.store(before + 2, std::memory_order_release);

@@ -120,7 +120,7 @@ void fill_health(FileHeader& file, std::span<const std::uint8_t> bytes) {
     slot.sequence = words[0];
     slot.address[0] = words[1];
     slot.address[1] = words[2];
-    slot.way = words[3];
+    slot.target = words[3];
     slot.owner = words[4];
     slot.until = words[5];
   }

@@ -104,10 +104,10 @@ TEST_F(HealthTest, OfAnEarlierBootSaysNothing) {
 }
 
 TEST_F(HealthTest, KeepsTheLatestOfOneUserWhoFillsASet) {
-  const auto keys = neighbours(key_of(kAlice, 1), kAlice, 3 * plan::kHealthWays);
+  const auto keys = neighbours(key_of(kAlice, 1), kAlice, 3 * plan::kHealthSetSize);
   for (std::size_t i = 0; i < keys.size(); ++i) write(keys[i], false, kNow + i);
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const bool late = i >= keys.size() - plan::kHealthWays;
+    const bool late = i >= keys.size() - plan::kHealthSetSize;
     EXPECT_EQ(known(keys[i], kNow + 100), late ? Health::kDead : Health::kUnknown) << i;
   }
 }
@@ -142,8 +142,8 @@ TEST_F(HealthTest, TakesTheScopeForTheInterfaceWhereThatIsOpen) {
 TEST_F(HealthTest, IsReadWholeWhileItIsWritten) {
   const auto keys = neighbours(key_of(kAlice, 1), kAlice, 2);
   // One slot alone, so that both keys take it in turns.
-  for (std::size_t way = 1; way < plan::kHealthWays; ++way) {
-    table_->slots[plan::first_slot(keys[0]) + way].sequence = 1;
+  for (std::size_t i = 1; i < plan::kHealthSetSize; ++i) {
+    table_->slots[plan::first_slot(keys[0]) + i].sequence = 1;
   }
   std::atomic<bool> stop{false};
   auto& slot = table_->slots[plan::first_slot(keys[0])];

@@ -66,7 +66,7 @@ class MemberOrderTest : public testing::Test {
     const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(key.address.bytes);
     slot.address[0] = halves[0];
     slot.address[1] = halves[1];
-    slot.way = std::uint64_t{key.interface_index} << 32 | 80u << 16 | (alive ? 1 : 0);
+    slot.target = std::uint64_t{key.interface_index} << 32 | 80u << 16 | (alive ? 1 : 0);
     slot.owner = std::uint64_t{key.user} << 32;
     slot.until = static_cast<std::uint64_t>(now.tv_sec) * 1000 + 9000;
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What programs tell the broker about bundles and ask of it, as messages of wire.h. Fixed sizes,
-// native byte order.
+// What programs tell the broker about bundles and ask of it, as messages (message.h).
 #pragma once
 
 #include <cstdint>
@@ -14,8 +13,8 @@
 
 namespace px::plan {
 
-// What came of connecting to one member of a bundle; it is not answered. It needs no hello: whoever
-// may say it may say it of the programs of its own user alone (health.h).
+// Whether one member of a bundle answered; the report itself is not answered. It needs no hello,
+// since it is about the sender's own user alone (health.h).
 struct HealthReport {
   MessageHeader header;
   std::uint32_t interface_index;    // HealthKey::interface_index
@@ -25,15 +24,13 @@ struct HealthReport {
   std::uint16_t alive;  // 1: it answered; 0: it did not, while another did
   std::uint32_t reserved;
   char profile[kProfileNameSize];  // NUL-terminated: whose plan the program decides by
+
+  [[nodiscard]] bool is_valid() const;
 };
 
-// The message, if the packet is exactly one of that type and its values are of their ranges;
-// nothing otherwise.
-[[nodiscard]] std::optional<HealthReport> parse_health_report(std::span<const std::byte> packet);
-
-// The socket that comes with it is to have a path to each of these members, by the way that the
-// plan of the program's session gives each; the program names no way itself. An SCTP socket is
-// bound to nothing, the broker binds it, or was bound by the broker before; an MPTCP socket is
+// The socket that comes with it is to have a path to each of these members. The egress of each is
+// what the plan of the program's session says; the program names none itself. An SCTP socket is
+// bound to nothing, or was bound by the broker before: the broker binds it. An MPTCP socket is
 // connected, or about to be.
 struct ExtraPaths {
   MessageHeader header;
@@ -41,11 +38,19 @@ struct ExtraPaths {
   std::uint16_t count;  // of members, at least 1
   struct Member {
     Address address;
-    std::uint32_t scope;  // interface index of a link-local address; 0: none
-  } members[bundle::kMostMembers];
+    std::uint32_t scope;            // interface index of a link-local address; 0: none
+  } members[bundle::kMostMembers];  // after the last: 0
+
+  [[nodiscard]] bool is_valid() const;
 };
 
-// Likewise. Members after the last are 0.
-[[nodiscard]] std::optional<ExtraPaths> parse_extra_paths(std::span<const std::byte> packet);
+[[nodiscard]] inline std::optional<HealthReport> parse_health_report(
+    std::span<const std::byte> packet) {
+  return parse<HealthReport>(packet);
+}
+[[nodiscard]] inline std::optional<ExtraPaths> parse_extra_paths(
+    std::span<const std::byte> packet) {
+  return parse<ExtraPaths>(packet);
+}
 
 }  // namespace px::plan

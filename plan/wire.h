@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The messages between programs, px-exec, pxctl and the broker: SOCK_SEQPACKET on a Unix socket,
-// one message a packet, native byte order, fixed sizes but for the text of control messages.
-// Whoever receives a packet that does not parse closes the connection. docs/protocol.md tells it in
-// prose. Parsing is pure; callable from any thread and from signal handlers.
+// The messages of fixed size (message.h) that every program and px-exec may send or receive; those
+// about bundles are in bundle_wire.h. is_valid() says whether each text ends in its field, each
+// profile has a valid name, and each value is in its range.
 #pragma once
 
 #include <cstddef>
@@ -12,36 +11,9 @@
 #include <string_view>
 
 #include "plan/layout.h"
+#include "plan/message.h"
 
 namespace px::plan {
-
-inline constexpr std::uint32_t kWireMagic = 0x31575850;  // "PXW1"
-inline constexpr std::size_t kLargestMessage = std::size_t{64} * 1024;
-
-enum class MessageType : std::uint16_t {
-  kHello = 1,          // program -> broker: Hello
-  kWelcome = 2,        // broker -> program: Welcome, with the plan's fd and the counters page's fd
-  kRefusal = 3,        // broker -> anyone: Refusal; the broker closes after it
-  kLaunch = 4,         // px-exec -> broker, just before it becomes the program: Launch
-  kLaunched = 5,       // broker -> px-exec: a header alone
-  kRequest = 6,        // pxctl -> broker: JSON text
-  kReply = 7,          // broker -> pxctl: JSON text; kMoreFollows on all but the last packet
-  kMark = 8,           // program -> broker: Mark, with the socket to be marked
-  kMarked = 9,         // broker -> program: a header alone
-  kHealthReport = 10,  // program -> broker: HealthReport (bundle_wire.h); no answer
-  kExtraPaths =
-      11,  // program -> broker: ExtraPaths (bundle_wire.h), with the socket that is to have them
-  kExtraPathsTaken = 12,  // broker -> program: a header alone
-};
-
-inline constexpr std::uint16_t kMoreFollows = 1;
-
-struct MessageHeader {
-  std::uint32_t magic;
-  MessageType type;
-  std::uint16_t flags;
-  std::uint32_t length;  // of the whole packet, this header included
-};
 
 // Flags of a Hello.
 // The process goes on under the profile it names: a fork, or a broker that was restarted.
@@ -55,6 +27,8 @@ struct Hello {
   std::uint32_t reserved;
   std::uint64_t network_namespace;  // SO_NETNS_COOKIE of the program's socket; 0: not known
   char profile[kProfileNameSize];   // NUL-terminated; empty: whichever matches
+
+  [[nodiscard]] bool is_valid() const;
 };
 
 // With the plan's descriptor and the counters page's; without any where no profile is the
@@ -64,12 +38,16 @@ struct Welcome {
   std::uint32_t recheck;           // FileHeader::recheck that this answer knows of; its lower half
   std::uint64_t broker_instance;   // as in the plan's FileHeader
   char profile[kProfileNameSize];  // NUL-terminated: the one to run under; empty: none
+
+  [[nodiscard]] bool is_valid() const;
 };
 
 // A socket is to carry this mark, all of plan::PlanHeader::mark_mask; 0 takes px's mark away.
 struct Mark {
   MessageHeader header;
   std::uint32_t mark;
+
+  [[nodiscard]] constexpr bool is_valid() const { return true; }
 };
 
 inline constexpr std::size_t kReasonSize = 244;
@@ -89,6 +67,8 @@ struct Refusal {
   MessageHeader header;
   RefusalCode code;
   char reason[kReasonSize];  // NUL-terminated, one line
+
+  [[nodiscard]] bool is_valid() const;
 };
 
 // What px-exec found out about the program (see px-exec(1)).
@@ -100,27 +80,28 @@ struct Launch {
   std::uint64_t network_namespace;
   char profile[kProfileNameSize];
   char why_uncovered[kReasonSize];  // NUL-terminated; empty when covered
+
+  [[nodiscard]] bool is_valid() const;
 };
 
-[[nodiscard]] constexpr MessageHeader header_of(MessageType type, std::size_t length,
-                                                std::uint16_t flags = 0) {
-  return {kWireMagic, type, flags, static_cast<std::uint32_t>(length)};
+[[nodiscard]] inline std::optional<Hello> parse_hello(std::span<const std::byte> packet) {
+  return parse<Hello>(packet);
+}
+[[nodiscard]] inline std::optional<Welcome> parse_welcome(std::span<const std::byte> packet) {
+  return parse<Welcome>(packet);
+}
+[[nodiscard]] inline std::optional<Refusal> parse_refusal(std::span<const std::byte> packet) {
+  return parse<Refusal>(packet);
+}
+[[nodiscard]] inline std::optional<Mark> parse_mark(std::span<const std::byte> packet) {
+  return parse<Mark>(packet);
+}
+[[nodiscard]] inline std::optional<Launch> parse_launch(std::span<const std::byte> packet) {
+  return parse<Launch>(packet);
 }
 
-// A well-formed header whose length is the packet's; nothing otherwise.
-[[nodiscard]] std::optional<MessageHeader> parse_header(std::span<const std::byte> packet);
-
-// The message, if the packet is exactly one of that type, its text is terminated, and its profile
-// has a valid name; nothing otherwise.
-[[nodiscard]] std::optional<Hello> parse_hello(std::span<const std::byte> packet);
-[[nodiscard]] std::optional<Welcome> parse_welcome(std::span<const std::byte> packet);
-[[nodiscard]] std::optional<Refusal> parse_refusal(std::span<const std::byte> packet);
-[[nodiscard]] std::optional<Mark> parse_mark(std::span<const std::byte> packet);
-[[nodiscard]] std::optional<Launch> parse_launch(std::span<const std::byte> packet);
-
-// The text after the header of a kRequest or kReply packet; nothing for any other packet. The view
-// points into the packet.
-[[nodiscard]] std::optional<std::string_view> parse_text(std::span<const std::byte> packet);
+// The text of a fixed field; nothing if its NUL is missing.
+[[nodiscard]] std::optional<std::string_view> field_text(std::span<const char> field);
 
 // 1 to 63 of A-Z a-z 0-9 . _ -, not starting with a dot: safe as a file name and in a terminal.
 [[nodiscard]] bool valid_profile_name(std::string_view name);

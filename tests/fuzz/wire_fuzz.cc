@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Any bytes as a packet: at most one kind of message, and nothing of it unterminated.
 #include <algorithm>
+#include <iterator>
+#include <type_traits>
 
-#include "plan/bundle_wire.h"
+#include "plan/all_messages.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace px::plan {
@@ -18,32 +20,34 @@ bool valid_or_empty(std::span<const char> profile) {
   return terminated(profile) && (profile.front() == '\0' || valid_profile_name(profile.data()));
 }
 
+template <typename Message>
+void check(const Message& message) {
+  require(message.header.type == kTypeOf<Message> && message.header.length == sizeof message);
+  if constexpr (requires { message.reason; }) require(terminated(message.reason));
+  if constexpr (requires { message.why_uncovered; }) require(terminated(message.why_uncovered));
+  if constexpr (requires { message.profile; }) require(valid_or_empty(message.profile));
+  if constexpr (requires { message.port; }) require(message.port != 0);
+  if constexpr (requires { message.alive; }) require(message.alive <= 1);
+  if constexpr (requires { message.members; }) {
+    require(message.count >= 1 && message.count <= std::size(message.members));
+  }
+  constexpr bool kNeedsProfile =
+      std::is_same_v<Message, Launch> || std::is_same_v<Message, HealthReport>;
+  if constexpr (kNeedsProfile) require(message.profile[0] != '\0');
+}
+
 void parse_all(std::span<const std::byte> packet) {
   const auto header = parse_header(packet);
-  const auto hello = parse_hello(packet);
-  const auto welcome = parse_welcome(packet);
-  const auto refusal = parse_refusal(packet);
-  const auto launch = parse_launch(packet);
-  const auto mark = parse_mark(packet);
-  const auto outcome = parse_health_report(packet);
-  const auto paths = parse_extra_paths(packet);
   const auto text = parse_text(packet);
-  const int messages = hello.has_value() + welcome.has_value() + refusal.has_value() +
-                       launch.has_value() + mark.has_value() + outcome.has_value() +
-                       paths.has_value() + text.has_value();
+  int messages = text.has_value() ? 1 : 0;
+  for_each_message([&]<typename Message>(std::string_view /*name*/) {
+    const auto message = parse<Message>(packet);
+    if (!message) return;
+    ++messages;
+    check(*message);
+  });
   require(messages <= (header ? 1 : 0));
   if (header) require(header->length == packet.size());
-  if (hello) require(valid_or_empty(hello->profile));
-  if (welcome) require(valid_or_empty(welcome->profile));
-  if (refusal) require(terminated(refusal->reason));
-  if (launch) {
-    require(terminated(launch->profile) && valid_profile_name(launch->profile));
-    require(terminated(launch->why_uncovered));
-  }
-  if (outcome) {
-    require(terminated(outcome->profile) && valid_profile_name(outcome->profile));
-    require(outcome->port != 0 && outcome->alive <= 1);
-  }
   if (text) require(text->size() == packet.size() - sizeof(MessageHeader));
 }
 

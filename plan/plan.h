@@ -82,7 +82,7 @@ class Plan {
   [[nodiscard]] static std::optional<Plan> from_mapping(const void* base, std::size_t size);
 
   // The verdict of one whole plan, the old one or the new one. `now_ms` is CLOCK_MONOTONIC, read
-  // only when on_loss asks for it (has_on_loss()); pass 0 otherwise.
+  // only when on_loss asks for it (needs_time()); pass 0 otherwise.
   [[nodiscard]] Verdict decide(const Call& call, std::uint64_t now_ms) const;
 
   // The same of one whole plan.

@@ -90,7 +90,7 @@ struct FdNotes {
 // As of socket(2); flags in `type` are ignored.
 [[nodiscard]] FdState fresh_socket(int domain, int type, int protocol);
 
-// 23 bits of an address: different sources of one host are told apart.
+// 23 bits of a hash of the address: two sources of one host have the same only by a rare accident.
 [[nodiscard]] std::uint32_t source_digest(const plan::Address& source);
 
 class FdTable {

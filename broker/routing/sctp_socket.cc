@@ -10,6 +10,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "libbundle/core/sctp.h"
 #include "util/fd.h"
 #include "util/socket_option.h"
 
@@ -19,9 +20,7 @@ namespace {
 using bundle::Address;
 using bundle::Endpoint;
 
-constexpr int kSolSctp = 132;
 constexpr int kLocalPortRange = 51;  // IP_LOCAL_PORT_RANGE: newer than Debian 12's headers
-constexpr int kBindxAdd = 100;       // SCTP_SOCKOPT_BINDX_ADD
 // Of a line of /proc/net/sctp/assocs.
 constexpr std::size_t kLocalPortWord = 11;
 constexpr std::size_t kFirstSourceWord = 13;
@@ -79,7 +78,8 @@ Expected<void> bind_source(int socket, const Endpoint& source) {
 Expected<void> bind_further_source(int socket, const Endpoint& source) {
   const SocketAddress address(source);
   // EINVAL, too, for what is no address to be bound to: then nothing will leave from it.
-  if (setsockopt(socket, kSolSctp, kBindxAdd, address.get(), address.length) == 0 ||
+  if (setsockopt(socket, bundle::kSolSctp, bundle::kSctpBindxAdd, address.get(), address.length) ==
+          0 ||
       errno == EINVAL) {
     return {};
   }

@@ -64,6 +64,7 @@ bool is_bundle(const sockaddr* address, socklen_t length) {
   return check_layout(address, length) != LayoutFault::kFamily;
 }
 
+// Not int_option(), which asks the kernel: under libpx.so this is the answer that programs get.
 int socket_option(int fd, int level, int name) {
   int value = 0;
   socklen_t length = sizeof value;

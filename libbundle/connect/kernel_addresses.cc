@@ -9,13 +9,12 @@
 #include <cstring>
 
 #include "libbundle/core/bundle_builder.h"
+#include "libbundle/core/sctp.h"
+#include "libbundle/core/socket_option.h"
 
 namespace px::bundle {
 namespace {
 
-constexpr int kSolSctp = 132;
-constexpr int kSctpPeerAddresses = 108;   // SCTP_GET_PEER_ADDRS
-constexpr int kSctpLocalAddresses = 109;  // SCTP_GET_LOCAL_ADDRS
 constexpr int kSolMptcp = 284;
 constexpr int kSubflowAddresses = 3;  // MPTCP_SUBFLOW_ADDRS
 
@@ -84,9 +83,7 @@ Bundle of_subflows(const SystemCalls& system, int fd, Side side) {
 }  // namespace
 
 Bundle kernel_addresses(const SystemCalls& system, int fd, Side side) {
-  int protocol = 0;
-  socklen_t length = sizeof protocol;
-  if (system.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0) return {};
+  const auto protocol = int_option(system, fd, SOL_SOCKET, SO_PROTOCOL);
   if (protocol == IPPROTO_SCTP) return of_association(system, fd, side);
   if (protocol == IPPROTO_MPTCP) return of_subflows(system, fd, side);
   return {};

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "libbundle/core/address.h"
+#include "libbundle/core/socket_option.h"
 
 namespace px::bundle {
 namespace {
@@ -18,10 +19,9 @@ Errno mirror_device(const SystemCalls& system, int from, int to) {
 }
 
 Errno mirror_mark(const SystemCalls& system, int from, int to) {
-  std::uint32_t mark = 0;
-  socklen_t length = sizeof mark;
-  if (system.getsockopt(from, SOL_SOCKET, SO_MARK, &mark, &length) != 0 || mark == 0) return 0;
-  return system.setsockopt(to, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0 ? 0 : errno;
+  const int mark = int_option(system, from, SOL_SOCKET, SO_MARK).value_or(0);
+  if (mark == 0) return 0;
+  return set_int_option(system, to, SOL_SOCKET, SO_MARK, mark) ? 0 : errno;
 }
 
 Errno mirror_source(const SystemCalls& system, int from, int to) {
@@ -32,8 +32,7 @@ Errno mirror_source(const SystemCalls& system, int from, int to) {
   auto source = endpoint_from_sockaddr(address, length);
   if (!source || source->address.is_unspecified()) return 0;
   source->port = 0;
-  const int on = 1;
-  (void)system.setsockopt(to, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  (void)set_int_option(system, to, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   length = sockaddr_from_endpoint(*source, storage.ss_family, &storage);
   return system.bind(to, address, length) == 0 ? 0 : errno;
 }

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <poll.h>
 
+#include "libbundle/core/socket_option.h"
+
 namespace px::bundle {
 
 bool OwnSocket::examine() {
@@ -24,10 +26,8 @@ bool OwnSocket::examine() {
   if (system_.ppoll(&poll, 1, &at_once, nullptr, sizeof(SignalMask)) != 1) return false;
   if (poll.revents != (POLLOUT | POLLHUP)) return false;
 
-  int only = 0;
-  length = sizeof only;
-  ipv6_only_ = family_ == AF_INET6 &&
-               system_.getsockopt(fd_, IPPROTO_IPV6, IPV6_V6ONLY, &only, &length) == 0 && only != 0;
+  ipv6_only_ =
+      family_ == AF_INET6 && int_option(system_, fd_, IPPROTO_IPV6, IPV6_V6ONLY).value_or(0) != 0;
   const int flags = system_.fcntl(fd_, F_GETFL, 0);
   blocks_ = flags >= 0 && (flags & O_NONBLOCK) == 0;
   length = sizeof timeout_;
@@ -76,9 +76,7 @@ void OwnSocket::leave(const Endpoint& member) {
   nothing.sa_family = AF_UNSPEC;
   (void)system_.connect(fd_, &nothing, sizeof nothing);
   // The kernel (6.18) leaves ECONNRESET behind.
-  int error = 0;
-  socklen_t length = sizeof error;
-  (void)system_.getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length);
+  (void)take_error(system_, fd_);
   if (family_ != AF_INET6 || !member.address.is_ipv4()) return;
   // An IPv6 socket that was sent to an IPv4 address speaks IPv4 from then on, also to IPv6
   // addresses (6.18), unless a connect to an IPv4 address fails before anything was sent.

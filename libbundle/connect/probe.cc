@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "libbundle/core/socket_option.h"
+
 namespace px::bundle {
 
 int open_probe(const SystemCalls& system, Egress& egress, sa_family_t family,
@@ -11,10 +13,9 @@ int open_probe(const SystemCalls& system, Egress& egress, sa_family_t family,
   const int fd = system.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   *no_socket = fd < 0;
   if (fd < 0) return -errno;
-  const int on = 1;
   const linger reset{.l_onoff = 1, .l_linger = 0};
   int error = 0;
-  if (system.setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on) != 0 ||
+  if (!set_int_option(system, fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1) ||
       system.setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0) {
     error = errno;
     *no_socket = true;
@@ -38,9 +39,7 @@ void close_probe(const SystemCalls& system, int probe) {
 }
 
 int probe_result(const SystemCalls& system, int probe) {
-  int error = 0;
-  socklen_t length = sizeof error;
-  return system.getsockopt(probe, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+  return take_error(system, probe);
 }
 
 }  // namespace px::bundle

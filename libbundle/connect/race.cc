@@ -57,7 +57,7 @@ class Race {
   // What the program's call is to answer, once that is known.
   using End = std::optional<Errno>;
 
-  [[nodiscard]] std::int64_t now() const;
+  [[nodiscard]] std::int64_t now() const { return monotonic_ms(system_); }
   [[nodiscard]] Errno decide(HeldSignals& signals);
   [[nodiscard]] End act();
   [[nodiscard]] End send_own(std::size_t i);
@@ -112,12 +112,6 @@ Race::Race(const SystemCalls& system, Egress& egress, OwnSocket& own, Schedule& 
     limit = std::min(own_.timeout_ms(), kHardLimitMs);
   }
   deadline_ = time_ + limit;
-}
-
-std::int64_t Race::now() const {
-  timespec now{};
-  (void)system_.clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
 Errno Race::run() {

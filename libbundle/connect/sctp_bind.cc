@@ -6,31 +6,25 @@
 #include <cerrno>
 
 #include "libbundle/connect/packed_addresses.h"
+#include "libbundle/core/sctp.h"
+#include "libbundle/core/socket_option.h"
 
 namespace px::bundle {
 namespace {
 
-constexpr int kSolSctp = 132;
-constexpr int kBindxAdd = 100;  // SCTP_SOCKOPT_BINDX_ADD
-
-int option(const SystemCalls& system, int fd, int name) {
-  int value = 0;
-  socklen_t length = sizeof value;
-  return system.getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : 0;
-}
-
 int add(const SystemCalls& system, int fd, const PackedAddresses& packed) {
-  const int result = system.setsockopt(fd, kSolSctp, kBindxAdd, packed.bytes.data(), packed.size);
+  const int result =
+      system.setsockopt(fd, kSolSctp, kSctpBindxAdd, packed.bytes.data(), packed.size);
   return result == 0 ? 0 : errno;
 }
 
 int try_elsewhere(const SystemCalls& system, int fd, const PackedAddresses& packed) {
-  const int trial =
-      system.socket(option(system, fd, SO_DOMAIN), SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+  const int domain = int_option(system, fd, SOL_SOCKET, SO_DOMAIN).value_or(AF_UNSPEC);
+  const int trial = system.socket(domain, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
   if (trial < 0) return errno;
   for (const int name : {SO_REUSEADDR, SO_REUSEPORT}) {
-    const int value = option(system, fd, name);
-    if (value != 0) (void)system.setsockopt(trial, SOL_SOCKET, name, &value, sizeof value);
+    const int value = int_option(system, fd, SOL_SOCKET, name).value_or(0);
+    if (value != 0) (void)set_int_option(system, trial, SOL_SOCKET, name, value);
   }
   const int error = add(system, trial, packed);
   (void)system.close(trial);

@@ -13,34 +13,15 @@
 #include "libbundle/connect/packed_addresses.h"
 #include "libbundle/connect/sctp_scope.h"
 #include "libbundle/connect/sctp_wait.h"
+#include "libbundle/core/sctp.h"
+#include "libbundle/core/socket_option.h"
 
 namespace px::bundle {
 namespace {
 
-constexpr int kSolSctp = 132;
-constexpr int kRtoInfo = 0;      // SCTP_RTOINFO
-constexpr int kInitMessage = 2;  // SCTP_INITMSG
-constexpr int kConnectx = 110;   // SCTP_SOCKOPT_CONNECTX
-
 constexpr std::int64_t kAnswerMs = 500;
 constexpr std::int64_t kNonBlockingLimitMs = 1'500;
 constexpr std::int64_t kRetryWithinMs = 1'000;  // of a host that does not answer
-
-// struct sctp_rtoinfo; 0 leaves a time as it is.
-struct RtoInfo {
-  std::int32_t association;
-  std::uint32_t initial;
-  std::uint32_t most;
-  std::uint32_t least;
-};
-
-// struct sctp_initmsg; likewise.
-struct InitMessage {
-  std::uint16_t streams_out;
-  std::uint16_t streams_in;
-  std::uint16_t attempts;
-  std::uint16_t most_ms;
-};
 
 int weight(Errno error) {
   if (error == ECONNREFUSED) return 3;
@@ -79,10 +60,9 @@ class Association {
       : system_(system), ways_(egress), fd_(fd), stagger_(stagger_ms) {
     const int flags = system_.fcntl(fd, F_GETFL, 0);
     blocks_ = flags >= 0 && (flags & O_NONBLOCK) == 0;
-    socklen_t length = sizeof family_;
-    (void)system_.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family_, &length);
+    family_ = int_option(system_, fd, SOL_SOCKET, SO_DOMAIN).value_or(AF_UNSPEC);
     sockaddr_storage peer;
-    length = sizeof peer;
+    socklen_t length = sizeof peer;
     connected_ = system_.getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0;
   }
 
@@ -94,7 +74,7 @@ class Association {
   [[nodiscard]] Errno error() const { return error_ != 0 ? error_ : EAFNOSUPPORT; }
 
  private:
-  [[nodiscard]] std::int64_t now() const;
+  [[nodiscard]] std::int64_t now() const { return monotonic_ms(system_); }
   void keep_permitted(Host& host);
   // Whether the members that are left each go their own way.
   [[nodiscard]] bool spread_over(Host& host);
@@ -120,12 +100,6 @@ class Association {
   bool spread_ = false;          // it is on the egress of several
   Errno error_ = 0;
 };
-
-std::int64_t Association::now() const {
-  timespec now{};
-  (void)system_.clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
 
 void Association::keep_permitted(Host& host) {
   if (!way_ && spread_over(host)) return;
@@ -201,15 +175,16 @@ Errno Association::allowed(const Endpoint& member) const {
 }
 
 Errno Association::attempt(std::span<const Endpoint> members, std::uint32_t initial_ms) {
-  const RtoInfo times{.association = 0, .initial = initial_ms, .most = 0, .least = 0};
-  (void)system_.setsockopt(fd_, kSolSctp, kRtoInfo, &times, sizeof times);
-  const InitMessage tries{.streams_out = 0,
-                          .streams_in = 0,
-                          .attempts = static_cast<std::uint16_t>(members.size() + 1),
-                          .most_ms = 0};
-  (void)system_.setsockopt(fd_, kSolSctp, kInitMessage, &tries, sizeof tries);
+  const SctpRtoInfo times{.association = 0, .initial = initial_ms, .most = 0, .least = 0};
+  (void)system_.setsockopt(fd_, kSolSctp, kSctpRtoInfo, &times, sizeof times);
+  const SctpInitMessage tries{.streams_out = 0,
+                              .streams_in = 0,
+                              .attempts = static_cast<std::uint16_t>(members.size() + 1),
+                              .most_ms = 0};
+  (void)system_.setsockopt(fd_, kSolSctp, kSctpInitMessage, &tries, sizeof tries);
   const PackedAddresses packed(members);
-  const int result = system_.setsockopt(fd_, kSolSctp, kConnectx, packed.bytes.data(), packed.size);
+  const int result =
+      system_.setsockopt(fd_, kSolSctp, kSctpConnectx, packed.bytes.data(), packed.size);
   Errno error = result >= 0 ? 0 : errno;
   if (error == EALREADY && blocks_) return go_on_connecting(system_, fd_);
   // Made while the kernel was about to call again.
@@ -263,9 +238,9 @@ std::optional<Errno> Association::reach(Host& host) {
 }  // namespace
 
 void tune_sctp(const SystemCalls& system, int fd) {
-  const RtoInfo times{
+  const SctpRtoInfo times{
       .association = 0, .initial = kSctpInitialMs, .most = kSctpMostMs, .least = kSctpLeastMs};
-  (void)system.setsockopt(fd, kSolSctp, kRtoInfo, &times, sizeof times);
+  (void)system.setsockopt(fd, kSolSctp, kSctpRtoInfo, &times, sizeof times);
 }
 
 Errno sctp_connect(const SystemCalls& system, Egress& egress, int fd, const Bundle& bundle,

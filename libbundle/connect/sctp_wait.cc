@@ -7,15 +7,10 @@
 #include <algorithm>
 
 #include "libbundle/connect/held_signals.h"
+#include "libbundle/core/socket_option.h"
 
 namespace px::bundle {
 namespace {
-
-std::int64_t monotonic_ms(const SystemCalls& system) {
-  timespec now{};
-  (void)system.clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
 
 // SO_SNDTIMEO; 0: none.
 std::int64_t timeout_ms(const SystemCalls& system, int fd) {
@@ -38,10 +33,7 @@ Errno await_association(const SystemCalls& system, int fd, std::int64_t limit_ms
     if (ready == 0) return EINPROGRESS;
     break;
   }
-  int error = 0;
-  socklen_t length = sizeof error;
-  if (system.getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
-  return error;
+  return take_error(system, fd);
 }
 
 Errno go_on_connecting(const SystemCalls& system, int fd) {

@@ -73,6 +73,13 @@ inline constexpr SystemCalls kBareSystemCalls = {
         &bare_system_call<SYS_rt_sigaction, int, const SignalAction*, SignalAction*, std::size_t>,
 };
 
+// CLOCK_MONOTONIC.
+[[nodiscard]] inline std::int64_t monotonic_ms(const SystemCalls& system) {
+  timespec now{};
+  (void)system.clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
 // errno as it was, at the end of the scope.
 class KeepErrno {
  public:

@@ -8,9 +8,9 @@
 
 #include "libbundle/connect/sctp_bind.h"
 #include "libbundle/core/layout.h"
+#include "libbundle/core/socket_option.h"
 #include "preload/bundles/filter_program.h"
 #include "preload/process/signals.h"
-#include "preload/process/socket_option.h"
 #include "preload/session/bundle_settings.h"
 #include "preload/sockets/program_choices.h"
 

@@ -10,8 +10,8 @@
 #include "libbundle/connect/race.h"
 #include "libbundle/connect/sctp_connect.h"
 #include "libbundle/core/layout.h"
+#include "libbundle/core/socket_option.h"
 #include "preload/bundles/plan_egress.h"
-#include "preload/process/socket_option.h"
 #include "preload/session/bundle_settings.h"
 #include "preload/session/extra_paths_request.h"
 

@@ -4,7 +4,7 @@
 #include <cerrno>
 
 #include "libbundle/connect/mirror.h"
-#include "preload/process/socket_option.h"
+#include "libbundle/core/socket_option.h"
 #include "preload/session/extra_paths_request.h"
 #include "preload/sockets/call_address.h"
 #include "preload/sockets/kernel_socket.h"

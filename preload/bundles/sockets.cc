@@ -9,7 +9,7 @@
 
 #include "libbundle/bundle.h"
 #include "libbundle/connect/sctp_connect.h"
-#include "preload/process/socket_option.h"
+#include "libbundle/core/socket_option.h"
 #include "preload/session/bundle_settings.h"
 
 namespace px::shim {

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <span>
 
-#include "preload/process/socket_option.h"
+#include "libbundle/core/socket_option.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {

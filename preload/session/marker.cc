@@ -6,9 +6,9 @@
 #include <array>
 #include <string_view>
 
+#include "libbundle/core/socket_option.h"
 #include "preload/process/clock.h"
 #include "preload/process/notice.h"
-#include "preload/process/socket_option.h"
 
 namespace px::shim {
 namespace {

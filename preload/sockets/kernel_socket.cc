@@ -10,7 +10,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "preload/process/socket_option.h"
+#include "libbundle/core/socket_option.h"
 
 namespace px::shim {
 namespace {

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <optional>
 
-#include "preload/process/socket_option.h"
+#include "libbundle/core/socket_option.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {

@@ -16,16 +16,18 @@
 #include <string_view>
 
 #include "libbundle/connect/sctp_wait.h"
-#include "preload/process/socket_option.h"
+#include "libbundle/core/sctp.h"
+#include "libbundle/core/socket_option.h"
 #include "preload/session/bundle_settings.h"
 #include "preload/sockets/kernel_transports.h"
 
 namespace px::shim {
 namespace {
 
-constexpr int kSolSctp = 132;
-constexpr int kNoDelay = 3;         // SCTP_NODELAY
-constexpr int kPrimaryAddress = 6;  // SCTP_PRIMARY_ADDR
+using bundle::kSctpNoDelay;
+using bundle::kSctpPrimaryAddress;
+using bundle::kSolSctp;
+
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr int kSegment = 1448;  // of TCP over Ethernet
 constexpr std::string_view kCongestionControl = "reno";
@@ -44,12 +46,6 @@ constexpr int kTuning[] = {
     TCP_FASTOPEN,     TCP_NOTSENT_LOWAT,
     TCP_CC_INFO,      TCP_FASTOPEN_CONNECT,
     TCP_FASTOPEN_KEY, TCP_FASTOPEN_NO_COOKIE,
-};
-
-// struct sctp_prim
-struct [[gnu::packed]] Primary {
-  std::int32_t association;
-  sockaddr_storage address;
 };
 
 std::size_t size_of(std::span<const iovec> parts) {
@@ -156,7 +152,7 @@ int TcpCompatibility::option_set(int result, int fd, int level, int name, const 
   if (result == 0 || !is_unknown_tuning(level, name, errno)) return result;
   if (is_mptcp(fd)) return 0;
   if (!is_sctp(fd)) return result;
-  if (name == TCP_NODELAY) return libc_.setsockopt(fd, kSolSctp, kNoDelay, value, length);
+  if (name == TCP_NODELAY) return libc_.setsockopt(fd, kSolSctp, kSctpNoDelay, value, length);
   return 0;
 }
 
@@ -177,7 +173,8 @@ int TcpCompatibility::option_got(int result, int fd, int level, int name, void* 
   }
   const bool sctp = is_sctp(fd);
   if (!sctp && !is_mptcp(fd)) return result;
-  if (sctp && name == TCP_NODELAY) return libc_.getsockopt(fd, kSolSctp, kNoDelay, value, length);
+  if (sctp && name == TCP_NODELAY)
+    return libc_.getsockopt(fd, kSolSctp, kSctpNoDelay, value, length);
   *length = fill_option(name, {static_cast<std::byte*>(value), *length});
   return 0;
 }
@@ -203,9 +200,9 @@ void TcpCompatibility::correct_peer(int fd, sockaddr* address, socklen_t room,
                                     socklen_t* length) const {
   if (!is_sctp(fd)) return;
   const KeepErrno keep;
-  Primary primary{};
+  bundle::SctpPrimaryAddress primary{};
   socklen_t size = sizeof primary;
-  if (system_.getsockopt(fd, kSolSctp, kPrimaryAddress, &primary, &size) != 0) return;
+  if (system_.getsockopt(fd, kSolSctp, kSctpPrimaryAddress, &primary, &size) != 0) return;
   sockaddr_storage storage;
   std::memcpy(&storage, &primary.address, sizeof storage);
   const bool ipv6 = storage.ss_family == AF_INET6;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Socket options that are an int, by a table of system calls. Callable from any thread and from
-// signal handlers; may change errno.
+// signal handlers. May change errno.
 #pragma once
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <optional>
 
-#include "preload/process/system_calls.h"
+#include "libbundle/core/system_calls.h"
 
-namespace px::shim {
+namespace px::bundle {
 
 // Nothing where the kernel refuses; errno says why.
 [[nodiscard]] inline std::optional<int> int_option(const SystemCalls& system, int fd, int level,
@@ -25,4 +26,10 @@ inline bool set_int_option(const SystemCalls& system, int fd, int level, int nam
   return system.setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
-}  // namespace px::shim
+// The socket's pending error, which this clears; or the errno of asking for it.
+[[nodiscard]] inline int take_error(const SystemCalls& system, int fd) {
+  const auto error = int_option(system, fd, SOL_SOCKET, SO_ERROR);
+  return error ? *error : errno;
+}
+
+}  // namespace px::bundle

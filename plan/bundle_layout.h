@@ -15,7 +15,7 @@ using BundleName = px_bundle_name;
 
 inline constexpr std::size_t kBundleTransports = PX_BUNDLE_TRANSPORTS;
 
-// Of a profile that says nothing of bundles: nothing new on the wire.
+// Of a profile without `bundle`: TCP alone, as without px.
 inline constexpr BundleSettings kDefaultBundleSettings = {
     {BundleTransport::kTcp}, BundleEntries::kByProgram, 0, {}, 0};
 inline constexpr std::uint32_t kStaggerExplicitMs = PX_STAGGER_EXPLICIT_MS;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What half a plan file says about bundles (bundle_layout.h), checked: any bytes are safe, every
-// offset is looked at and every value brought into its range. Pure; no heap. Callable from any
-// thread and from signal handlers.
+// Reads what a plan says about bundles (bundle_layout.h). Any bytes are safe: every offset is
+// checked, and every value brought into its range. Pure; no heap. Callable from any thread and from
+// signal handlers.
 #pragma once
 
 #include <array>
@@ -16,17 +16,17 @@
 
 namespace px::plan {
 
-// What a name of the policy stands for.
+// The bundle that a name of the policy stands for.
 struct BundleNotation {
   std::array<char, bundle::kMostNotation> characters{};
   std::uint32_t length = 0;  // 0: all addresses of the name itself
   bool implicit = false;     // an alias: programs know it as an ordinary name
-  bool any = false;          // by `alias: any` alone, not by its name
+  bool any = false;          // found by `alias: any`, not by its name
 
   [[nodiscard]] std::string_view text() const { return {characters.data(), length}; }
 };
 
-// No transport, where the half holds no plan.
+// Without transports where the half holds no plan.
 [[nodiscard]] BundleSettings bundle_settings(std::span<const std::byte> half);
 
 // `NAME.bundle` or an alias, in any case, with or without a dot at the end; or, under `alias: any`,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The one page a program may write: what px did in it since its hello. A sealed memfd, made by the
-// broker, one per hello; the broker only reads it, and believes of it nothing but its size. All
-// accesses are relaxed atomics: any thread, any signal handler, both processes.
+// The one page that a program may write: counts of px's decisions in it since its hello. A sealed
+// memfd, made by the broker, one per hello; the broker only reads it, and trusts nothing of it but
+// its size. All accesses are relaxed atomics: any thread, any signal handler, both processes.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@ inline constexpr std::size_t kCountersSize = 4096;
 
 struct Counters {
   std::atomic<std::uint64_t> routed;       // calls sent through an entry
-  std::atomic<std::uint64_t> system;       // calls left to the system
+  std::atomic<std::uint64_t> system;       // calls left unsteered
   std::atomic<std::uint64_t> refused;      // EACCES: a rule says block
   std::atomic<std::uint64_t> unavailable;  // ENETUNREACH: no entry available
 };

@@ -41,7 +41,8 @@ unsigned bit(const Address& address, std::uint32_t index) {
 }
 
 // The lowest rule, not below `from`, that matches the call; kNoRuleIndex for none. First match wins
-// over all networks that hold the destination, so the whole way down the trie is looked at.
+// over all networks that hold the destination, so all nodes from the root to the destination are
+// looked at.
 std::uint32_t first_match(const Tables& tables, const Call& call, std::uint32_t from) {
   const std::uint32_t key = segment_key(call.transport, call.port);
   std::uint32_t best = kNoRuleIndex;
@@ -128,7 +129,7 @@ Usability usability(std::span<const Range> reach, const Entry& entry, const Call
   if (call.source_fixed && (entry.flags & kEntryKernelSource) == 0) {
     return Usability::kSourceFixed;
   }
-  return contains(reach, call.destination) ? Usability::kUsable : Usability::kNoWay;
+  return contains(reach, call.destination) ? Usability::kUsable : Usability::kNoRoute;
 }
 
 Verdict decide(std::span<const std::byte> half, const Call& call) {

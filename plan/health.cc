@@ -59,7 +59,7 @@ std::size_t first_slot(const HealthKey& key) {
   return hash % kHealthSets * kHealthSetSize;
 }
 
-// What ends later than anything can is no broker's of this boot.
+// No broker of this boot writes a record that ends later than kDeadMs from now.
 bool in_force(const HealthRecord& record, std::uint32_t epoch, std::uint64_t now_ms) {
   return record.epoch == epoch && record.until_ms > now_ms && record.until_ms - now_ms <= kDeadMs;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What one user's programs under a profile know of who answers, as the plan file's header holds it:
-// a table of fixed size, written by the broker one slot at a time, each guarded by its own sequence
-// number, and read without a message. Any bytes are safe to read. Each user reads and fills slots
-// of his own, so that what one user's programs say, true or not, is nothing to another's. Callable
-// from any thread and from signal handlers.
+// Which members of bundles answer, as a user's programs under a profile have reported it. The plan
+// file's header holds the reports in a table of fixed size. The broker writes one slot at a time,
+// each guarded by its own sequence number; programs read without a message, and any bytes are safe
+// to read. Each user has slots of its own, so that a false report harms nobody else's programs.
+// Callable from any thread and from signal handlers.
 #pragma once
 
 #include <cstddef>
@@ -29,13 +29,13 @@ inline constexpr std::size_t kHealthSetSize = PX_HEALTH_SET_SIZE;
 
 struct HealthKey {
   std::uint32_t user = 0;             // effective user id
-  std::uint32_t interface_index = 0;  // by which it is reached; 0: the host's routing table's
+  std::uint32_t interface_index = 0;  // of its egress; 0: unsteered
   Address address;
   std::uint16_t port = 0;  // host byte order
   friend constexpr bool operator==(const HealthKey&, const HealthKey&) = default;
 };
 
-// The member by that interface; by the one that its scope names, if it is 0.
+// The member by that interface; where that is 0, by the one that its scope names.
 [[nodiscard]] HealthKey health_key(std::uint32_t user, const bundle::Endpoint& member,
                                    std::uint32_t interface_index);
 
@@ -46,13 +46,13 @@ struct HealthRecord {
   std::uint64_t until_ms = 0;
 };
 
-// A whole slot; nothing where it is empty or being written for longer than a reader waits.
+// A whole slot; nothing where it is empty, or is being written for longer than a reader waits.
 [[nodiscard]] std::optional<HealthRecord> read_slot(const HealthSlot& slot);
 
 // The first slot of the key's set.
 [[nodiscard]] std::size_t first_slot(const HealthKey& key);
 
-// Whether the record says something now, in this epoch.
+// Whether the record is of this epoch and has not ended.
 [[nodiscard]] bool in_force(const HealthRecord& record, std::uint32_t epoch, std::uint64_t now_ms);
 
 // `now_ms`: CLOCK_BOOTTIME in milliseconds.

@@ -12,7 +12,7 @@ std::optional<Entry> listen_entry(std::span<const std::byte> half, const Call& c
   const auto entries = elements<Entry>(half, header.entries);
   const auto reach = elements<Range>(half, header.reach);
   const auto via_ids = elements<std::uint32_t>(half, header.via_ids);
-  // The source is the address that was called, so nothing is asked of the entry's.
+  // The answer's source is the address that was called, so the entry's does not matter.
   Call answer = call;
   answer.source_fixed = false;
   for (const std::uint32_t id : part(via_ids, header.listen_first_via, header.listen_via_count)) {

@@ -7,8 +7,8 @@
 namespace px::plan {
 namespace {
 
-// A broker publishes at most every few milliseconds and a decision takes less than one: a reader
-// that is overtaken this often reads something that is no broker's work.
+// A broker publishes at most every few milliseconds, and a decision takes less than one. A reader
+// that is overtaken this often does not read a broker's plan.
 constexpr int kMostAttempts = 1000;
 
 bool lost(const FileHeader& file, std::uint64_t now_ms) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The one decision: (plan, call) -> verdict. Pure, without system calls, heap or locks; the shim,
+// The one decision: (plan, call) -> verdict. Pure, without system calls, heap or locks; libpx.so,
 // `pxctl explain` and the tests all decide here. Any bytes at all are safe to decide on: every
-// offset is checked against the half it is read from, every walk is bounded. Callable from any
+// offset is checked against the half that it is read from, every walk is bounded. Callable from any
 // thread and from signal handlers.
 #pragma once
 
@@ -27,7 +27,7 @@ struct Call {
 };
 
 enum class Action : std::uint8_t {
-  kSystem,  // exactly what the system would do
+  kSystem,  // unsteered: as the host routes it
   kVia,     // the verdict's interface and source
   kRefuse,  // a rule says block: EACCES
   kFail,    // nothing available: ENETUNREACH
@@ -62,16 +62,16 @@ enum class Usability : std::uint8_t {
   kUsable,
   kOtherFamily,
   kDown,         // link down or source address not valid
-  kNoWay,        // the interface has no route to the destination
+  kNoRoute,      // the interface has no route to the destination
   kOtherScope,   // the destination names another interface
   kSourceFixed,  // the socket's source cannot be set any more
 };
 [[nodiscard]] Usability usability(std::span<const Range> reach, const Entry& entry,
                                   const Call& call);
 
-// The entry that the answers of a `listen: received-source` server to the call's destination leave
-// by: the first of its `via` that is usable, whatever that entry's source. Nothing in any other
-// mode, where none is usable, and for loopback and the host's own addresses.
+// The entry by which a `listen: received-source` server answers the call's destination: the first
+// of its `via` that is usable, whatever that entry's source. Nothing in any other mode, where no
+// entry is usable, and for loopback and the host's own addresses.
 [[nodiscard]] std::optional<Entry> listen_entry(std::span<const std::byte> half, const Call& call);
 
 // A mapped plan file. Does not own the mapping; as cheap to copy as a pointer.
@@ -81,13 +81,13 @@ class Plan {
   // are not a plan file of this layout.
   [[nodiscard]] static std::optional<Plan> from_mapping(const void* base, std::size_t size);
 
-  // The verdict of one whole plan, the old one or the new one. `now_ms` is CLOCK_MONOTONIC, read
+  // The verdict of one whole plan, be it the old or the new one. `now_ms` is CLOCK_MONOTONIC, read
   // only when on_loss asks for it (needs_time()); pass 0 otherwise.
   [[nodiscard]] Verdict decide(const Call& call, std::uint64_t now_ms) const;
 
   // The same of one whole plan.
   [[nodiscard]] std::optional<Entry> listen_entry(const Call& call) const;
-  // Of the plan in force, for any bytes one of the modes; kSystem and 0 where there is none.
+  // Of the plan in force; one of the modes for any bytes. kSystem and 0 where there is no plan.
   [[nodiscard]] ListenMode listen_mode() const;
   [[nodiscard]] std::uint32_t listen_mark() const;  // SO_MARK, host byte order
   [[nodiscard]] std::uint32_t mark_mask() const;    // likewise
@@ -95,13 +95,13 @@ class Plan {
   // Of the plan in force, whatever its bytes are (bundles.h).
   [[nodiscard]] BundleSettings bundle_settings() const;
   [[nodiscard]] std::optional<BundleNotation> bundle_named(std::string_view name) const;
-  // What is known under this profile (health.h); `now_ms` is CLOCK_BOOTTIME in milliseconds.
+  // By the reports of this profile (health.h); `now_ms` is CLOCK_BOOTTIME in milliseconds.
   [[nodiscard]] bundle::Health health(const HealthKey& key, std::uint64_t now_ms) const;
 
   // Whether a decision needs the time.
   [[nodiscard]] bool needs_time() const;
-  // Whether the current plan can say anything but kSystem: a profile without rules, and not
-  // removed, cannot.
+  // Whether the current plan can decide anything but kSystem: a profile that has no rules and is
+  // not removed cannot.
   [[nodiscard]] bool has_rules() const;
   // Whether a program may belong under another profile than it was started with.
   [[nodiscard]] bool matching() const;
@@ -116,8 +116,8 @@ class Plan {
  private:
   explicit Plan(const FileHeader* header) : header_(header) {}
   [[nodiscard]] std::span<const std::byte> half(std::uint64_t generation) const;
-  // What `read` makes of the half of one whole plan; nothing where none is published, or a reader
-  // is overtaken for ever.
+  // The result of `read` for the half of one whole plan; nothing where none is published, or where
+  // the reader is overtaken again and again.
   template <typename Read>
   [[nodiscard]] auto read_whole(Read read) const
       -> std::optional<decltype(read(std::span<const std::byte>()))>;

@@ -66,7 +66,7 @@ std::string why_not(plan::Usability usability, const Entry& entry) {
                                     : "an IPv6 source, an IPv4 destination";
     case plan::Usability::kDown:
       return entry.usable() ? kUnmarked : why_not_usable(entry);
-    case plan::Usability::kNoWay:
+    case plan::Usability::kNoRoute:
       return "no route to the destination on this interface";
     case plan::Usability::kOtherScope:
       return "the destination names another interface";

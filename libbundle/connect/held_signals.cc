@@ -23,7 +23,7 @@ bool HeldSignals::waiting() const {
   return pending() != 0;
 }
 
-bool HeldSignals::let_in(bool restart_counts) {
+bool HeldSignals::admit(bool restart_counts) {
   const KeepErrno keep;
   const SignalMask came = pending();
   bool interrupts = false;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// No signal is delivered to this thread in the scope, except where it is let in: a handler that
+// Blocks all signals of this thread in a scope, but where admit() delivers them: a handler that
 // never returns (siglongjmp) would leave probes behind. Callable from any thread and from signal
-// handlers. Changes no errno.
+// handlers. Leaves errno alone.
 #pragma once
 
 #include "libbundle/core/system_calls.h"
 
 namespace px::bundle {
 
-// How long a signal may wait, at most, before it is let in.
+// How long a signal may wait at most.
 inline constexpr std::int64_t kSignalsWaitMs = 100;
 
 class HeldSignals {
@@ -19,9 +19,9 @@ class HeldSignals {
   ~HeldSignals();
 
   [[nodiscard]] bool waiting() const;
-  // Lets in what waits. Whether one of them has a handler, and not SA_RESTART where
-  // `restart_counts`: a call that blocks ends with EINTR then.
-  [[nodiscard]] bool let_in(bool restart_counts);
+  // Delivers the signals that wait. Whether a blocking call is to end with EINTR: one of them has a
+  // handler, which, where `restart_counts`, was not installed with SA_RESTART.
+  [[nodiscard]] bool admit(bool restart_counts);
 
  private:
   [[nodiscard]] SignalMask pending() const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What addresses the kernel uses for one connection: those of an SCTP association, and those of an
-// MPTCP connection's subflows. Holds nothing; libc only; callable from any thread and from signal
-// handlers. May change errno.
+// The addresses that the kernel uses for one connection: those of an SCTP association, and those of
+// an MPTCP connection's subflows. Holds nothing; libc only; callable from any thread and from
+// signal handlers. May change errno.
 #pragma once
 
 #include <cstdint>

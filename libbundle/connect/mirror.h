@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the program itself chose for its socket, and what decides whom that socket can reach: a
-// device, a mark, a source address. Holds nothing; callable from any thread and from signal
-// handlers. May change errno.
+// Copies the program's own choices that decide which hosts its socket can reach: device, mark and
+// source address. May change errno.
 #pragma once
 
 #include "libbundle/connect/egress.h"
@@ -9,7 +8,7 @@
 
 namespace px::bundle {
 
-// Gives a fresh stream socket of the same family what `from` has of these. 0, or why it cannot.
+// From `from` to `to`, a fresh stream socket of the same family. 0, or the errno.
 [[nodiscard]] Errno mirror(const SystemCalls& system, int from, int to);
 
 }  // namespace px::bundle

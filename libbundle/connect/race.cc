@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "libbundle/connect/held_signals.h"
-#include "libbundle/connect/own_socket.h"
 #include "libbundle/connect/probe.h"
+#include "libbundle/connect/program_socket.h"
 #include "libbundle/connect/schedule.h"
 
 namespace px::bundle {
@@ -17,13 +17,13 @@ namespace {
 
 constexpr std::size_t kNone = Schedule::kNone;
 constexpr std::int64_t kHardLimitMs = 30'000;
-// In connect(2) of a non-blocking socket: so much, and a stagger for each member.
+// A non-blocking connect(2) takes at most a stagger for each member and this.
 constexpr std::int64_t kAnswerMs = 500;
 constexpr std::int64_t kNonBlockingLimitMs = 1'500;
-// For a member that the socket cannot leave, though another has answered.
+// How long a member goes on that the socket cannot leave, though another has answered.
 constexpr std::int64_t kStuckMs = 1'000;
-// The same, where the program may go on to that other one with a socket of its family.
-constexpr std::int64_t kForeignMs = 300;
+// The same, where the program may call the other one with a socket of its family.
+constexpr std::int64_t kOtherFamilyMs = 300;
 constexpr std::uint32_t kLeastStaggerMs = 10;  // RFC 8305, section 5
 // Signals that come at short intervals must not keep every probe from its answer.
 constexpr int kMostRetreats = 3;
@@ -42,74 +42,74 @@ bool is_of_socket(Errno error) {
   return error == EBADF || error == ENOTSOCK || error == EISCONN;
 }
 
-sa_family_t own_family_of(const Endpoint& member) {
+sa_family_t family_of(const Endpoint& member) {
   return member.address.is_ipv4() ? AF_INET : AF_INET6;
 }
 
 class Race {
  public:
-  Race(const SystemCalls& system, Egress& egress, OwnSocket& own, Schedule& schedule,
+  Race(const SystemCalls& system, Egress& egress, ProgramSocket& socket, Schedule& schedule,
        std::int64_t stagger_ms);
 
   [[nodiscard]] Errno run();
 
  private:
-  // What the program's call is to answer, once that is known.
+  // The result of the program's call, once that is known.
   using End = std::optional<Errno>;
 
   [[nodiscard]] std::int64_t now() const { return monotonic_ms(system_); }
   [[nodiscard]] Errno decide(HeldSignals& signals);
   [[nodiscard]] End act();
-  [[nodiscard]] End send_own(std::size_t i);
-  [[nodiscard]] End settle_own(short events);
-  [[nodiscard]] End turn_own(std::size_t i);
-  [[nodiscard]] End move_own(std::size_t winner);
-  void retreat_own();
+  [[nodiscard]] End connect_socket(std::size_t i);
+  [[nodiscard]] End settle_socket(short events);
+  [[nodiscard]] End take_turn(std::size_t i);
+  [[nodiscard]] End move_socket(std::size_t winner);
+  void withdraw_socket();
   void start_probe(std::size_t i);
   [[nodiscard]] End settle_probe(std::size_t i, short events);
   void drop_probe(std::size_t i);
   void put_probes_back();
   [[nodiscard]] std::int64_t next_due() const;
   [[nodiscard]] End wait();
-  [[nodiscard]] End let_in(HeldSignals& signals);
+  [[nodiscard]] End admit(HeldSignals& signals);
   [[nodiscard]] Errno run_out();
-  [[nodiscard]] Errno leave_under_way(Errno answer);
+  [[nodiscard]] Errno leave_connecting(Errno answer);
   void report();
 
   const SystemCalls& system_;
-  Egress& ways_;
-  OwnSocket& own_;
+  Egress& egress_;
+  ProgramSocket& socket_;
   Schedule& schedule_;
   const std::int64_t stagger_;
-  bool movable_ = true;         // the own socket, from any member to any other
-  bool probing_first_ = false;  // it is prepared once, for the member that has answered
-  bool no_probes_ = false;      // there are no descriptors left: it takes turns
+  bool movable_ = true;         // the socket, from any member to any other
+  bool probing_first_ = false;  // the socket is prepared once, for a member that has answered
+  bool no_probes_ = false;      // there are no descriptors left: the socket takes turns
   bool stuck_ = false;
   int retreats_ = 0;
-  std::size_t own_at_ = kNone;
+  std::size_t socket_at_ = kNone;
   std::int64_t time_;        // of the last look at the clock
   std::int64_t next_start_;  // of another attempt
   std::int64_t deadline_;
 };
 
-Race::Race(const SystemCalls& system, Egress& egress, OwnSocket& own, Schedule& schedule,
+Race::Race(const SystemCalls& system, Egress& egress, ProgramSocket& socket, Schedule& schedule,
            std::int64_t stagger_ms)
-    : system_(system), ways_(egress), own_(own), schedule_(schedule), stagger_(stagger_ms) {
+    : system_(system), egress_(egress), socket_(socket), schedule_(schedule), stagger_(stagger_ms) {
   const auto count = static_cast<std::int64_t>(schedule_.count());
   for (std::size_t i = 0; i < schedule_.count(); ++i) {
     for (std::size_t j = 0; j < schedule_.count() && movable_; ++j) {
-      movable_ = schedule_[i].foreign || schedule_[j].foreign ||
-                 ways_.can_move(own_.fd(), schedule_[i].member, schedule_[j].member);
+      movable_ = schedule_[i].other_family || schedule_[j].other_family ||
+                 egress_.can_move(socket_.fd(), schedule_[i].member, schedule_[j].member);
     }
   }
-  // That it answered some seconds ago is not enough where there is no way back, and time to ask.
-  probing_first_ = !movable_ && (own_.blocks() || schedule_[0].health != Health::kAlive);
+  // A socket that cannot move waits for a fresh answer, where there is time for one.
+  probing_first_ = !movable_ && (socket_.blocks() || schedule_[0].health != Health::kAlive);
   time_ = next_start_ = now();
   std::int64_t limit = kHardLimitMs;
-  if (!own_.blocks()) {
+  if (!socket_.blocks()) {
     limit = std::min(count * stagger_ + kAnswerMs, kNonBlockingLimitMs);
-  } else if (own_.timeout_ms() != 0) {
-    limit = std::min(own_.timeout_ms(), kHardLimitMs);
+  } else if (socket_.timeout_ms() != 0) {
+    limit = std::min(socket_.timeout_ms(), kHardLimitMs);
   }
   deadline_ = time_ + limit;
 }
@@ -130,20 +130,21 @@ Errno Race::decide(HeldSignals& signals) {
     time_ = now();
     End end = act();
     if (!end) end = wait();
-    if (!end && signals.waiting()) end = let_in(signals);
+    if (!end && signals.waiting()) end = admit(signals);
     if (end) return *end;
   }
 }
 
-// The one thing that is due now, if any.
+// Does the one thing that is due now, if any.
 Race::End Race::act() {
   if (time_ >= deadline_) return run_out();
   if (schedule_.first() == kNone) return schedule_.best_error();
-  const bool own_is_due = own_at_ == kNone && !probing_first_;
-  if (own_is_due && schedule_.next_own() != kNone) return send_own(schedule_.next_own());
+  const bool socket_is_due = socket_at_ == kNone && !probing_first_;
+  if (socket_is_due && schedule_.next_for_socket() != kNone)
+    return connect_socket(schedule_.next_for_socket());
   const std::size_t next = schedule_.next();
   if (next == kNone || time_ < next_start_) return std::nullopt;
-  if (no_probes_) return turn_own(next);
+  if (no_probes_) return take_turn(next);
   if (schedule_.in_flight() >= Schedule::kMostInFlight) {
     std::int64_t may_go_at = 0;
     const std::size_t oldest = schedule_.oldest_probe(&may_go_at);
@@ -155,76 +156,77 @@ Race::End Race::act() {
   return std::nullopt;
 }
 
-Race::End Race::send_own(std::size_t i) {
+Race::End Race::connect_socket(std::size_t i) {
   Candidate& candidate = schedule_[i];
-  Errno error = ways_.prepare(own_.fd(), candidate.member);
+  Errno error = egress_.prepare(socket_.fd(), candidate.member);
   if (error == 0) {
     schedule_.start(i, time_);
-    own_at_ = i;
+    socket_at_ = i;
     next_start_ = time_ + (no_probes_ ? stagger_ << std::min<int>(candidate.round, 8) : stagger_);
     const std::int64_t wait = std::min({stagger_, kSignalsWaitMs, deadline_ - time_});
-    error = own_.go(candidate.member, std::max<std::int64_t>(wait, 1));
+    error = socket_.connect_within(candidate.member, std::max<std::int64_t>(wait, 1));
     const bool known = candidate.answered || candidate.health == Health::kAlive;
-    if (under_way(error)) return known && !own_.blocks() ? End(EINPROGRESS) : std::nullopt;
+    if (under_way(error)) return known && !socket_.blocks() ? End(EINPROGRESS) : std::nullopt;
     if (error == 0) candidate.answered = true;
     if (error == 0 || is_of_socket(error)) return error;
-    own_.leave(candidate.member);
-    own_at_ = kNone;
+    socket_.abandon(candidate.member);
+    socket_at_ = kNone;
   }
   schedule_.fail(i, error);
   next_start_ = time_;
   return std::nullopt;
 }
 
-Race::End Race::settle_own(short events) {
-  Candidate& candidate = schedule_[own_at_];
-  const Errno error = own_.settle(candidate.member, events);
+Race::End Race::settle_socket(short events) {
+  Candidate& candidate = schedule_[socket_at_];
+  const Errno error = socket_.settle(candidate.member, events);
   if (error == 0) {
     candidate.answered = true;
-    return own_.blocks() ? 0 : EINPROGRESS;
+    return socket_.blocks() ? 0 : EINPROGRESS;
   }
   if (under_way(error)) return std::nullopt;
   if (is_of_socket(error)) return error;
-  schedule_.fail(own_at_, error);
-  own_.leave(candidate.member);
-  own_at_ = kNone;
+  schedule_.fail(socket_at_, error);
+  socket_.abandon(candidate.member);
+  socket_at_ = kNone;
   next_start_ = time_;
   return std::nullopt;
 }
 
-void Race::retreat_own() {
-  if (own_at_ == kNone) return;
-  schedule_.put_back(own_at_, time_, true);
-  own_.leave(schedule_[own_at_].member);
-  own_at_ = kNone;
+void Race::withdraw_socket() {
+  if (socket_at_ == kNone) return;
+  schedule_.put_back(socket_at_, time_, true);
+  socket_.abandon(schedule_[socket_at_].member);
+  socket_at_ = kNone;
 }
 
-Race::End Race::turn_own(std::size_t i) {
-  retreat_own();
-  return send_own(i);
+Race::End Race::take_turn(std::size_t i) {
+  withdraw_socket();
+  return connect_socket(i);
 }
 
-Race::End Race::move_own(std::size_t winner) {
+Race::End Race::move_socket(std::size_t winner) {
   Candidate& candidate = schedule_[winner];
   candidate.answered = true;
-  if (candidate.foreign ||
-      (own_at_ != kNone &&
-       !ways_.can_move(own_.fd(), schedule_[own_at_].member, candidate.member))) {
+  if (candidate.other_family ||
+      (socket_at_ != kNone &&
+       !egress_.can_move(socket_.fd(), schedule_[socket_at_].member, candidate.member))) {
     schedule_.fail(winner, ENETUNREACH);
-    deadline_ = std::min(deadline_, time_ + (candidate.foreign ? kForeignMs : kStuckMs));
+    deadline_ = std::min(deadline_, time_ + (candidate.other_family ? kOtherFamilyMs : kStuckMs));
     stuck_ = true;
     return std::nullopt;
   }
-  retreat_own();
+  withdraw_socket();
   put_probes_back();
-  return send_own(winner);
+  return connect_socket(winner);
 }
 
 void Race::start_probe(std::size_t i) {
   bool no_socket = false;
   const Candidate& candidate = schedule_[i];
-  const sa_family_t family = candidate.foreign ? own_family_of(candidate.member) : own_.family();
-  const int fd = open_probe(system_, ways_, family, candidate.member, &no_socket);
+  const sa_family_t family =
+      candidate.other_family ? family_of(candidate.member) : socket_.family();
+  const int fd = open_probe(system_, egress_, family, candidate.member, &no_socket);
   if (fd >= 0) {
     schedule_.start(i, time_);
     schedule_[i].probe = fd;
@@ -235,15 +237,15 @@ void Race::start_probe(std::size_t i) {
     no_probes_ = true;
     probing_first_ = false;
     put_probes_back();
-    const std::size_t only = own_at_ != kNone ? own_at_ : schedule_.first();
-    schedule_.drop_foreign(ENETUNREACH);
+    const std::size_t only = socket_at_ != kNone ? socket_at_ : schedule_.first();
+    schedule_.drop_other_family(ENETUNREACH);
     if (!movable_) schedule_.keep_only(only, ENETUNREACH);
   }
 }
 
 Race::End Race::settle_probe(std::size_t i, short events) {
   if ((events & POLLNVAL) != 0) {
-    // The program has closed what it does not know; the number is no longer ours to close.
+    // The program has closed a descriptor that it never opened; the number may be its own now.
     schedule_[i].probe = -1;
     schedule_.fail(i, EBADF);
     return std::nullopt;
@@ -251,7 +253,7 @@ Race::End Race::settle_probe(std::size_t i, short events) {
   const Errno error = probe_result(system_, schedule_[i].probe);
   if (error == 0) {
     drop_probe(i);
-    return move_own(i);
+    return move_socket(i);
   }
   drop_probe(i);
   schedule_.fail(i, error);
@@ -274,7 +276,7 @@ void Race::put_probes_back() {
 
 std::int64_t Race::next_due() const {
   const std::int64_t latest = std::min(deadline_, time_ + kSignalsWaitMs);
-  if (own_at_ == kNone && !probing_first_ && schedule_.next_own() != kNone) return time_;
+  if (socket_at_ == kNone && !probing_first_ && schedule_.next_for_socket() != kNone) return time_;
   if (schedule_.next() == kNone) return latest;
   std::int64_t due = next_start_;
   if (!no_probes_ && schedule_.in_flight() >= Schedule::kMostInFlight) {
@@ -289,9 +291,9 @@ Race::End Race::wait() {
   std::array<pollfd, Schedule::kMostInFlight + 1> polls;
   std::array<std::size_t, polls.size()> whose;
   unsigned count = 0;
-  if (own_at_ != kNone) {
-    polls[count] = {.fd = own_.fd(), .events = POLLOUT, .revents = 0};
-    whose[count++] = own_at_;
+  if (socket_at_ != kNone) {
+    polls[count] = {.fd = socket_.fd(), .events = POLLOUT, .revents = 0};
+    whose[count++] = socket_at_;
   }
   for (std::size_t i = 0; i < schedule_.count() && count < polls.size(); ++i) {
     if (schedule_[i].probe < 0) continue;
@@ -308,48 +310,48 @@ Race::End Race::wait() {
   for (unsigned k = 0; k < count; ++k) {
     if (polls[k].revents == 0) continue;
     const std::size_t i = whose[k];
-    // An answer before in this loop may have put this one back.
-    const bool own = i == own_at_ && schedule_[i].probe < 0;
-    if (!own && schedule_[i].probe != polls[k].fd) continue;
-    const End end = own ? settle_own(polls[k].revents) : settle_probe(i, polls[k].revents);
+    // An earlier answer in this loop may have put this one back.
+    const bool is_socket = i == socket_at_ && schedule_[i].probe < 0;
+    if (!is_socket && schedule_[i].probe != polls[k].fd) continue;
+    const End end = is_socket ? settle_socket(polls[k].revents) : settle_probe(i, polls[k].revents);
     if (end) return end;
   }
   return std::nullopt;
 }
 
-Race::End Race::let_in(HeldSignals& signals) {
+Race::End Race::admit(HeldSignals& signals) {
   if (retreats_ < kMostRetreats) {
     ++retreats_;
     put_probes_back();
   }
-  const bool interrupted = signals.let_in(own_.timeout_ms() == 0);
-  if (!interrupted || !own_.blocks()) return std::nullopt;
-  return leave_under_way(EINTR);
+  const bool interrupted = signals.admit(socket_.timeout_ms() == 0);
+  if (!interrupted || !socket_.blocks()) return std::nullopt;
+  return leave_connecting(EINTR);
 }
 
 Errno Race::run_out() {
-  const bool programs = own_.timeout_ms() != 0 && own_.timeout_ms() < kHardLimitMs;
-  if ((!own_.blocks() || programs) && !stuck_) return leave_under_way(EINPROGRESS);
+  const bool programs = socket_.timeout_ms() != 0 && socket_.timeout_ms() < kHardLimitMs;
+  if ((!socket_.blocks() || programs) && !stuck_) return leave_connecting(EINPROGRESS);
   const Errno error = schedule_.best_error();
-  retreat_own();
+  withdraw_socket();
   return error;
 }
 
-// As the kernel leaves a socket whose connect(2) it does not wait for.
-Errno Race::leave_under_way(Errno answer) {
+// Leaves the socket as a non-blocking connect(2) does.
+Errno Race::leave_connecting(Errno answer) {
   put_probes_back();
-  while (own_at_ == kNone) {
+  while (socket_at_ == kNone) {
     const std::size_t i = schedule_.first();
     if (i == kNone) return schedule_.best_error();
-    if (const End end = send_own(i)) return *end;
+    if (const End end = connect_socket(i)) return *end;
   }
   return answer;
 }
 
-// Tells what was learnt: nothing, where the first member answered a program that waited for it.
+// Reports what was learnt: nothing, where the first member answered a program that waited for it.
 void Race::report() {
   if (!schedule_.any_answered()) return;
-  bool learnt = !own_.blocks() || probing_first_;
+  bool learnt = !socket_.blocks() || probing_first_;
   for (std::size_t i = 0; i < schedule_.count(); ++i) {
     const Candidate& candidate = schedule_[i];
     const bool trying = candidate.state == Candidate::State::kTrying;
@@ -358,12 +360,12 @@ void Race::report() {
                                                                    : silent >= stagger_;
     if (candidate.answered || !dead) continue;
     learnt = true;
-    if (candidate.health != Health::kDead) ways_.report(candidate.member, false);
+    if (candidate.health != Health::kDead) egress_.report(candidate.member, false);
   }
   for (std::size_t i = 0; i < schedule_.count(); ++i) {
     const Candidate& candidate = schedule_[i];
     if (!candidate.answered || candidate.health == Health::kAlive) continue;
-    if (learnt || candidate.health == Health::kDead) ways_.report(candidate.member, true);
+    if (learnt || candidate.health == Health::kDead) egress_.report(candidate.member, true);
   }
 }
 
@@ -371,23 +373,23 @@ void Race::report() {
 
 Errno race(const SystemCalls& system, Egress& egress, int fd, std::span<const Endpoint> members,
            std::uint32_t stagger_ms) {
-  OwnSocket own(system, fd);
+  ProgramSocket socket(system, fd);
   const auto connect_to = [&](const Endpoint& member) {
     const Errno error = egress.prepare(fd, member);
-    return error != 0 ? error : own.connect(member);
+    return error != 0 ? error : socket.connect(member);
   };
-  if (!own.examine()) return connect_to(members.front());
+  if (!socket.examine()) return connect_to(members.front());
   Schedule schedule;
   for (const Endpoint& member : members) {
-    if (own.takes(member.address)) schedule.add(member, egress.health(member));
+    if (socket.can_reach(member.address)) schedule.add(member, egress.health(member));
   }
   if (schedule.count() == 0) return connect_to(members.front());
   for (const Endpoint& member : members) {
-    if (!own.takes(member.address)) schedule.add(member, egress.health(member), true);
+    if (!socket.can_reach(member.address)) schedule.add(member, egress.health(member), true);
   }
   if (schedule.count() == 1) return connect_to(schedule[0].member);
   schedule.put_dead_last();
-  return Race(system, egress, own, schedule, std::max(stagger_ms, kLeastStaggerMs)).run();
+  return Race(system, egress, socket, schedule, std::max(stagger_ms, kLeastStaggerMs)).run();
 }
 
 }  // namespace px::bundle

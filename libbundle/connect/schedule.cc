@@ -9,8 +9,8 @@ namespace {
 
 using State = Candidate::State;
 
-// A host's own word says more than a router's, that more than silence, and this host's own refusal
-// least.
+// How telling a failure is: most so is the answer of the host, then a router's, then silence; least
+// a refusal of this host itself.
 int weight(Errno error) {
   switch (error) {
     case ECONNREFUSED:
@@ -30,11 +30,11 @@ int weight(Errno error) {
 
 }  // namespace
 
-void Schedule::add(const Endpoint& member, Health health, bool foreign) {
+void Schedule::add(const Endpoint& member, Health health, bool other_family) {
   if (count_ == candidates_.size()) return;
   candidates_[count_].member = member;
   candidates_[count_].health = health;
-  candidates_[count_].foreign = foreign;
+  candidates_[count_].other_family = other_family;
   ++count_;
 }
 
@@ -56,17 +56,17 @@ void Schedule::keep_only(std::size_t i, Errno error_of_others) {
   }
 }
 
-void Schedule::drop_foreign(Errno error) {
+void Schedule::drop_other_family(Errno error) {
   for (std::size_t i = 0; i < count_; ++i) {
-    if (candidates_[i].foreign) fail(i, error);
+    if (candidates_[i].other_family) fail(i, error);
   }
 }
 
-std::size_t Schedule::next(bool foreign_too) const {
+std::size_t Schedule::next(bool other_family_too) const {
   std::size_t found = kNone;
   for (std::size_t i = 0; i < count_; ++i) {
     if (candidates_[i].state != State::kWaiting) continue;
-    if (candidates_[i].foreign && !foreign_too) continue;
+    if (candidates_[i].other_family && !other_family_too) continue;
     if (found == kNone || candidates_[i].round < candidates_[found].round) found = i;
   }
   return found;
@@ -74,7 +74,7 @@ std::size_t Schedule::next(bool foreign_too) const {
 
 std::size_t Schedule::first() const {
   for (std::size_t i = 0; i < count_; ++i) {
-    if (candidates_[i].state != State::kFailed && !candidates_[i].foreign) return i;
+    if (candidates_[i].state != State::kFailed && !candidates_[i].other_family) return i;
   }
   return kNone;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Binding an SCTP socket to exactly the addresses of a bundle, as sctp_bindx(3) does. Holds
-// nothing; libc only; callable from any thread and from signal handlers. May change errno.
+// Binding an SCTP socket to exactly the addresses of a bundle, as sctp_bindx(3) does. May change
+// errno.
 #pragma once
 
 #include "libbundle/core/bundle.h"
@@ -8,8 +8,8 @@
 
 namespace px::bundle {
 
-// 0, or the errno of the bind. The addresses are tried on a socket of ours first, since a bind that
-// fails half-way leaves the program's socket bound to the first address. An IPv6 socket takes both
+// 0, or the errno of the bind. Another socket tries the addresses first, since a bind that fails
+// half-way leaves the program's socket bound to the first address. An IPv6 socket takes both
 // families, an IPv4 one (EINVAL) only IPv4.
 [[nodiscard]] int sctp_bind(const SystemCalls& system, int fd, const Bundle& set);
 

@@ -32,7 +32,7 @@ int weight(Errno error) {
 // The members of one host that are still to be tried, in order.
 class Host {
  public:
-  // The narrowest scope goes first, so that all own addresses are offered.
+  // The narrowest scope goes first, so that the kernel offers all local addresses.
   void add(const Endpoint& member) {
     const SctpScope scope = sctp_scope(member.address);
     std::size_t at = count_++;
@@ -57,7 +57,7 @@ class Host {
 class Association {
  public:
   Association(const SystemCalls& system, Egress& egress, int fd, std::uint32_t stagger_ms)
-      : system_(system), ways_(egress), fd_(fd), stagger_(stagger_ms) {
+      : system_(system), egress_(egress), fd_(fd), stagger_(stagger_ms) {
     const int flags = system_.fcntl(fd, F_GETFL, 0);
     blocks_ = flags >= 0 && (flags & O_NONBLOCK) == 0;
     family_ = int_option(system_, fd, SOL_SOCKET, SO_DOMAIN).value_or(AF_UNSPEC);
@@ -66,87 +66,88 @@ class Association {
     connected_ = system_.getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0;
   }
 
-  [[nodiscard]] bool takes(const Endpoint& member) const {
+  [[nodiscard]] bool can_reach(const Endpoint& member) const {
     return family_ == AF_INET6 || member.address.is_ipv4();
   }
-  // The call's answer, or nothing: the host is not to be had, and error() says why.
+  // The call's result; nothing where the host cannot be reached, and error() then has the reason.
   [[nodiscard]] std::optional<Errno> reach(Host& host);
   [[nodiscard]] Errno error() const { return error_ != 0 ? error_ : EAFNOSUPPORT; }
 
  private:
   [[nodiscard]] std::int64_t now() const { return monotonic_ms(system_); }
   void keep_permitted(Host& host);
-  // Whether the members that are left each go their own way.
-  [[nodiscard]] bool spread_over(Host& host);
-  // Likewise what the peer has told of itself.
-  void spread_over_peer();
-  void keep_along(Host& host);
-  [[nodiscard]] bool same_way(const Endpoint& a, const Endpoint& b) const;
-  [[nodiscard]] Errno allowed(const Endpoint& member) const;
+  // Whether the socket has the egress of each member that is left.
+  [[nodiscard]] bool prepare_each(Host& host);
+  // The same for all addresses that the peer has announced.
+  void prepare_peer();
+  void keep_same_egress(Host& host);
+  [[nodiscard]] bool same_egress(const Endpoint& a, const Endpoint& b) const;
+  [[nodiscard]] Errno try_prepare(const Endpoint& member) const;
   [[nodiscard]] Errno attempt(std::span<const Endpoint> members, std::uint32_t initial_ms);
   void failed(Errno error) {
     if (error_ == 0 || weight(error) > weight(error_)) error_ = error;
   }
 
   const SystemCalls& system_;
-  Egress& ways_;
+  Egress& egress_;
   const int fd_;
   const std::uint32_t stagger_;
   int family_ = AF_UNSPEC;
   bool blocks_ = true;
-  bool connected_ = false;       // before this call
-  bool answered_ = false;        // to the last attempt
-  std::optional<Endpoint> way_;  // the member whose way the socket is on
-  bool spread_ = false;          // it is on the egress of several
+  bool connected_ = false;                // before this call
+  bool answered_ = false;                 // to the last attempt
+  std::optional<Endpoint> prepared_for_;  // the member whose egress the socket has
+  bool each_prepared_ = false;            // the socket has the egress of several members
   Errno error_ = 0;
 };
 
 void Association::keep_permitted(Host& host) {
-  if (!way_ && spread_over(host)) return;
-  if (spread_) {
-    // What nobody could spread further has no way to anyone else.
+  if (!prepared_for_ && prepare_each(host)) return;
+  if (each_prepared_) {
+    // The socket drops what it sends to any other member.
     if (host.count() > 0) failed(ENETUNREACH);
     while (host.count() > 0) host.drop(0);
     return;
   }
-  keep_along(host);
+  keep_same_egress(host);
 }
 
-bool Association::spread_over(Host& host) {
+bool Association::prepare_each(Host& host) {
   const auto several = [&] {
     const auto members = host.members();
-    return std::any_of(members.begin(), members.end(),
-                       [&](const Endpoint& member) { return !same_way(members.front(), member); });
+    return std::any_of(members.begin(), members.end(), [&](const Endpoint& member) {
+      return !same_egress(members.front(), member);
+    });
   };
-  if (!spread_ && !several()) return false;
-  if (connected_) {  // which is the kernel's to say
-    spread_ = true;
+  if (!each_prepared_ && !several()) return false;
+  if (connected_) {  // the kernel's to answer
+    each_prepared_ = true;
     return true;
   }
   for (std::size_t i = host.count(); i-- > 0;) {
-    const Errno error = allowed(host.members()[i]);
+    const Errno error = try_prepare(host.members()[i]);
     if (error == 0) continue;
     failed(error);
     host.drop(i);
   }
-  if (host.count() == 0 || (!spread_ && !several())) return false;
-  if (!ways_.spread(fd_, host.members())) return false;
-  spread_ = true;
+  if (host.count() == 0 || (!each_prepared_ && !several())) return false;
+  if (!egress_.prepare_each(fd_, host.members())) return false;
+  each_prepared_ = true;
   return true;
 }
 
-void Association::spread_over_peer() {
+void Association::prepare_peer() {
   const Bundle peer = kernel_addresses(system_, fd_, Side::kPeer);
-  if (peer.count > 0) (void)ways_.spread(fd_, peer.members());
+  if (peer.count > 0) (void)egress_.prepare_each(fd_, peer.members());
 }
 
-// All paths of an association leave by the socket's one device and source, which it keeps: members
-// that the rules send another way, or nowhere, are left out.
-void Association::keep_along(Host& host) {
-  while (!way_ && host.count() > 0) {
-    const Errno error = ways_.prepare(fd_, host.members().front());
+// All of an association's packets leave by the socket's one device and source, which it keeps:
+// members with another egress, or none, are left out.
+void Association::keep_same_egress(Host& host) {
+  while (!prepared_for_ && host.count() > 0) {
+    const Errno error = egress_.prepare(fd_, host.members().front());
     if (error == 0) {
-      way_ = host.members().front();
+      prepared_for_ = host.members().front();
     } else {
       failed(error);
       host.drop(0);
@@ -154,22 +155,22 @@ void Association::keep_along(Host& host) {
   }
   for (std::size_t i = host.count(); i-- > 0;) {
     const Endpoint& member = host.members()[i];
-    if (member.address == way_->address && member.scope == way_->scope) continue;
-    const Errno error = same_way(*way_, member) ? allowed(member) : ENETUNREACH;
+    if (member.address == prepared_for_->address && member.scope == prepared_for_->scope) continue;
+    const Errno error = same_egress(*prepared_for_, member) ? try_prepare(member) : ENETUNREACH;
     if (error == 0) continue;
     failed(error);
     host.drop(i);
   }
 }
 
-bool Association::same_way(const Endpoint& a, const Endpoint& b) const {
-  return ways_.can_move(fd_, a, b) && ways_.can_move(fd_, b, a);
+bool Association::same_egress(const Endpoint& a, const Endpoint& b) const {
+  return egress_.can_move(fd_, a, b) && egress_.can_move(fd_, b, a);
 }
 
-Errno Association::allowed(const Endpoint& member) const {
+Errno Association::try_prepare(const Endpoint& member) const {
   const int probe = system_.socket(family_, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
   if (probe < 0) return errno;
-  const Errno error = ways_.prepare(probe, member);
+  const Errno error = egress_.prepare(probe, member);
   (void)system_.close(probe);
   return error;
 }
@@ -187,12 +188,12 @@ Errno Association::attempt(std::span<const Endpoint> members, std::uint32_t init
       system_.setsockopt(fd_, kSolSctp, kSctpConnectx, packed.bytes.data(), packed.size);
   Errno error = result >= 0 ? 0 : errno;
   if (error == EALREADY && blocks_) return go_on_connecting(system_, fd_);
-  // Made while the kernel was about to call again.
+  // The association was made while the kernel was about to call again.
   if (error == EISCONN && blocks_ && !connected_) error = 0;
-  const bool certain = !spread_ && ways_.health(members.front()) == Health::kAlive;
+  const bool certain = !each_prepared_ && egress_.health(members.front()) == Health::kAlive;
   if (error != EINPROGRESS || blocks_ || certain) {
     answered_ = error == 0;
-    // A failure is taken off the socket; what the program asks after twice is its own to read.
+    // Clears a failure from the socket; the errors of a connect before this one are the program's.
     const bool failed = error != 0 && error != EINPROGRESS && error != EINTR && error != EALREADY &&
                         error != EISCONN;
     if (failed) (void)await_association(system_, fd_, 0);
@@ -215,8 +216,8 @@ std::optional<Errno> Association::reach(Host& host) {
     const Errno error = attempt(host.members(), initial);
     const bool of_first = now() - since < initial;
     if (error == 0 || error == EINPROGRESS) {
-      if (of_first && answered_) ways_.report(first, true);
-      if (spread_ && answered_) spread_over_peer();
+      if (of_first && answered_) egress_.report(first, true);
+      if (each_prepared_ && answered_) prepare_peer();
       return error;
     }
     if (error == EINTR || error == EALREADY || error == EISCONN) return error;
@@ -226,7 +227,7 @@ std::optional<Errno> Association::reach(Host& host) {
       initial = std::max<std::uint32_t>(initial, 2 * kSctpLeastMs);
       host.rotate();
     } else if (of_first) {
-      // Nobody else has been asked yet.
+      // No other member has been called yet.
       host.drop(0);
     } else {
       host.rotate();
@@ -250,7 +251,7 @@ Errno sctp_connect(const SystemCalls& system, Egress& egress, int fd, const Bund
   for (std::size_t i = 0; i < members.size();) {
     Host host;
     do {
-      if (association.takes(members[i])) host.add(members[i]);
+      if (association.can_reach(members[i])) host.add(members[i]);
       ++i;
     } while (i < members.size() && (bundle.alternatives >> i & 1) == 0);
     if (const auto answer = association.reach(host)) return *answer;

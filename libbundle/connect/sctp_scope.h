@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How far an address reaches, as SCTP counts it: the kernel offers the own addresses that reach at
-// least as far as the address called first (net/sctp/protocol.c, sctp_v4_scope and sctp_v6_scope).
-// Pure; callable from any thread and from signal handlers.
+// How far an address reaches, as SCTP counts it. To a peer the kernel offers those local addresses
+// that reach at least as far as the first address called (net/sctp/protocol.c, sctp_v4_scope and
+// sctp_v6_scope). Pure.
 #pragma once
 
 #include "libbundle/core/address.h"

@@ -45,7 +45,7 @@ Errno go_on_connecting(const SystemCalls& system, int fd) {
     if (timeout != 0) left = std::clamp<std::int64_t>(end - monotonic_ms(system), 0, left);
     const Errno error = await_association(system, fd, left);
     if (error != EINPROGRESS) return error;
-    if (signals.waiting() && signals.let_in(timeout == 0)) return EINTR;
+    if (signals.waiting() && signals.admit(timeout == 0)) return EINTR;
     if (timeout != 0 && monotonic_ms(system) >= end) return EALREADY;
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a host may be called (RFC 1123, and `_`, which real names have), without asking anybody.
+// What a host may be called (RFC 1123, and `_`, which real names have), without resolving it.
 // Letters are compared without regard to case, and are ASCII: internationalized names stand in
 // their ASCII form (xn--). Pure: callable from any thread and from signal handlers.
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// struct sockaddr_bundle and px's own Bundle, one made of the other. The bytes of a sockaddr come
-// from the program: any bytes, of any length and alignment, are safe to read. No heap, no locks,
+// struct sockaddr_bundle and Bundle, one made of the other. The bytes of a sockaddr come from the
+// program: any bytes, of any length and alignment, are safe to read. No heap, no locks,
 // libc only: callable from any thread and from signal handlers.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Bundles as people write them where a host name is expected: `<a,b|c>`, `{a,b}`,
-// `a.and.b.or.c.bundle` (bundle(7) has the rules). A pure parser: it asks nobody, resolves nothing
-// and points into the text it was given. No heap, no locks, libc only: callable from any thread and
+// `a.and.b.or.c.bundle` (bundle(7) has the rules). A pure parser: it resolves nothing, and its
+// answer points into the text. No heap, no locks, libc only: callable from any thread and
 // from signal handlers.
 #pragma once
 
@@ -20,7 +20,7 @@ inline constexpr std::size_t kMostNotation = 1024;
 
 enum class NotationKind : std::uint8_t {
   kNone,        // an ordinary name or address: not ours
-  kBad,         // meant as a bundle, and none: EAI_NONAME, and nobody is to be asked
+  kBad,         // meant as a bundle, and none: EAI_NONAME, without resolving it
   kMembers,     // a bundle
   kPolicyName,  // NAME.bundle: a bundle if the policy has one of this name
 };

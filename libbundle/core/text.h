@@ -25,7 +25,7 @@ inline constexpr std::size_t kBundleTextSize = 1025;
 [[nodiscard]] std::strong_ordering compare(const Bundle& a, const Bundle& b);
 
 // `<a,b|c>` in canonical order, addresses as address_text writes them, `%zone` behind scoped ones
-// (zone.h: this asks the kernel), no blanks, no ports. parse_notation reads it. `<>` for no
+// (zone.h, by a system call), no blanks, no ports. parse_notation reads it. `<>` for no
 // endpoint. The view points into `buffer`, and a NUL follows.
 [[nodiscard]] std::string_view bundle_text(const Bundle& bundle,
                                            std::span<char, kBundleTextSize> buffer);

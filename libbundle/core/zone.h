@@ -18,7 +18,7 @@ inline constexpr std::size_t kZoneTextSize = 16;  // IF_NAMESIZE, NUL included
 [[nodiscard]] bool valid_zone(std::string_view zone);
 
 // The index that the text is, if it is digits alone, else that of the interface with this name; 0
-// where there is none. That an interface of such a number exists is not asked.
+// where there is none. Whether an interface with such a number exists is not checked.
 [[nodiscard]] std::uint32_t zone_index(std::string_view zone);
 
 // The interface's name; its number where it is gone, or where zone_index would not read the name as

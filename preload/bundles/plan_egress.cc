@@ -79,7 +79,7 @@ bool PlanEgress::honours(const plan::Entry& entry) const {
 // The broker binds the socket itself. Where the broker could not go on from there, the socket has
 // the source of the first member, and no device yet; where the socket was bound to something else
 // by then, it has no egress at all.
-bool PlanEgress::spread(int fd, std::span<const bundle::Endpoint> members) {
+bool PlanEgress::prepare_each(int fd, std::span<const bundle::Endpoint> members) {
   const bool bound_by_px =
       state_.kind == FdKind::kDecided && state_.interface == 0 && !state_.source_fixed;
   if (fd != own_ || (state_.kind != FdKind::kFresh && !bound_by_px)) return false;

@@ -29,7 +29,7 @@ class PlanEgress final : public bundle::Egress {
   [[nodiscard]] bundle::Errno prepare(int fd, const bundle::Endpoint& member) override;
   [[nodiscard]] bool can_move(int fd, const bundle::Endpoint& from,
                               const bundle::Endpoint& to) override;
-  [[nodiscard]] bool spread(int fd, std::span<const bundle::Endpoint> members) override;
+  [[nodiscard]] bool prepare_each(int fd, std::span<const bundle::Endpoint> members) override;
   [[nodiscard]] bundle::Health health(const bundle::Endpoint& member) override;
   void report(const bundle::Endpoint& member, bool alive) override;
 

@@ -16,7 +16,7 @@ plan::Verdict decide(const Policy& policy, const Snapshot& snapshot, const plan:
   return plan::decide(plan_of(policy, snapshot), call);
 }
 
-std::string way(const plan::Verdict& verdict) {
+std::string egress_of(const plan::Verdict& verdict) {
   switch (verdict.action) {
     case Action::kSystem:
       return "system";
@@ -30,48 +30,48 @@ std::string way(const plan::Verdict& verdict) {
   return "?";
 }
 
-std::string way(const Profile& profile, std::string_view destination,
-                const Snapshot& snapshot = host()) {
-  return way(decide(policy_of(profile), snapshot, call_to(destination)));
+std::string egress_of(const Profile& profile, std::string_view destination,
+                      const Snapshot& snapshot = host()) {
+  return egress_of(decide(policy_of(profile), snapshot, call_to(destination)));
 }
 
 TEST(Decide, FirstMatchWins) {
   const Profile profile = profile_of({via("10.0.0.0/8", {"vpn"}), block("203.0.113.0/24"),
                                       via("10.1.0.0/16", {"lte"}), via("any", {"lan"})});
-  EXPECT_EQ(way(profile, "10.1.2.3"), "vpn0");
-  EXPECT_EQ(way(profile, "203.0.113.9"), "EACCES");
-  EXPECT_EQ(way(profile, "8.8.8.8"), "lan0");
-  EXPECT_EQ(way(profile, "2001:db8:ffff::1"), "lan0");
+  EXPECT_EQ(egress_of(profile, "10.1.2.3"), "vpn0");
+  EXPECT_EQ(egress_of(profile, "203.0.113.9"), "EACCES");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8"), "lan0");
+  EXPECT_EQ(egress_of(profile, "2001:db8:ffff::1"), "lan0");
 }
 
 TEST(Decide, TheMoreSpecificRuleCanComeFirst) {
   const Profile profile = profile_of({via("10.1.0.0/16", {"lte"}), via("10.0.0.0/8", {"vpn"})});
-  EXPECT_EQ(way(profile, "10.1.2.3"), "lte0");
-  EXPECT_EQ(way(profile, "10.2.2.3"), "vpn0");
-  EXPECT_EQ(way(profile, "8.8.8.8"), "system");
+  EXPECT_EQ(egress_of(profile, "10.1.2.3"), "lte0");
+  EXPECT_EQ(egress_of(profile, "10.2.2.3"), "vpn0");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8"), "system");
 }
 
 TEST(Decide, FamiliesDoNotMix) {
   const Profile profile = profile_of({via("0.0.0.0/0", {"lan"}), via("::/0", {"lte"})});
-  EXPECT_EQ(way(profile, "8.8.8.8"), "lan0");
-  EXPECT_EQ(way(profile, "2001:db8:ffff::1"), "lte0");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8"), "lan0");
+  EXPECT_EQ(egress_of(profile, "2001:db8:ffff::1"), "lte0");
   // v4-mapped destinations are IPv4.
-  EXPECT_EQ(way(profile, "::ffff:8.8.8.8"), "lan0");
+  EXPECT_EQ(egress_of(profile, "::ffff:8.8.8.8"), "lan0");
 }
 
 TEST(Decide, ExemptBeforeAnyRule) {
   const Profile profile = profile_of({block("any")});
   for (const char* exempt : {"127.0.0.1", "127.42.0.1", "::1", "0.0.0.0", "::", "10.8.0.2"}) {
-    EXPECT_EQ(way(profile, exempt), "system") << exempt;
+    EXPECT_EQ(egress_of(profile, exempt), "system") << exempt;
   }
-  EXPECT_EQ(way(profile, "8.8.8.8"), "EACCES");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8"), "EACCES");
 }
 
 TEST(Decide, OnLinkIsTheSystemsUnlessRulesAreAskedFor) {
   Profile profile = profile_of({via("any", {"lte"})});
-  EXPECT_EQ(way(profile, "192.0.2.77"), "system");
+  EXPECT_EQ(egress_of(profile, "192.0.2.77"), "system");
   profile.on_link_system = false;
-  EXPECT_EQ(way(profile, "192.0.2.77"), "lte0");
+  EXPECT_EQ(egress_of(profile, "192.0.2.77"), "lte0");
 }
 
 TEST(Decide, PortsAndTransports) {
@@ -83,7 +83,7 @@ TEST(Decide, PortsAndTransports) {
   dns.transports = {plan::Transport::kUdp};
   const Policy policy = policy_of(profile_of({web, dns, via("any", {"lan"})}));
   const auto way_of = [&](std::uint16_t port, plan::Transport transport) {
-    return way(decide(policy, host(), call_to("10.0.0.1", port, transport)));
+    return egress_of(decide(policy, host(), call_to("10.0.0.1", port, transport)));
   };
   EXPECT_EQ(way_of(80, plan::Transport::kTcp), "vpn0");
   EXPECT_EQ(way_of(81, plan::Transport::kTcp), "lan0");
@@ -99,26 +99,26 @@ TEST(Decide, PortsAndTransports) {
 TEST(Decide, TheNextEntryOfViaWhenOneIsNotAvailable) {
   const Profile profile = profile_of({via("any", {"vpn", "lan", "lte"})});
   Snapshot snapshot = host();
-  EXPECT_EQ(way(profile, "10.0.0.1", snapshot), "vpn0");
-  EXPECT_EQ(way(profile, "8.8.8.8", snapshot), "lan0") << "vpn0 has no route there";
+  EXPECT_EQ(egress_of(profile, "10.0.0.1", snapshot), "vpn0");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8", snapshot), "lan0") << "vpn0 has no route there";
   snapshot.entries[0].link_up = false;
-  EXPECT_EQ(way(profile, "8.8.8.8", snapshot), "lte0");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8", snapshot), "lte0");
   snapshot.entries[2].source_valid = false;
-  EXPECT_EQ(way(profile, "8.8.8.8", snapshot), "ENETUNREACH");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8", snapshot), "ENETUNREACH");
   snapshot.entries.clear();
-  EXPECT_EQ(way(profile, "8.8.8.8", snapshot), "ENETUNREACH");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8", snapshot), "ENETUNREACH");
 }
 
 TEST(Decide, IfUnavailable) {
   Profile profile = profile_of({via("any", {"vpn"}), via("any", {"vpn", "lte"})});
   profile.rules[0].ports = {{443, 443}};
-  EXPECT_EQ(way(profile, "8.8.8.8"), "ENETUNREACH");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8"), "ENETUNREACH");
   profile.if_unavailable = plan::IfUnavailable::kNext;
-  EXPECT_EQ(way(profile, "8.8.8.8"), "lte0");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8"), "lte0");
   profile.rules.pop_back();
-  EXPECT_EQ(way(profile, "8.8.8.8"), "system") << "no further rule matches";
+  EXPECT_EQ(egress_of(profile, "8.8.8.8"), "system") << "no further rule matches";
   profile.if_unavailable = plan::IfUnavailable::kSystem;
-  EXPECT_EQ(way(profile, "8.8.8.8"), "system");
+  EXPECT_EQ(egress_of(profile, "8.8.8.8"), "system");
 }
 
 TEST(Decide, AScopedDestinationLeavesOnlyByItsInterface) {
@@ -126,9 +126,9 @@ TEST(Decide, AScopedDestinationLeavesOnlyByItsInterface) {
   Profile profile = profile_of({via("any", {"lan", "lte"})});
   plan::Call call = call_to("2001:db8:ffff::1");
   call.scope = 2;
-  EXPECT_EQ(way(decide(policy_of(profile), snapshot, call)), "lte0");
+  EXPECT_EQ(egress_of(decide(policy_of(profile), snapshot, call)), "lte0");
   call.scope = 9;
-  EXPECT_EQ(way(decide(policy_of(profile), snapshot, call)), "ENETUNREACH");
+  EXPECT_EQ(egress_of(decide(policy_of(profile), snapshot, call)), "ENETUNREACH");
 }
 
 TEST(Decide, AFixedSourceTakesOnlyWhatTheKernelWouldChoose) {
@@ -136,7 +136,7 @@ TEST(Decide, AFixedSourceTakesOnlyWhatTheKernelWouldChoose) {
   snapshot.entries[0].kernel_source = false;
   plan::Call call = call_to("8.8.8.8");
   call.source_fixed = true;
-  EXPECT_EQ(way(decide(policy_of(profile_of({via("any", {"lan", "lte"})})), snapshot, call)),
+  EXPECT_EQ(egress_of(decide(policy_of(profile_of({via("any", {"lan", "lte"})})), snapshot, call)),
             "lte0");
 }
 
@@ -154,8 +154,8 @@ TEST(Decide, TheSourceNearestToAnIpv6Destination) {
 TEST(Decide, RemovedProfilesFailClosed) {
   const auto plan = build_removed_plan(host());
   EXPECT_EQ(plan::decide(plan, call_to("8.8.8.8")).reason, Reason::kProfileRemoved);
-  EXPECT_EQ(way(plan::decide(plan, call_to("8.8.8.8"))), "ENETUNREACH");
-  EXPECT_EQ(way(plan::decide(plan, call_to("127.0.0.1"))), "system");
+  EXPECT_EQ(egress_of(plan::decide(plan, call_to("8.8.8.8"))), "ENETUNREACH");
+  EXPECT_EQ(egress_of(plan::decide(plan, call_to("127.0.0.1"))), "system");
 }
 
 // What the trie must agree with: the rules one after another.
@@ -210,7 +210,7 @@ class RandomRules {
     for (unsigned i = below(3); i > 0; --i) {
       made.transports.push_back(static_cast<plan::Transport>(below(plan::kTransportCount)));
     }
-    // vpn has no way to any destination here.
+    // vpn has no route to any destination here.
     if (below(4) == 0) {
       made.action = plan::RuleAction::kBlock;
     } else {
@@ -236,7 +236,7 @@ TEST(Decide, AgreesWithOneRuleAfterAnother) {
       call.destination = random.any_address();
       call.port = static_cast<std::uint16_t>(random.below(28));
       call.transport = static_cast<plan::Transport>(random.below(plan::kTransportCount));
-      ASSERT_EQ(way(plan::decide(plan, call)), reference(policy.profiles.front(), call))
+      ASSERT_EQ(egress_of(plan::decide(plan, call)), reference(policy.profiles.front(), call))
           << "seed " << seed << " call " << i;
     }
   }

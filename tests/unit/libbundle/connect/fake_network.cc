@@ -20,7 +20,7 @@ int FakeNetwork::fail(int error) {
 }
 
 void FakeNetwork::record(int fd, const std::string& what) {
-  calls.push_back((fd == kOwn ? "own " : "probe ") + what + " @" + std::to_string(now));
+  calls.push_back((fd == kSocket ? "socket " : "probe ") + what + " @" + std::to_string(now));
 }
 
 bool FakeNetwork::decided(const Socket& socket) {
@@ -51,9 +51,9 @@ int FakeNetwork::connect(int fd, const sockaddr* address, socklen_t length) {
     socket.peer = address_text(endpoint->address, buffer);
     here->record(fd, socket.peer);
     const bool lost = socket.speaks_ipv4 && !endpoint->address.is_ipv4();
-    const auto only_own = here->hosts.find("own " + socket.peer);
+    const auto of_socket = here->hosts.find("socket " + socket.peer);
     Host host = lost ? kSilent : here->hosts[socket.peer];
-    if (fd == kOwn && only_own != here->hosts.end()) host = only_own->second;
+    if (fd == kSocket && of_socket != here->hosts.end()) host = of_socket->second;
     socket.speaks_ipv4 = socket.speaks_ipv4 || endpoint->address.is_ipv4();
     socket.state = Socket::kConnecting;
     socket.decided_at = here->now + host.after_ms;
@@ -99,7 +99,7 @@ int FakeNetwork::socket(int domain, int type, int) {
 }
 
 int FakeNetwork::close(int fd) {
-  EXPECT_NE(fd, kOwn);
+  EXPECT_NE(fd, kSocket);
   EXPECT_EQ(here->sockets.erase(fd), 1u);
   return 0;
 }

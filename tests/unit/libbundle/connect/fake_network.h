@@ -32,11 +32,11 @@ constexpr Host refuses(std::int64_t after_ms = 10) {
 
 class FakeNetwork {
  public:
-  static constexpr int kOwn = 5;
+  static constexpr int kSocket = 5;
 
   explicit FakeNetwork(sa_family_t family = AF_INET6) {
     here = this;
-    sockets[kOwn] = {.family = family};
+    sockets[kSocket] = {.family = family};
   }
   ~FakeNetwork() { here = nullptr; }
 
@@ -51,7 +51,7 @@ class FakeNetwork {
     std::int64_t timeout_ms = 0;
   };
 
-  std::map<std::string, Host> hosts;  // "own ADDRESS": what it is to the own socket alone
+  std::map<std::string, Host> hosts;  // "socket ADDRESS": what it is to the program's socket alone
   std::map<int, Socket> sockets;
   std::vector<std::string> calls;
   std::int64_t now = 0;
@@ -61,7 +61,7 @@ class FakeNetwork {
   unsigned long signal_flags = 0;
   std::vector<std::size_t> open_at_signals;  // sockets
 
-  Socket& own() { return sockets[kOwn]; }
+  Socket& own() { return sockets[kSocket]; }
 
   static inline FakeNetwork* here = nullptr;
 

@@ -22,7 +22,7 @@ std::string text(const Endpoint& member) {
   return std::string(address_text(member.address, buffer));
 }
 
-class TestWays final : public Egress {
+class TestEgress final : public Egress {
  public:
   Errno prepare(int, const Endpoint& member) override { return errors[text(member)]; }
   bool can_move(int, const Endpoint& from, const Endpoint&) override {
@@ -53,30 +53,30 @@ class RaceTest : public testing::Test {
       endpoints.push_back({.address = *address_from_text(member), .port = 80});
     }
     network_.own().timeout_ms = timeout_ms_;
-    return race(kFakeNetwork, ways_, FakeNetwork::kOwn, endpoints, stagger_ms);
+    return race(kFakeNetwork, egress_, FakeNetwork::kSocket, endpoints, stagger_ms);
   }
   std::string peer() {
     return network_.own().state == FakeNetwork::Socket::kClosed ? "none" : network_.own().peer;
   }
 
   FakeNetwork network_;
-  TestWays ways_;
+  TestEgress egress_;
   std::int64_t timeout_ms_ = 0;
 };
 
 TEST_F(RaceTest, TheFirstThatAnswersCostsNothing) {
   network_.hosts = {{"10.0.0.1", answers(90)}, {"10.0.0.2", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), 0);
-  EXPECT_THAT(network_.calls, ElementsAre("own 10.0.0.1 @0"));
-  EXPECT_THAT(ways_.reports, IsEmpty());
+  EXPECT_THAT(network_.calls, ElementsAre("socket 10.0.0.1 @0"));
+  EXPECT_THAT(egress_.reports, IsEmpty());
 }
 
 TEST_F(RaceTest, TheSecondIsProbedAfterTheStagger) {
   network_.hosts = {{"10.0.0.2", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), 0);
   EXPECT_THAT(network_.calls,
-              ElementsAre("own 10.0.0.1 @0", "probe 10.0.0.2 @100", "own 10.0.0.2 @110"));
-  EXPECT_THAT(ways_.reports, ElementsAre("10.0.0.1 dead", "10.0.0.2 alive"));
+              ElementsAre("socket 10.0.0.1 @0", "probe 10.0.0.2 @100", "socket 10.0.0.2 @110"));
+  EXPECT_THAT(egress_.reports, ElementsAre("10.0.0.1 dead", "10.0.0.2 alive"));
 }
 
 TEST_F(RaceTest, AnAnswerBetweenStaggerAndProbeIsTaken) {
@@ -90,46 +90,46 @@ TEST_F(RaceTest, WhatRefusesMakesTheSocketGoOn) {
   network_.hosts = {{"10.0.0.1", refuses()}, {"10.0.0.2", refuses()}, {"10.0.0.3", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2", "10.0.0.3"}), 0);
   EXPECT_THAT(network_.calls,
-              ElementsAre("own 10.0.0.1 @0", "own 10.0.0.2 @10", "own 10.0.0.3 @20"));
+              ElementsAre("socket 10.0.0.1 @0", "socket 10.0.0.2 @10", "socket 10.0.0.3 @20"));
 }
 
 TEST_F(RaceTest, AProbeThatIsRefusedReleasesTheNext) {
   network_.hosts = {{"10.0.0.2", refuses()}, {"10.0.0.3", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2", "10.0.0.3"}), 0);
-  EXPECT_THAT(network_.calls, ElementsAre("own 10.0.0.1 @0", "probe 10.0.0.2 @100",
-                                          "probe 10.0.0.3 @110", "own 10.0.0.3 @120"));
+  EXPECT_THAT(network_.calls, ElementsAre("socket 10.0.0.1 @0", "probe 10.0.0.2 @100",
+                                          "probe 10.0.0.3 @110", "socket 10.0.0.3 @120"));
 }
 
 // PB-8: who answers at first may not answer in the end.
 TEST_F(RaceTest, AMemberThatAnswersProbesAloneIsLeftAgain) {
-  network_.hosts = {{"10.0.0.2", answers()}, {"own 10.0.0.2", kSilent}, {"10.0.0.3", answers()}};
+  network_.hosts = {{"10.0.0.2", answers()}, {"socket 10.0.0.2", kSilent}, {"10.0.0.3", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2", "10.0.0.3"}), 0);
   EXPECT_EQ(peer(), "10.0.0.3");
   network_.own() = {};
-  network_.hosts["own 10.0.0.2"] = refuses();
+  network_.hosts["socket 10.0.0.2"] = refuses();
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2", "10.0.0.3"}), 0);
   EXPECT_EQ(peer(), "10.0.0.3");
 }
 
 TEST_F(RaceTest, OfAllFailuresTheOneThatSaysMost) {
   network_.hosts = {{"10.0.0.1", {10, EHOSTUNREACH}}, {"10.0.0.2", refuses()}};
-  ways_.errors["10.0.0.3"] = EACCES;
+  egress_.errors["10.0.0.3"] = EACCES;
   EXPECT_EQ(connect({"10.0.0.3", "10.0.0.1", "10.0.0.2"}), ECONNREFUSED);
   EXPECT_EQ(peer(), "none");
   EXPECT_EQ(connect({"10.0.0.3", "10.0.0.1"}), EHOSTUNREACH);
-  ways_.errors["10.0.0.1"] = EACCES;
+  egress_.errors["10.0.0.1"] = EACCES;
   EXPECT_EQ(connect({"10.0.0.3", "10.0.0.1"}), EACCES);
-  EXPECT_THAT(ways_.reports, IsEmpty());
+  EXPECT_THAT(egress_.reports, IsEmpty());
 }
 
 TEST_F(RaceTest, SilenceEndsAfterThirtySeconds) {
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), ETIMEDOUT);
   EXPECT_EQ(network_.now, 30'000);
   EXPECT_EQ(peer(), "none");
-  EXPECT_THAT(ways_.reports, IsEmpty());
+  EXPECT_THAT(egress_.reports, IsEmpty());
 }
 
-TEST_F(RaceTest, TheProgramsOwnTimeoutLeavesTheFirstUnderWay) {
+TEST_F(RaceTest, TheProgramsTimeoutLeavesTheFirstConnecting) {
   timeout_ms_ = 150;
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), EINPROGRESS);
   EXPECT_EQ(network_.now, 150);
@@ -155,14 +155,14 @@ TEST_F(RaceTest, ASlowHostIsNotGivenUpForGood) {
 
 TEST_F(RaceTest, TheDeadComeLast) {
   network_.hosts = {{"10.0.0.1", answers()}, {"10.0.0.2", answers()}};
-  ways_.healths["10.0.0.1"] = Health::kDead;
+  egress_.healths["10.0.0.1"] = Health::kDead;
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), 0);
-  EXPECT_THAT(network_.calls, ElementsAre("own 10.0.0.2 @0"));
+  EXPECT_THAT(network_.calls, ElementsAre("socket 10.0.0.2 @0"));
   network_.own() = {};
-  ways_.healths["10.0.0.2"] = Health::kDead;
+  egress_.healths["10.0.0.2"] = Health::kDead;
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), 0);
   EXPECT_EQ(peer(), "10.0.0.1");
-  EXPECT_THAT(ways_.reports, ElementsAre("10.0.0.1 alive"));
+  EXPECT_THAT(egress_.reports, ElementsAre("10.0.0.1 alive"));
 }
 
 TEST_F(RaceTest, NonBlockingWaitsForTheFirstAnswer) {
@@ -170,8 +170,8 @@ TEST_F(RaceTest, NonBlockingWaitsForTheFirstAnswer) {
   network_.hosts = {{"10.0.0.1", answers(30)}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), EINPROGRESS);
   EXPECT_EQ(network_.now, 30);
-  EXPECT_THAT(network_.calls, ElementsAre("own 10.0.0.1 @0"));
-  EXPECT_THAT(ways_.reports, ElementsAre("10.0.0.1 alive"));
+  EXPECT_THAT(network_.calls, ElementsAre("socket 10.0.0.1 @0"));
+  EXPECT_THAT(egress_.reports, ElementsAre("10.0.0.1 alive"));
 }
 
 TEST_F(RaceTest, NonBlockingTakesTheWinnerAndDoesNotWait) {
@@ -184,7 +184,7 @@ TEST_F(RaceTest, NonBlockingTakesTheWinnerAndDoesNotWait) {
 
 TEST_F(RaceTest, NonBlockingGoesToTheLivingAtOnce) {
   network_.own().nonblocking = true;
-  ways_.healths["10.0.0.1"] = Health::kAlive;
+  egress_.healths["10.0.0.1"] = Health::kAlive;
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), EINPROGRESS);
   EXPECT_EQ(network_.now, 0);
 }
@@ -204,36 +204,36 @@ TEST_F(RaceTest, NonBlockingEndsSoonWhereNobodyAnswers) {
 }
 
 TEST_F(RaceTest, WhatCannotMoveIsPreparedOnceForTheWinner) {
-  ways_.movable = false;
+  egress_.movable = false;
   network_.hosts = {{"10.0.0.2", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), 0);
   EXPECT_THAT(network_.calls,
-              ElementsAre("probe 10.0.0.1 @0", "probe 10.0.0.2 @100", "own 10.0.0.2 @110"));
+              ElementsAre("probe 10.0.0.1 @0", "probe 10.0.0.2 @100", "socket 10.0.0.2 @110"));
 }
 
 TEST_F(RaceTest, WhoCannotMoveNeedNotBeTheFirst) {
-  ways_.stays = "10.0.0.2";
+  egress_.stays = "10.0.0.2";
   network_.hosts = {{"10.0.0.1", refuses()}, {"10.0.0.3", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2", "10.0.0.3"}), 0);
   EXPECT_EQ(peer(), "10.0.0.3");
 }
 
 TEST_F(RaceTest, WhatCannotMoveIsProbedThoughItLived) {
-  ways_.movable = false;
-  ways_.healths["10.0.0.1"] = Health::kAlive;
+  egress_.movable = false;
+  egress_.healths["10.0.0.1"] = Health::kAlive;
   network_.hosts = {{"10.0.0.2", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), 0);
   EXPECT_EQ(peer(), "10.0.0.2");
-  EXPECT_THAT(ways_.reports, ElementsAre("10.0.0.1 dead", "10.0.0.2 alive"));
+  EXPECT_THAT(egress_.reports, ElementsAre("10.0.0.1 dead", "10.0.0.2 alive"));
   network_.own() = {.nonblocking = true};
   network_.calls.clear();
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), EINPROGRESS);
-  EXPECT_THAT(network_.calls, ElementsAre(testing::StartsWith("own 10.0.0.1")));
+  EXPECT_THAT(network_.calls, ElementsAre(testing::StartsWith("socket 10.0.0.1")));
 }
 
 TEST_F(RaceTest, WhatCannotMoveEndsSoonWhenAnotherAnswers) {
-  ways_.movable = false;
-  network_.hosts = {{"10.0.0.1", answers()}, {"own 10.0.0.1", kSilent}, {"10.0.0.2", answers()}};
+  egress_.movable = false;
+  network_.hosts = {{"10.0.0.1", answers()}, {"socket 10.0.0.1", kSilent}, {"10.0.0.2", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), ETIMEDOUT);
   EXPECT_EQ(network_.now, 1'120);
   EXPECT_EQ(peer(), "none");
@@ -245,13 +245,14 @@ TEST_F(RaceTest, WithoutDescriptorsTheSocketTakesTurns) {
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2", "10.0.0.3"}), 0);
   EXPECT_EQ(peer(), "10.0.0.3");
   network_.own() = {};
-  ways_.movable = false;
+  egress_.movable = false;
   network_.calls.clear();
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.3"}), ETIMEDOUT);
-  EXPECT_THAT(network_.calls, ElementsAre("own 10.0.0.1 @" + std::to_string(network_.now - 30000)));
+  EXPECT_THAT(network_.calls,
+              ElementsAre("socket 10.0.0.1 @" + std::to_string(network_.now - 30000)));
 }
 
-TEST_F(RaceTest, AnIpv6SocketFindsItsWayBackFromIpv4) {
+TEST_F(RaceTest, AnIpv6SocketReturnsFromIpv4) {
   network_.hosts = {{"2001:db8::1", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "2001:db8::1"}), 0);
   EXPECT_EQ(peer(), "2001:db8::1");
@@ -269,7 +270,7 @@ TEST_F(RaceTest, MembersThatTheSocketCannotReachAreLeftOut) {
   network_.calls.clear();
   network_.hosts = {{"2001:db8::1", refuses()}};
   EXPECT_EQ(connect({"10.0.0.1", "2001:db8::1", "2001:db8::2"}), ECONNREFUSED);
-  EXPECT_EQ(network_.calls.front().substr(0, 15), "own 2001:db8::1");
+  EXPECT_EQ(network_.calls.front().substr(0, 18), "socket 2001:db8::1");
 }
 
 TEST_F(RaceTest, WhereOnlyTheOtherFamilyAnswersTheCallEnds) {
@@ -279,11 +280,11 @@ TEST_F(RaceTest, WhereOnlyTheOtherFamilyAnswersTheCallEnds) {
     network_.calls.clear();
     network_.hosts = {{"2001:db8::1", answers()}};
     EXPECT_EQ(connect({"10.0.0.1", "2001:db8::1"}), ETIMEDOUT);
-    EXPECT_THAT(network_.calls, ElementsAre("own 10.0.0.1 @0", "probe 2001:db8::1 @100"));
+    EXPECT_THAT(network_.calls, ElementsAre("socket 10.0.0.1 @0", "probe 2001:db8::1 @100"));
     EXPECT_EQ(network_.now, 410);
     EXPECT_EQ(peer(), "none");
   }
-  EXPECT_EQ(ways_.reports.front(), "10.0.0.1 dead");
+  EXPECT_EQ(egress_.reports.front(), "10.0.0.1 dead");
   network_.own() = {.family = AF_INET};
   network_.hosts["10.0.0.1"] = answers(350);
   EXPECT_EQ(connect({"10.0.0.1", "2001:db8::1"}), 0);
@@ -297,7 +298,7 @@ TEST_F(RaceTest, TheOtherFamilyIsNotAskedWhereTheSocketsOwnAnswersOrRefuses) {
   network_.own() = {.family = AF_INET};
   network_.hosts["10.0.0.1"] = answers();
   EXPECT_EQ(connect({"10.0.0.1", "2001:db8::1"}), 0);
-  EXPECT_THAT(network_.calls, ElementsAre("own 10.0.0.1 @0", "own 10.0.0.1 @10"));
+  EXPECT_THAT(network_.calls, ElementsAre("socket 10.0.0.1 @0", "socket 10.0.0.1 @10"));
 }
 
 TEST_F(RaceTest, WithoutDescriptorsTheOtherFamilyIsNotAsked) {
@@ -321,7 +322,7 @@ TEST_F(RaceTest, ASocketOfAnotherStateGoesByTheRulesToo) {
   // A failure that the program has not read yet: no race, but a connect all the same.
   network_.own().state = FakeNetwork::Socket::kConnecting;
   network_.own().error = ECONNRESET;
-  ways_.errors = {{"10.0.0.1", EACCES}};
+  egress_.errors = {{"10.0.0.1", EACCES}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), EACCES);
   EXPECT_THAT(network_.calls, IsEmpty());
 }
@@ -348,10 +349,10 @@ TEST_F(RaceTest, AHandlerWithoutRestartEndsTheCall) {
 }
 
 TEST_F(RaceTest, AMemberThatIsBlockedIsSkipped) {
-  ways_.errors["10.0.0.1"] = EACCES;
+  egress_.errors["10.0.0.1"] = EACCES;
   network_.hosts = {{"10.0.0.2", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), 0);
-  EXPECT_THAT(network_.calls, ElementsAre("own 10.0.0.2 @0"));
+  EXPECT_THAT(network_.calls, ElementsAre("socket 10.0.0.2 @0"));
 }
 
 }  // namespace

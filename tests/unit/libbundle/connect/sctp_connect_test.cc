@@ -111,7 +111,7 @@ struct FakeSctp {
   std::vector<std::string> calls;
 };
 
-struct OneWay final : Egress {
+struct OneEgress final : Egress {
   Errno prepare(int, const Endpoint&) override { return error; }
   bool can_move(int, const Endpoint&, const Endpoint&) override { return true; }
   Health health(const Endpoint&) override { return known; }
@@ -120,8 +120,8 @@ struct OneWay final : Egress {
   Health known = Health::kUnknown;
 };
 
-// 10.0.0.0/24 and 10.0.1.0/24 are two egress; what ends in .66 is blocked.
-struct ManyWays final : Egress {
+// 10.0.0.0/24 and 10.0.1.0/24 are two egresses; what ends in .66 is blocked.
+struct ManyEgresses final : Egress {
   Errno prepare(int fd, const Endpoint& member) override {
     if (member.address.bytes[15] == 66) return EACCES;
     if (fd == kFd) prepared.push_back(member.address);
@@ -135,13 +135,13 @@ struct ManyWays final : Egress {
   std::vector<Address> prepared;
 };
 
-// The same, and a socket can be spread over both.
-struct SpreadWays final : Egress {
+// The same, and a socket can have the egress of each.
+struct EachPrepared final : Egress {
   Errno prepare(int fd, const Endpoint& member) override { return egress.prepare(fd, member); }
   bool can_move(int fd, const Endpoint& from, const Endpoint& to) override {
     return egress.can_move(fd, from, to);
   }
-  bool spread(int fd, std::span<const Endpoint> members) override {
+  bool prepare_each(int fd, std::span<const Endpoint> members) override {
     EXPECT_EQ(fd, kFd);
     std::string call;
     for (const Endpoint& member : members) {
@@ -149,14 +149,14 @@ struct SpreadWays final : Egress {
       call += (call.empty() ? "" : " ");
       call += address_text(member.address, room);
     }
-    spreads.push_back(call);
-    return can_spread;
+    prepared_each.push_back(call);
+    return can_prepare_each;
   }
   Health health(const Endpoint&) override { return Health::kAlive; }
   void report(const Endpoint&, bool) override {}
-  ManyWays egress;
-  bool can_spread = true;
-  std::vector<std::string> spreads;
+  ManyEgresses egress;
+  bool can_prepare_each = true;
+  std::vector<std::string> prepared_each;
 };
 
 class SctpConnect : public testing::Test {
@@ -168,10 +168,12 @@ class SctpConnect : public testing::Test {
     }
     return made;
   }
-  Errno connect(const Bundle& to) { return sctp_connect(kernel_.system, ways_, kFd, to, kStagger); }
+  Errno connect(const Bundle& to) {
+    return sctp_connect(kernel_.system, egress_, kFd, to, kStagger);
+  }
 
   FakeSctp kernel_;
-  OneWay ways_;
+  OneEgress egress_;
 };
 
 TEST_F(SctpConnect, OneAssociationHasAllMembersOfAHost) {
@@ -244,7 +246,7 @@ TEST_F(SctpConnect, ASocketThatDoesNotBlockWaitsOnlyForWhatIsUnknown) {
   kernel_.pending = -1;
   EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), EINPROGRESS);
   EXPECT_EQ(kernel_.now, 1'000 + 700);
-  ways_.known = Health::kAlive;
+  egress_.known = Health::kAlive;
   EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), EINPROGRESS);
   EXPECT_EQ(kernel_.now, 1'000 + 700);
 }
@@ -278,60 +280,60 @@ TEST_F(SctpConnect, WhatGoesOnEndsWithAHandlerThatDoesNotRestart) {
 }
 
 TEST_F(SctpConnect, WhatThePolicyForbidsIsNotTried) {
-  ways_.error = ENETUNREACH;
+  egress_.error = ENETUNREACH;
   EXPECT_EQ(connect(bundle({"10.0.0.1"})), ENETUNREACH);
   EXPECT_TRUE(kernel_.calls.empty());
 }
 
-TEST_F(SctpConnect, WhatGoesAnotherWayOrNowhereIsLeftOut) {
-  ManyWays egress;
+TEST_F(SctpConnect, MembersOfAnotherEgressOrNoneAreLeftOut) {
+  ManyEgresses egress;
   const Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
   EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
   EXPECT_THAT(egress.prepared, ElementsAre(address("10.0.0.1")));
 }
 
-TEST_F(SctpConnect, MembersOfSeveralWaysEachGoTheirOwn) {
-  SpreadWays egress;
+TEST_F(SctpConnect, MembersOfSeveralEgressesEachLeaveByTheirOwn) {
+  EachPrepared egress;
   const Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
   EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
-  EXPECT_THAT(egress.spreads, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
+  EXPECT_THAT(egress.prepared_each, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
   EXPECT_TRUE(egress.egress.prepared.empty());
 }
 
-TEST_F(SctpConnect, MembersOfOneWayAreNotSpread) {
-  SpreadWays egress;
+TEST_F(SctpConnect, MembersOfOneEgressAreNotPreparedEach) {
+  EachPrepared egress;
   EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, bundle({"10.0.0.1", "10.0.0.3"}), kStagger),
             0);
-  EXPECT_THAT(egress.spreads, IsEmpty());
+  EXPECT_THAT(egress.prepared_each, IsEmpty());
   const Bundle blocked = bundle({"10.0.0.1", "10.0.1.66"});
   EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, blocked, kStagger), 0);
-  EXPECT_THAT(egress.spreads, IsEmpty());
+  EXPECT_THAT(egress.prepared_each, IsEmpty());
 }
 
-TEST_F(SctpConnect, WhereTheyCannotBeSpreadTheyGoTheFirstOnesWay) {
-  SpreadWays egress;
-  egress.can_spread = false;
+TEST_F(SctpConnect, WhereTheyCannotEachBePreparedTheyLeaveAsTheFirstDoes) {
+  EachPrepared egress;
+  egress.can_prepare_each = false;
   const Bundle to = bundle({"10.0.0.1", "10.0.1.2", "10.0.0.3"});
   EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
-  EXPECT_EQ(egress.spreads.size(), 1u);
+  EXPECT_EQ(egress.prepared_each.size(), 1u);
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
   EXPECT_THAT(egress.egress.prepared, ElementsAre(address("10.0.0.1")));
 }
 
-TEST_F(SctpConnect, AnAlternativeOfASpreadSocketIsSpreadToo) {
-  SpreadWays egress;
+TEST_F(SctpConnect, AFurtherAlternativeIsPreparedEachToo) {
+  EachPrepared egress;
   Bundle to = bundle({"10.0.0.1", "10.0.1.2", "10.0.0.3"});
   to.alternatives = 1 << 2;
   kernel_.outcomes = {{ECONNREFUSED}, {ECONNREFUSED}};
   EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
-  EXPECT_THAT(egress.spreads, ElementsAre("10.0.0.1 10.0.1.2", "10.0.0.3"));
+  EXPECT_THAT(egress.prepared_each, ElementsAre("10.0.0.1 10.0.1.2", "10.0.0.3"));
   EXPECT_TRUE(egress.egress.prepared.empty());
 }
 
-TEST_F(SctpConnect, ASpreadSocketWaitsEvenForWhoIsAlive) {
-  SpreadWays egress;
+TEST_F(SctpConnect, ASocketOfSeveralEgressesWaitsEvenForALiveMember) {
+  EachPrepared egress;
   kernel_.flags = O_NONBLOCK;
   kernel_.outcomes = {{EINPROGRESS}};
   kernel_.pending = -1;
@@ -341,7 +343,7 @@ TEST_F(SctpConnect, ASpreadSocketWaitsEvenForWhoIsAlive) {
 }
 
 TEST_F(SctpConnect, AnAlternativeIsAskedAboutToo) {
-  ManyWays egress;
+  ManyEgresses egress;
   Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
   to.alternatives = 1 << 1 | 1 << 2 | 1 << 3;
   kernel_.outcomes = {{ECONNREFUSED}};

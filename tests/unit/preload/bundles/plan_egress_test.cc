@@ -110,9 +110,9 @@ TEST_F(PlanEgressTest, WithoutABrokerNothingIsSpreadAndAllIsAsBefore) {
   fresh();
   PlanEgress made = egress();
   const bundle::Endpoint members[] = {member("198.51.100.1"), member("198.51.100.2")};
-  EXPECT_FALSE(made.spread(kFd, members));
+  EXPECT_FALSE(made.prepare_each(kFd, members));
   EXPECT_EQ(fds_->get(kFd).kind, FdKind::kFresh);
-  EXPECT_FALSE(made.spread(kProbe, members));
+  EXPECT_FALSE(made.prepare_each(kProbe, members));
   take_calls();
   EXPECT_EQ(made.prepare(kFd, members[0]), 0);
   EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", "device vpn0"));
@@ -124,7 +124,7 @@ TEST_F(PlanEgressTest, ASocketThatTheBrokerHasBoundInVainStillHasTheFirstMembers
   kernel_.bound = {.address = address("10.2.0.2"), .port = 99};
   PlanEgress made = egress();
   const bundle::Endpoint members[] = {member("198.51.100.1")};
-  EXPECT_FALSE(made.spread(kFd, members));
+  EXPECT_FALSE(made.prepare_each(kFd, members));
   EXPECT_EQ(fds_->get(kFd).kind, FdKind::kDecided);
   EXPECT_EQ(made.prepare(kFd, members[0]), 0);
   EXPECT_THAT(take_calls(), Contains("device vpn0"));
@@ -136,7 +136,7 @@ TEST_F(PlanEgressTest, WhatWasBoundElsewhereMeanwhileGoesNowhere) {
   kernel_.bound = {.address = address("10.9.9.9"), .port = 99};
   PlanEgress made = egress();
   const bundle::Endpoint members[] = {member("198.51.100.1")};
-  EXPECT_FALSE(made.spread(kFd, members));
+  EXPECT_FALSE(made.prepare_each(kFd, members));
   EXPECT_EQ(made.prepare(kFd, members[0]), ENETUNREACH);
 }
 
@@ -149,7 +149,7 @@ TEST_F(PlanEgressTest, ASocketOfTheProgramsOwnChoiceIsNotSpread) {
     PlanEgress made = egress();
     take_calls();
     const bundle::Endpoint members[] = {member("198.51.100.1"), member("198.51.100.2")};
-    EXPECT_FALSE(made.spread(kFd, members));
+    EXPECT_FALSE(made.prepare_each(kFd, members));
     EXPECT_THAT(take_calls(), IsEmpty());
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "libbundle/connect/own_socket.h"
+#include "libbundle/connect/program_socket.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -9,7 +9,7 @@
 
 namespace px::bundle {
 
-bool OwnSocket::examine() {
+bool ProgramSocket::examine() {
   sockaddr_storage storage{};
   auto* address = reinterpret_cast<sockaddr*>(&storage);
   socklen_t length = sizeof storage;
@@ -20,7 +20,7 @@ bool OwnSocket::examine() {
   bound_ = !name->address.is_unspecified();
   bound_to_ipv4_ = name->address.is_ipv4();
 
-  // A closed stream that never failed, or whose failure was told, hangs up and nothing else.
+  // A closed stream without a pending error reports these two events and no others.
   pollfd poll{.fd = fd_, .events = POLLIN | POLLOUT | POLLRDHUP, .revents = 0};
   timespec at_once{};
   if (system_.ppoll(&poll, 1, &at_once, nullptr, sizeof(SignalMask)) != 1) return false;
@@ -35,24 +35,24 @@ bool OwnSocket::examine() {
   return true;
 }
 
-std::int64_t OwnSocket::timeout_ms() const {
+std::int64_t ProgramSocket::timeout_ms() const {
   return std::int64_t{timeout_.tv_sec} * 1000 + (timeout_.tv_usec + 999) / 1000;
 }
 
-bool OwnSocket::takes(const Address& address) const {
+bool ProgramSocket::can_reach(const Address& address) const {
   if (bound_ && bound_to_ipv4_ != address.is_ipv4()) return false;
   return address.is_ipv4() ? !ipv6_only_ : family_ == AF_INET6;
 }
 
-Errno OwnSocket::connect(const Endpoint& member) {
+Errno ProgramSocket::connect(const Endpoint& member) {
   sockaddr_storage address;
-  // To an IPv4 socket, the kernel says what it thinks of an IPv6 address.
+  // On an IPv4 socket, an IPv6 address is the kernel's to refuse.
   const sa_family_t family = family_ == AF_INET && member.address.is_ipv4() ? AF_INET : AF_INET6;
   const socklen_t length = sockaddr_from_endpoint(member, family, &address);
   return system_.connect(fd_, reinterpret_cast<const sockaddr*>(&address), length) == 0 ? 0 : errno;
 }
 
-Errno OwnSocket::go(const Endpoint& member, std::int64_t wait_ms) {
+Errno ProgramSocket::connect_within(const Endpoint& member, std::int64_t wait_ms) {
   if (!blocks_) return connect(member);
   const timeval wait{.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
   const bool limited = system_.setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0;
@@ -63,23 +63,23 @@ Errno OwnSocket::go(const Endpoint& member, std::int64_t wait_ms) {
   return error;
 }
 
-// A blocking socket is connected only once a connect(2) has said so. Of another that one is the
-// program's to make, which may tell 0 from EISCONN.
-Errno OwnSocket::settle(const Endpoint& member, short events) {
+// A blocking socket is connected only once a connect(2) has returned so. On a non-blocking one that
+// call is left to the program, which may tell 0 from EISCONN.
+Errno ProgramSocket::settle(const Endpoint& member, short events) {
   if (!blocks_ && (events & (POLLERR | POLLHUP | POLLNVAL)) == 0) return 0;
   const Errno error = connect(member);
   return error == EISCONN ? 0 : error;
 }
 
-void OwnSocket::leave(const Endpoint& member) {
+void ProgramSocket::abandon(const Endpoint& member) {
   sockaddr nothing{};
   nothing.sa_family = AF_UNSPEC;
   (void)system_.connect(fd_, &nothing, sizeof nothing);
   // The kernel (6.18) leaves ECONNRESET behind.
   (void)take_error(system_, fd_);
   if (family_ != AF_INET6 || !member.address.is_ipv4()) return;
-  // An IPv6 socket that was sent to an IPv4 address speaks IPv4 from then on, also to IPv6
-  // addresses (6.18), unless a connect to an IPv4 address fails before anything was sent.
+  // An IPv6 socket that has called an IPv4 address uses IPv4 from then on, even for IPv6 addresses
+  // (6.18). A connect to an IPv4 address that fails before anything is sent resets that.
   (void)connect({.address = ipv4_address(INADDR_BROADCAST), .port = 1});
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The program's own stream socket while px looks for the member that it connects to: a connect that
-// ends in time, and a way back. Nothing of the program's options is different after any of its
-// calls. Holds nothing; callable from any thread and from signal handlers. May change errno.
+// The program's stream socket while px looks for the member to connect it to: a connect(2) that
+// ends in time, and can be undone. Each call leaves the program's options as they were. May change
+// errno.
 #pragma once
 
 #include <sys/socket.h>
@@ -15,12 +15,13 @@
 
 namespace px::bundle {
 
-class OwnSocket {
+class ProgramSocket {
  public:
-  OwnSocket(const SystemCalls& system, int fd) : system_(system), fd_(fd) {}
+  ProgramSocket(const SystemCalls& system, int fd) : system_(system), fd_(fd) {}
 
-  // Asks the kernel what follows. False for what is no stream socket of ours, or not one that is
-  // neither connected nor about to be, nor has a failure to tell: connect(2) on it is the kernel's.
+  // Reads what the questions below answer. False for anything but a stream socket of an internet
+  // family that is not connected, not connecting and has no pending error: then connect(2) on it is
+  // the kernel's to answer.
   [[nodiscard]] bool examine();
 
   [[nodiscard]] int fd() const { return fd_; }
@@ -28,17 +29,17 @@ class OwnSocket {
   [[nodiscard]] bool blocks() const { return blocks_; }
   // SO_SNDTIMEO in milliseconds; 0: none.
   [[nodiscard]] std::int64_t timeout_ms() const;
-  // Whether the socket can have a connection to an address of that kind at all.
-  [[nodiscard]] bool takes(const Address& address) const;
+  // Whether the socket can have a connection to an address of this family at all.
+  [[nodiscard]] bool can_reach(const Address& address) const;
 
   // connect(2) as the program would make it.
   [[nodiscard]] Errno connect(const Endpoint& member);
   // The same, but a blocking socket waits for `wait_ms` (at least 1) only: EINPROGRESS then.
-  [[nodiscard]] Errno go(const Endpoint& member, std::int64_t wait_ms);
-  // What became of an attempt, once poll(2) tells `events` of the socket.
+  [[nodiscard]] Errno connect_within(const Endpoint& member, std::int64_t wait_ms);
+  // The result of an attempt, once poll(2) reports `events` for the socket.
   [[nodiscard]] Errno settle(const Endpoint& member, short events);
-  // Ends the attempt at `member`, whatever became of it.
-  void leave(const Endpoint& member);
+  // Undoes the attempt at `member`, whatever its result.
+  void abandon(const Endpoint& member);
 
  private:
   const SystemCalls& system_;

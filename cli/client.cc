@@ -134,7 +134,7 @@ Expected<json> Client::next_reply(std::optional<Duration> patience) {
   while (true) {
     PX_ASSIGN_OR_RETURN(const std::size_t size, receive_packet(deadline));
     const std::span<const std::byte> packet(buffer_.data(), size);
-    if (const auto refusal = plan::parse_refusal(packet))
+    if (const auto refusal = plan::parse<plan::Refusal>(packet))
       return fail("the broker at " + path_ + " refuses: " + refusal->reason);
     const auto header = plan::parse_header(packet);
     const auto part = plan::parse_text(packet);
@@ -150,8 +150,7 @@ Expected<json> Client::next_reply(std::optional<Duration> patience) {
 
 Expected<std::optional<plan::Refusal>> Client::launch(const std::string& profile,
                                                       const std::string& why_uncovered) {
-  plan::Launch launch{};
-  launch.header = plan::header_of(plan::MessageType::kLaunch, sizeof launch);
+  auto launch = plan::make<plan::Launch>();
   launch.coverage = why_uncovered.empty() ? plan::Coverage::kCovered : plan::Coverage::kUncovered;
   launch.network_namespace = network_namespace(socket_.get());
   plan::fill_text(launch.profile, profile);
@@ -159,7 +158,7 @@ Expected<std::optional<plan::Refusal>> Client::launch(const std::string& profile
   PX_TRY(send_packet(&launch, sizeof launch));
   PX_ASSIGN_OR_RETURN(const std::size_t size, receive_packet(deadline_in(kPatience)));
   const std::span<const std::byte> packet(buffer_.data(), size);
-  if (const auto refusal = plan::parse_refusal(packet)) return refusal;
+  if (const auto refusal = plan::parse<plan::Refusal>(packet)) return refusal;
   const auto header = plan::parse_header(packet);
   if (!header || header->type != plan::MessageType::kLaunched)
     return fail("what answers at " + path_ + " is no px broker of this version");

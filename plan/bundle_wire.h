@@ -44,13 +44,4 @@ struct ExtraPaths {
   [[nodiscard]] bool is_valid() const;
 };
 
-[[nodiscard]] inline std::optional<HealthReport> parse_health_report(
-    std::span<const std::byte> packet) {
-  return parse<HealthReport>(packet);
-}
-[[nodiscard]] inline std::optional<ExtraPaths> parse_extra_paths(
-    std::span<const std::byte> packet) {
-  return parse<ExtraPaths>(packet);
-}
-
 }  // namespace px::plan

@@ -84,22 +84,6 @@ struct Launch {
   [[nodiscard]] bool is_valid() const;
 };
 
-[[nodiscard]] inline std::optional<Hello> parse_hello(std::span<const std::byte> packet) {
-  return parse<Hello>(packet);
-}
-[[nodiscard]] inline std::optional<Welcome> parse_welcome(std::span<const std::byte> packet) {
-  return parse<Welcome>(packet);
-}
-[[nodiscard]] inline std::optional<Refusal> parse_refusal(std::span<const std::byte> packet) {
-  return parse<Refusal>(packet);
-}
-[[nodiscard]] inline std::optional<Mark> parse_mark(std::span<const std::byte> packet) {
-  return parse<Mark>(packet);
-}
-[[nodiscard]] inline std::optional<Launch> parse_launch(std::span<const std::byte> packet) {
-  return parse<Launch>(packet);
-}
-
 // The text of a fixed field; nothing if its NUL is missing.
 [[nodiscard]] std::optional<std::string_view> field_text(std::span<const char> field);
 

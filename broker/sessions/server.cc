@@ -51,8 +51,7 @@ std::deque<PacketSocket::Outgoing> replies_of(std::string_view text) {
 }
 
 plan::Refusal refusal_of(const Rejection& rejection) {
-  plan::Refusal refusal{};
-  refusal.header = plan::header_of(plan::MessageType::kRefusal, sizeof refusal);
+  auto refusal = plan::make<plan::Refusal>();
   refusal.code = rejection.code;
   plan::fill_text(refusal.reason, rejection.reason);
   return refusal;
@@ -160,18 +159,18 @@ void Server::serve(const ClientPointer& client) {
 
 void Server::answer(const ClientPointer& client, PacketSocket::Incoming incoming) {
   const std::span<const std::byte> packet = incoming.packet;
-  if (const auto mark = plan::parse_mark(packet); mark && incoming.descriptor) {
+  if (const auto mark = plan::parse<plan::Mark>(packet); mark && incoming.descriptor) {
     return answer_mark(client, *mark, incoming.descriptor);
   }
-  if (const auto paths = plan::parse_extra_paths(packet); paths && incoming.descriptor) {
+  if (const auto paths = plan::parse<plan::ExtraPaths>(packet); paths && incoming.descriptor) {
     return answer_paths(client, *paths, incoming.descriptor);
   }
-  if (const auto hello = plan::parse_hello(packet)) {
+  if (const auto hello = plan::parse<plan::Hello>(packet)) {
     return answer_hello(client, *hello, incoming.descriptor);
   }
   if (incoming.descriptor) return;  // no other message brings one
-  if (const auto launch = plan::parse_launch(packet)) return answer_launch(client, *launch);
-  if (const auto outcome = plan::parse_health_report(packet)) {
+  if (const auto launch = plan::parse<plan::Launch>(packet)) return answer_launch(client, *launch);
+  if (const auto outcome = plan::parse<plan::HealthReport>(packet)) {
     return service_.outcome(client->peer, *outcome);  // and no more of this client
   }
   const auto header = plan::parse_header(packet);
@@ -183,8 +182,7 @@ void Server::answer_hello(const ClientPointer& client, const plan::Hello& hello,
                           const Fd& executable) {
   auto admission = service_.hello(share(client->peer), hello, executable.get());
   if (!admission) return refuse(client, admission.error());
-  plan::Welcome welcome{};
-  welcome.header = plan::header_of(plan::MessageType::kWelcome, sizeof welcome);
+  auto welcome = plan::make<plan::Welcome>();
   welcome.broker_instance = service_.instance;
   welcome.recheck = static_cast<std::uint32_t>(admission->recheck);
   plan::fill_text(welcome.profile, admission->profile);

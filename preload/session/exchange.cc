@@ -26,7 +26,7 @@ Acknowledgement exchange(const Settings& settings, int fd, std::span<const std::
   const std::span<const std::byte> received(packet, connection.receive(&message));
   const auto header = plan::parse_header(received);
   answer.done = header && header->type == done;
-  if (const auto refusal = plan::parse_refusal(received)) {
+  if (const auto refusal = plan::parse<plan::Refusal>(received)) {
     std::memcpy(answer.reason.data(), refusal->reason, answer.reason.size());
   }
   return answer;

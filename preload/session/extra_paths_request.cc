@@ -9,8 +9,7 @@ namespace px::shim {
 bool request_extra_paths(const Settings& settings, int fd,
                          std::span<const bundle::Endpoint> members, PathAnswer answer) {
   if (members.empty() || members.size() > bundle::kMostMembers) return false;
-  plan::ExtraPaths request{};
-  request.header = plan::header_of(plan::MessageType::kExtraPaths, sizeof request);
+  auto request = plan::make<plan::ExtraPaths>();
   request.port = members.front().port;
   request.count = static_cast<std::uint16_t>(members.size());
   for (std::size_t i = 0; i < members.size(); ++i) {

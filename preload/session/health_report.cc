@@ -19,8 +19,7 @@ void send_health_report(const Settings& settings, std::string_view profile,
   const BlockSignals block;
   BrokerConnection connection(SOCK_NONBLOCK);
   if (!connection.connect(settings)) return;
-  plan::HealthReport report{};
-  report.header = plan::header_of(plan::MessageType::kHealthReport, sizeof report);
+  auto report = plan::make<plan::HealthReport>();
   report.interface_index = key.interface_index;
   report.network_namespace = connection.network_namespace();
   report.address = key.address;

@@ -15,8 +15,7 @@ namespace {
 constexpr int kWelcomeFds = 2;
 
 plan::Hello hello_of(const HelloRequest& request, std::uint64_t network_namespace) {
-  plan::Hello hello{};
-  hello.header = plan::header_of(plan::MessageType::kHello, sizeof hello);
+  auto hello = plan::make<plan::Hello>();
   hello.layout_version = plan::kLayoutVersion;
   hello.flags = request.flags;
   hello.network_namespace = network_namespace;
@@ -58,12 +57,12 @@ class ReceivedFds {
 
 HelloAnswer answer_of(std::span<const std::byte> packet, ReceivedFds* fds) {
   HelloAnswer answer;
-  if (const auto refusal = plan::parse_refusal(packet)) {
+  if (const auto refusal = plan::parse<plan::Refusal>(packet)) {
     answer.outcome = HelloOutcome::kRefusal;
     std::memcpy(answer.reason.data(), refusal->reason, answer.reason.size());
     return answer;
   }
-  const auto welcome = plan::parse_welcome(packet);
+  const auto welcome = plan::parse<plan::Welcome>(packet);
   answer.outcome = HelloOutcome::kStrangeAnswer;
   if (!welcome) return answer;
   if (welcome->profile[0] == '\0') {

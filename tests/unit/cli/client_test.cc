@@ -28,8 +28,7 @@ std::string packet(MessageType type, std::string_view text, std::uint16_t flags 
 }
 
 std::string refusal(plan::RefusalCode code, std::string_view reason) {
-  plan::Refusal message{};
-  message.header = plan::header_of(MessageType::kRefusal, sizeof message);
+  auto message = plan::make<plan::Refusal>();
   message.code = code;
   plan::fill_text(message.reason, reason);
   return {reinterpret_cast<const char*>(&message), sizeof message};
@@ -143,7 +142,7 @@ TEST_F(ClientOf, LaunchIsWhatTheBrokerParses) {
   const auto launched = client->launch("vpn-split", "it is static");
   ASSERT_TRUE(launched);
   EXPECT_FALSE(*launched);
-  const auto launch = plan::parse_launch(std::as_bytes(std::span(broker.join())));
+  const auto launch = plan::parse<plan::Launch>(std::as_bytes(std::span(broker.join())));
   ASSERT_TRUE(launch);
   EXPECT_EQ(launch->coverage, plan::Coverage::kUncovered);
   EXPECT_STREQ(launch->profile, "vpn-split");

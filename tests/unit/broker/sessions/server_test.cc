@@ -130,8 +130,7 @@ class ServerTest : public testing::Test {
 };
 
 plan::Hello hello() {
-  plan::Hello hello{};
-  hello.header = plan::header_of(plan::MessageType::kHello, sizeof hello);
+  auto hello = plan::make<plan::Hello>();
   hello.layout_version = plan::kLayoutVersion;
   plan::fill_text(hello.profile, "work");
   return hello;
@@ -151,7 +150,7 @@ TEST_F(ServerTest, AnswersAndCutsLongAnswersIntoPackets) {
 TEST_F(ServerTest, ARefusalSaysWhy) {
   const Client client(path());
   client.send(bytes_of(hello()));
-  const auto refusal = plan::parse_refusal(client.receive());
+  const auto refusal = plan::parse<plan::Refusal>(client.receive());
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->code, plan::RefusalCode::kNoSuchProfile);
   EXPECT_STREQ(refusal->reason, "no such profile");
@@ -159,8 +158,7 @@ TEST_F(ServerTest, ARefusalSaysWhy) {
 }
 
 TEST_F(ServerTest, AnOutcomeIsTakenWithoutAnAnswer) {
-  plan::HealthReport outcome{};
-  outcome.header = plan::header_of(plan::MessageType::kHealthReport, sizeof outcome);
+  auto outcome = plan::make<plan::HealthReport>();
   outcome.port = 443;
   plan::fill_text(outcome.profile, "work");
   const Client client(path());
@@ -223,7 +221,7 @@ TEST_F(ServerTest, AUserHasAQuotaOfConnections) {
       ASSERT_EQ(clients.back()->ask("hi"), "echo hi");
     }
     const Client one_more(path());
-    const auto refusal = plan::parse_refusal(one_more.receive());
+    const auto refusal = plan::parse<plan::Refusal>(one_more.receive());
     ASSERT_TRUE(refusal);
     EXPECT_EQ(refusal->code, plan::RefusalCode::kQuota);
     EXPECT_EQ(clients.front()->ask("still here"), "echo still here");

@@ -50,7 +50,7 @@ class HealthReportTest : public testing::Test {
     EXPECT_EQ(::recv(client, packet.data() + size, 1, 0), 0) << "one message, then the end";
     ::close(client);
     packet.resize(static_cast<std::size_t>(size));
-    return plan::parse_health_report(packet);
+    return plan::parse<plan::HealthReport>(packet);
   }
 
   void report(bool alive) const {

@@ -69,7 +69,7 @@ class HelloTest : public testing::Test {
         executable_ = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd));
         ::close(fd);
       }
-      hello_ = plan::parse_hello(packet);
+      hello_ = plan::parse<plan::Hello>(packet);
       answer(client);
       ::close(client);
     });
@@ -95,8 +95,7 @@ class HelloTest : public testing::Test {
     EXPECT_EQ(::sendmsg(client, &message, MSG_NOSIGNAL), static_cast<ssize_t>(size));
   }
   static plan::Welcome welcome() {
-    plan::Welcome welcome{};
-    welcome.header = plan::header_of(plan::MessageType::kWelcome, sizeof welcome);
+    auto welcome = plan::make<plan::Welcome>();
     welcome.recheck = 5;
     welcome.broker_instance = kInstance;
     plan::fill_text(welcome.profile, "given");
@@ -156,8 +155,7 @@ TEST_F(HelloTest, BringsTheTwoDescriptorsOfAWelcome) {
 
 TEST_F(HelloTest, BringsARefusalsReason) {
   serve([](int client) {
-    plan::Refusal refusal{};
-    refusal.header = plan::header_of(plan::MessageType::kRefusal, sizeof refusal);
+    auto refusal = plan::make<plan::Refusal>();
     refusal.code = plan::RefusalCode::kQuota;
     plan::fill_text(refusal.reason, "too many");
     send(client, &refusal, sizeof refusal);

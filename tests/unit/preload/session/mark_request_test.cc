@@ -84,7 +84,7 @@ class MarkRequestTest : public testing::Test {
     message.msg_controllen = sizeof control;
     const ssize_t size = ::recvmsg(client, &message, MSG_CMSG_CLOEXEC);
     ASSERT_GT(size, 0);
-    request_ = plan::parse_mark(std::span(packet, static_cast<std::size_t>(size)));
+    request_ = plan::parse<plan::Mark>(std::span(packet, static_cast<std::size_t>(size)));
     const cmsghdr* header = CMSG_FIRSTHDR(&message);
     ASSERT_NE(header, nullptr);
     int descriptor = -1;
@@ -111,8 +111,7 @@ TEST_F(MarkRequestTest, TheBrokerGetsTheSocketAndTheMark) {
 
 TEST_F(MarkRequestTest, ARefusalBringsItsReason) {
   serve([](int client) {
-    plan::Refusal refusal{};
-    refusal.header = plan::header_of(plan::MessageType::kRefusal, sizeof refusal);
+    auto refusal = plan::make<plan::Refusal>();
     refusal.code = plan::RefusalCode::kNotAllowed;
     plan::fill_text(refusal.reason, "not yours");
     EXPECT_EQ(::send(client, &refusal, sizeof refusal, MSG_NOSIGNAL),

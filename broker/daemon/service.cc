@@ -4,9 +4,9 @@
 
 #include "broker/control/bundle_reports.h"
 #include "broker/control/explain.h"
+#include "broker/control/host_checks.h"
 #include "broker/daemon/daemon.h"
 #include "broker/daemon/host.h"
-#include "broker/daemon/host_checks.h"
 #include "broker/identity/processes.h"
 #include "broker/routing/program_socket.h"
 #include "util/clock.h"

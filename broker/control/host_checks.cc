@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "broker/daemon/host_checks.h"
+#include "broker/control/host_checks.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Collects what `pxctl doctor` judges: the kernel's state, px's part of it, and the sysctls that
-// matter. Blocks for as long as reading takes; changes nothing.
+// matter. Not pure, unlike the rest of the folder: blocks for as long as reading takes.
 #pragma once
 
 #include "broker/config/policy.h"

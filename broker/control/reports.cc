@@ -10,6 +10,10 @@
 #include "broker/host/router_list.h"
 #include "broker/publish/path_resolution.h"
 #include "broker/publish/plan_builder.h"
+#include "broker/publish/publisher.h"
+#include "broker/sessions/server.h"
+#include "broker/sessions/session_table.h"
+#include "ipc/peer.h"
 
 namespace px::broker {
 namespace {
@@ -192,6 +196,13 @@ json programs_report(const SessionTable& sessions, const UncoveredPrograms& unco
     programs.push_back(std::move(program));
   }
   return {{"programs", programs}, {"unseen", uncovered.unseen}};
+}
+
+json reload_report(const BrokerState& state, const Policy& policy) {
+  const auto& errors = state.last_reload.errors;
+  if (!errors.empty()) return {{"ok", false}, {"errors", errors}};
+  return {
+      {"ok", true}, {"generation", state.policy_generation}, {"profiles", policy.profiles.size()}};
 }
 
 json reload_event(const BrokerState& state) {

@@ -13,18 +13,22 @@
 #include "broker/host/added_router.h"
 #include "broker/host/snapshot.h"
 #include "broker/identity/processes.h"
-#include "broker/publish/publisher.h"
-#include "broker/sessions/server.h"
-#include "broker/sessions/session_table.h"
+#include "broker/routing/routing_demand.h"
 
 namespace px::broker {
+
+class Publisher;
+class Server;
+class SessionTable;
+struct Session;
+struct Totals;
 
 struct ReloadOutcome {
   std::chrono::system_clock::time_point time;
   std::vector<std::string> errors;  // empty: the policy is in force
 };
 
-// What the daemon knows beside its parts.
+// What the broker knows of itself, beside its parts.
 struct BrokerState {
   std::uint64_t instance = 0;
   std::chrono::system_clock::time_point started;
@@ -43,6 +47,9 @@ struct BrokerState {
 [[nodiscard]] nlohmann::json programs_report(const SessionTable& sessions,
                                              const UncoveredPrograms& uncovered,
                                              std::optional<uid_t> user);
+
+// The outcome of the last reload, for whoever asked for it.
+[[nodiscard]] nlohmann::json reload_report(const BrokerState& state, const Policy& policy);
 
 [[nodiscard]] nlohmann::json reload_event(const BrokerState& state);
 [[nodiscard]] nlohmann::json paths_event(const Snapshot& snapshot);

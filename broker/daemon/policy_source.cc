@@ -20,8 +20,8 @@ std::optional<std::uint32_t> number_in(const std::string& text) {
   return number;
 }
 
-// Entry numbers shift as links come and go: one is taken at its word now, and stands for that
-// interface, source and next hop from then on.
+// Entry numbers shift as links come and go. So the number stands for the interface, source and next
+// hop that the entry has now.
 tl::expected<PathSelector, Error> path_of_entry(std::uint32_t number, const Snapshot& snapshot) {
   const auto entry = std::find_if(snapshot.entries.begin(), snapshot.entries.end(),
                                   [&](const Entry& each) { return each.number == number; });
@@ -38,7 +38,7 @@ tl::expected<PathSelector, Error> path_of_entry(std::uint32_t number, const Snap
   return path;
 }
 
-std::string known_ways(const Policy& policy, const Snapshot& snapshot) {
+std::string names_of_paths(const Policy& policy, const Snapshot& snapshot) {
   std::vector<std::string> names;
   for (const PathSelector& path : policy.paths) names.push_back(path.name);
   for (const Entry& entry : snapshot.entries) names.push_back(entry.interface);
@@ -49,8 +49,8 @@ std::string known_ways(const Policy& policy, const Snapshot& snapshot) {
   return text.empty() ? "none" : text;
 }
 
-tl::expected<std::string, Error> add_way(const std::string& via, Policy& policy,
-                                         const Snapshot& snapshot) {
+tl::expected<std::string, Error> path_for(const std::string& via, Policy& policy,
+                                          const Snapshot& snapshot) {
   if (policy.path(via) != nullptr) return via;
   if (const auto number = number_in(via)) {
     auto path = path_of_entry(*number, snapshot);
@@ -62,7 +62,7 @@ tl::expected<std::string, Error> add_way(const std::string& via, Policy& policy,
                                      [&](const Entry& entry) { return entry.interface == via; });
   if (!interface) {
     return complain("'" + via + "' is no path of the policy, no entry number, and no interface " +
-                    "with a way out; there are: " + known_ways(policy, snapshot));
+                    "with a way out; there are: " + names_of_paths(policy, snapshot));
   }
   PathSelector path;
   path.name = path.interface = via;
@@ -71,12 +71,12 @@ tl::expected<std::string, Error> add_way(const std::string& via, Policy& policy,
 }
 
 PolicyResult with_via_profile(Policy policy, const std::string& via, const Snapshot& snapshot) {
-  const auto way = add_way(via, policy, snapshot);
-  if (!way) return tl::make_unexpected(way.error());
+  const auto path = path_for(via, policy, snapshot);
+  if (!path) return tl::make_unexpected(path.error());
   Rule rule;
   rule.to = {Network{}};
   rule.to_text = "any";
-  rule.via = {*way};
+  rule.via = {*path};
   rule.position.file = "--via " + via;
   Profile profile;
   profile.name = kViaProfile;
@@ -106,6 +106,12 @@ std::vector<std::string> texts_of(const std::vector<Diagnostic>& diagnostics) {
   texts.reserve(diagnostics.size());
   for (const Diagnostic& diagnostic : diagnostics) texts.push_back(to_string(diagnostic));
   return texts;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
+  return text;
 }
 
 }  // namespace px::broker

@@ -20,5 +20,7 @@ inline constexpr char kRulesProfile[] = "rules";
 
 // Each as "FILE:LINE:COLUMN: MESSAGE".
 [[nodiscard]] std::vector<std::string> texts_of(const std::vector<Diagnostic>& diagnostics);
+// The lines as one text, without a newline at its end.
+[[nodiscard]] std::string joined(const std::vector<std::string>& lines);
 
 }  // namespace px::broker

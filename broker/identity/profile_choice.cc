@@ -87,4 +87,10 @@ std::optional<ProfileAssignment> choose_profile(const Policy& policy, const Prof
   return ProfileAssignment{"", Origin::kDefault, named};
 }
 
+std::string no_such_profile(const Policy& policy, const std::string& profile) {
+  std::string names;
+  for (const Profile& each : policy.profiles) names += (names.empty() ? "" : ", ") + each.name;
+  return "no profile named '" + profile + "'; there are: " + (names.empty() ? "none" : names);
+}
+
 }  // namespace px::broker

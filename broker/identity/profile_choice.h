@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which profile a program gets that says hello: one pure function of the policy and of what is
-// known of the program and of those that it comes from (PX-1).
+// Which profile a program gets when it says hello (PX-1): one pure function of the policy and of
+// what is known of the program and of its ancestors.
 #pragma once
 
 #include <optional>
@@ -11,19 +11,23 @@
 
 namespace px::broker {
 
-// Who says hello.
+// What is known of a program that says hello.
 struct ProfileClaim {
   Program program;
   std::string named{};   // the profile that hello names; empty: whichever matches
   bool goes_on = false;  // plan::kHelloGoesOn
-  std::optional<ProfileAssignment>
-      own{};  // this process's so far: before an exec, or a former hello
-  std::optional<ProfileAssignment> ancestor{};  // its nearest ancestor's that has one
+  // This process's so far: from before an exec, or from a former hello.
+  std::optional<ProfileAssignment> own{};
+  // The nearest ancestor's that has one.
+  std::optional<ProfileAssignment> ancestor{};
 };
 
 // The profile, or none (an empty one). Nothing where the hello names a profile that the policy does
-// not have, and no match speaks for another.
+// not have, and no match gives the program another.
 [[nodiscard]] std::optional<ProfileAssignment> choose_profile(const Policy& policy,
                                                               const ProfileClaim& claim);
+
+// Why a program that names this profile is refused, for people: with the names that there are.
+[[nodiscard]] std::string no_such_profile(const Policy& policy, const std::string& profile);
 
 }  // namespace px::broker

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "broker/sessions/session_table.h"
 
+#include <fcntl.h>
 #include <poll.h>
 
+#include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <utility>
 
@@ -15,6 +17,11 @@ constexpr std::size_t kMostPages = 4;
 bool has_ended(int pidfd) {
   pollfd poller{pidfd, POLLIN, 0};
   return poll(&poller, 1, 0) == 1;
+}
+
+// The connection, which may end before the process, has the other one.
+Fd copy_of(const Fd& pidfd) {
+  return Fd(fcntl(pidfd.get(), F_DUPFD_CLOEXEC, 0));
 }
 
 }  // namespace
@@ -37,7 +44,7 @@ SessionTable::SessionTable(asio::io_context& context, Limits limits, Listener li
 
 SessionTable::~SessionTable() = default;
 
-Expected<Session*> SessionTable::find_or_add(Peer peer, const ProfileAssignment& assignment,
+Expected<Session*> SessionTable::find_or_add(const Peer& peer, const ProfileAssignment& assignment,
                                              Program program) {
   const std::string executable =
       program.executable.empty() ? ipc::executable_of(peer.pid) : program.executable;
@@ -56,7 +63,7 @@ Expected<Session*> SessionTable::find_or_add(Peer peer, const ProfileAssignment&
                 " of one user and " + std::to_string(limits_.in_all) + " in all");
   }
   const pid_t pid = peer.pid;
-  auto watched = std::make_unique<Watched>(context_, std::move(peer.process));
+  auto watched = std::make_unique<Watched>(context_, copy_of(peer.process));
   watched->session.pid = pid;
   watched->session.uid = peer.uid;
   watched->session.assignment = assignment;
@@ -71,30 +78,28 @@ Expected<Session*> SessionTable::find_or_add(Peer peer, const ProfileAssignment&
   return &sessions_.emplace(pid, std::move(watched)).first->second->session;
 }
 
-Expected<Fd> SessionTable::hello(Peer peer, const ProfileAssignment& assignment, Program program) {
-  auto made = CountersPage::make();
-  if (!made) return tl::make_unexpected(made.error());
-  const auto found = find_or_add(std::move(peer), assignment, std::move(program));
-  if (!found) return tl::make_unexpected(found.error());
-  Session& session = **found;
+Expected<Fd> SessionTable::hello(const Peer& peer, const ProfileAssignment& assignment,
+                                 Program program) {
+  PX_ASSIGN_OR_RETURN(CountersPage::Made made, CountersPage::make());
+  PX_ASSIGN_OR_RETURN(Session * found, find_or_add(peer, assignment, std::move(program)));
+  Session& session = *found;
   if (session.pages.size() == kMostPages) {
     session.folded += session.pages.front().totals();
     session.pages.erase(session.pages.begin());
   }
-  session.pages.push_back(std::move(made->page));
+  session.pages.push_back(std::move(made.page));
   // One process may say hello often (a restarted broker, an exec); it starts once.
   const bool started = session.state != SessionState::kCovered;
   session.state = SessionState::kCovered;
   session.why_uncovered.clear();
   if (started) listener_(session, Change::kStarted);
-  return std::move(made->fd);
+  return std::move(made.fd);
 }
 
-Expected<void> SessionTable::launch(Peer peer, const ProfileAssignment& assignment,
+Expected<void> SessionTable::launch(const Peer& peer, const ProfileAssignment& assignment,
                                     const std::string& why_uncovered) {
-  const auto found = find_or_add(std::move(peer), assignment, {});
-  if (!found) return tl::make_unexpected(found.error());
-  Session& session = **found;
+  PX_ASSIGN_OR_RETURN(Session * found, find_or_add(peer, assignment, {}));
+  Session& session = *found;
   session.state = why_uncovered.empty() ? SessionState::kLaunched : SessionState::kUncovered;
   session.why_uncovered = why_uncovered;
   if (session.state == SessionState::kUncovered) listener_(session, Change::kStarted);
@@ -136,6 +141,11 @@ std::size_t SessionTable::running_under(const std::string& profile) const {
 const Session* SessionTable::find(pid_t pid) const {
   const auto found = sessions_.find(pid);
   return found == sessions_.end() ? nullptr : &found->second->session;
+}
+
+const Session* SessionTable::find_connected(pid_t pid) {
+  forget_ended(pid);
+  return find(pid);
 }
 
 }  // namespace px::broker

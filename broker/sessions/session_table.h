@@ -3,7 +3,6 @@
 // of the process, as the kernel tells it. Owned by the daemon, single-threaded.
 #pragma once
 
-#include <asio/io_context.hpp>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -17,6 +16,10 @@
 #include "broker/sessions/counters_page.h"
 #include "ipc/peer.h"
 #include "util/error.h"
+
+namespace asio {
+class io_context;
+}
 
 namespace px::broker {
 
@@ -58,26 +61,31 @@ class SessionTable {
   ~SessionTable();
 
   // A program's hello: the descriptor of its new counters page. An error is a quota's.
-  [[nodiscard]] Expected<Fd> hello(Peer peer, const ProfileAssignment& assignment, Program program);
+  [[nodiscard]] Expected<Fd> hello(const Peer& peer, const ProfileAssignment& assignment,
+                                   Program program);
   // px-exec's word about what it is about to become; empty `why_uncovered` means covered.
-  [[nodiscard]] Expected<void> launch(Peer peer, const ProfileAssignment& assignment,
+  [[nodiscard]] Expected<void> launch(const Peer& peer, const ProfileAssignment& assignment,
                                       const std::string& why_uncovered);
   // From now on the process, which has a session, has this one.
   void change(pid_t pid, const ProfileAssignment& assignment);
   // The process runs under px no more.
   void forget(pid_t pid) { ended(pid); }
-  // What is known of the number, where it is another process's by now.
+  // Forgets what is known of the number where another process may have it by now: the kernel may
+  // tell of an end only after a new process has connected.
   void forget_ended(pid_t pid);
 
   [[nodiscard]] std::vector<const Session*> all() const;  // by process id
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
   [[nodiscard]] std::size_t running_under(const std::string& profile) const;
   [[nodiscard]] const Session* find(pid_t pid) const;
+  // The same, of a process that is connected now.
+  [[nodiscard]] const Session* find_connected(pid_t pid);
   [[nodiscard]] const Limits& limits() const { return limits_; }
 
  private:
   struct Watched;
-  [[nodiscard]] Expected<Session*> find_or_add(Peer peer, const ProfileAssignment& assignment,
+  [[nodiscard]] Expected<Session*> find_or_add(const Peer& peer,
+                                               const ProfileAssignment& assignment,
                                                Program program);
   void ended(pid_t pid);
 

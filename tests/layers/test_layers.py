@@ -34,7 +34,7 @@ BAD = {
     "core sees connect": ("libbundle/core/a.cc", '#include "libbundle/connect/a.h"\n', "connect"),
     "core sees hosted": ("libbundle/core/a.cc", "#include <string>\n", "<string>"),
     "broker sees cli": ("broker/daemon/a.cc", '#include "cli/client.h"\n', "cli/client.h"),
-    "cli sees broker": ("cli/a.cc", '#include "broker/daemon/host.h"\n', "host.h"),
+    "cli sees broker": ("cli/a.cc", '#include "broker/daemon/daemon.h"\n', "daemon.h"),
     "config sees host": ("broker/config/a.cc", '#include "broker/host/reach.h"\n', "reach.h"),
     "host sees config": ("broker/host/a.cc", '#include "broker/config/policy.h"\n', "policy.h"),
     "sessions sees control": (
@@ -42,7 +42,16 @@ BAD = {
         '#include "broker/control/reports.h"\n',
         "reports.h",
     ),
-    "control sees daemon": ("broker/control/a.cc", '#include "broker/daemon/host.h"\n', "host.h"),
+    "control sees services": (
+        "broker/control/a.cc",
+        '#include "broker/services/mark_service.h"\n',
+        "mark_service.h",
+    ),
+    "services see daemon": (
+        "broker/services/a.cc",
+        '#include "broker/daemon/options.h"\n',
+        "options.h",
+    ),
     "YAML elsewhere": ("broker/host/a.cc", "#include <yaml-cpp/yaml.h>\n", "yaml-cpp"),
     "netlink elsewhere": ("broker/routing/a.cc", "#include <netlink/netlink.h>\n", "netlink"),
     "rtnetlink elsewhere": ("broker/host/a.cc", "#include <linux/rtnetlink.h>\n", "linux"),

@@ -13,6 +13,8 @@
 #include <future>
 #include <thread>
 
+#include "plan/bundle_wire.h"
+
 namespace px::broker {
 namespace {
 
@@ -80,23 +82,26 @@ class ServerTest : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "px-test-XXXXXX").string();
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     directory_ = pattern;
-    Service service;
-    service.instance = 7;
-    service.hello = [](const Peer&, const plan::Hello&, int) -> tl::expected<Admission, Rejection> {
-      return tl::make_unexpected(Rejection{plan::RefusalCode::kNoSuchProfile, "no such profile"});
-    };
-    service.launch = [](const Peer&, const plan::Launch&) -> tl::expected<void, Rejection> {
-      return {};
-    };
-    service.outcome = [this](const Peer& peer, const plan::HealthReport& outcome) {
-      EXPECT_EQ(peer.uid, geteuid());
-      outcomes_.set_value(outcome.port);
-    };
-    service.request = [](const Peer&, std::string_view text) {
-      if (text == "long") return Answer{std::string(300000, 'x'), false};
-      return Answer{"echo " + std::string(text), text == "watch"};
-    };
-    server_ = std::make_unique<Server>(context_, Server::Limits{kPerUser, 100}, service);
+    dispatcher_.add(plan::MessageType::kHello, Brings::kPerhapsOne,
+                    [](const Peer&, const Message& message) {
+                      if (!plan::parse<plan::Hello>(message.packet)) return no_answer();
+                      return refusal({plan::RefusalCode::kNoSuchProfile, "no such profile"});
+                    });
+    dispatcher_.add(plan::MessageType::kHealthReport, Brings::kNone,
+                    [this](const Peer& peer, const Message& message) {
+                      EXPECT_EQ(peer.uid, geteuid());
+                      reports_.set_value(plan::parse<plan::HealthReport>(message.packet)->port);
+                      return no_answer();
+                    });
+    dispatcher_.add(plan::MessageType::kRequest, Brings::kNone,
+                    [](const Peer&, const Message& message) {
+                      const std::string text(*plan::parse_text(message.packet));
+                      if (text == "long") return text_answer(std::string(300000, 'x'));
+                      Answer answer = text_answer("echo " + text);
+                      if (text == "watch") answer.then = Answer::Then::kWatch;
+                      return answer;
+                    });
+    server_ = std::make_unique<Server>(context_, Server::Limits{kPerUser, 100}, dispatcher_);
     const auto listening = server_->listen(path());
     ASSERT_TRUE(listening) << listening.error().message;
     thread_ = std::thread([this] { context_.run(); });
@@ -123,8 +128,9 @@ class ServerTest : public testing::Test {
   }
 
   std::filesystem::path directory_;
-  std::promise<std::uint16_t> outcomes_;
+  std::promise<std::uint16_t> reports_;
   asio::io_context context_;
+  Dispatcher dispatcher_;
   std::unique_ptr<Server> server_;
   std::thread thread_;
 };
@@ -157,13 +163,13 @@ TEST_F(ServerTest, ARefusalSaysWhy) {
   EXPECT_TRUE(client.closed_by_broker());
 }
 
-TEST_F(ServerTest, AnOutcomeIsTakenWithoutAnAnswer) {
-  auto outcome = plan::make<plan::HealthReport>();
-  outcome.port = 443;
-  plan::fill_text(outcome.profile, "work");
+TEST_F(ServerTest, AMessageMayHaveNoAnswer) {
+  auto report = plan::make<plan::HealthReport>();
+  report.port = 443;
+  plan::fill_text(report.profile, "work");
   const Client client(path());
-  client.send(std::as_bytes(std::span(&outcome, 1)));
-  EXPECT_EQ(outcomes_.get_future().get(), 443);
+  client.send(std::as_bytes(std::span(&report, 1)));
+  EXPECT_EQ(reports_.get_future().get(), 443);
   EXPECT_TRUE(client.closed_by_broker());
 }
 
@@ -262,7 +268,8 @@ TEST_F(ServerTest, WatchersGetEventsUntilTheyClose) {
 
 TEST_F(ServerTest, ASecondBrokerDoesNotTakeTheSocket) {
   asio::io_context context;
-  Server second(context, {1, 1}, {});
+  const Dispatcher dispatcher;
+  Server second(context, {1, 1}, dispatcher);
   EXPECT_FALSE(second.listen(path()));
   EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
 }

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <asio/io_context.hpp>
 #include <csignal>
 
 namespace px::broker {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "broker/control/explain_request.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "broker/identity/processes.h"
+#include "broker/sessions/session_table.h"
+#include "util/clock.h"
+
+namespace px::broker {
+namespace {
+
+using nlohmann::json;
+
+std::string optional_text(const json& request, const char* key) {
+  const auto found = request.find(key);
+  return found == request.end() || found->is_null() ? std::string() : found->get<std::string>();
+}
+
+// The program that a request is about: a process, or an executable.
+class ProgramAsked {
+ public:
+  ProgramAsked(const json& request, uid_t user)
+      : executable_(optional_text(request, "program")), user_(user) {
+    const auto pid = request.find("pid");
+    if (pid != request.end() && pid->is_number()) pid_ = pid->get<pid_t>();
+  }
+
+  [[nodiscard]] bool is(const Session& session) const {
+    return pid_ ? session.pid == *pid_ : session.executable == executable_;
+  }
+  // Nothing for a process that is gone.
+  [[nodiscard]] std::optional<Program> program() const {
+    return pid_ ? program_of(*pid_) : Program{executable_, user_, ""};
+  }
+
+ private:
+  std::optional<pid_t> pid_;
+  std::string executable_;
+  uid_t user_;
+};
+
+// As the program has it now, or would be given it at its first hello.
+void choose_profile(Question& question, const ProgramAsked& asked, std::optional<uid_t> owner,
+                    const Policy& policy, const SessionTable& sessions) {
+  for (const Session* session : sessions.all()) {
+    if ((owner && session->uid != *owner) || !asked.is(*session)) continue;
+    question.profile = session->assignment.profile;
+    question.user = session->uid;
+    question.profile_from = "session";
+  }
+  auto program = asked.program();
+  if (program && owner && program->uid != *owner) program.reset();
+  const Profile* match = program ? best_match(policy, *program) : nullptr;
+  if (!question.profile && match != nullptr) {
+    question.profile = match->name;
+    question.profile_from = "match";
+  }
+  if (!question.profile && policy.default_profile) {
+    question.profile = policy.default_profile;
+    question.profile_from = "default-profile";
+  }
+}
+
+}  // namespace
+
+Expected<Question> question_of(const json& request, uid_t user, std::optional<uid_t> owner,
+                               const Policy& policy, const SessionTable& sessions) {
+  const std::string destination = request.value("destination", "");
+  const auto address = bundle::address_from_text(destination);
+  if (!address) return fail("'" + destination + "' is not an address");
+  Question question;
+  question.now_ms = monotonic_ms();
+  question.boottime_ms = boottime_ms();
+  question.user = user;
+  question.call.destination = *address;
+  question.call.port = request.value("port", std::uint16_t{0});
+  question.call.scope = request.value("scope", std::uint32_t{0});
+  const bool udp = request.value("transport", "tcp") == "udp";
+  question.call.transport = udp ? plan::Transport::kUdp : plan::Transport::kTcp;
+  question.profile_from = "none";
+  const ProgramAsked asked(request, user);
+  if (const std::string profile = optional_text(request, "profile"); !profile.empty()) {
+    question.profile = profile;
+    question.profile_from = "request";
+  } else {
+    choose_profile(question, asked, owner, policy, sessions);
+  }
+  return question;
+}
+
+}  // namespace px::broker

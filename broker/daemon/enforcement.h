@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Puts a policy in force on the host as it is: at start, at a reload, and whenever the host has
+// changed. First comes what the plans need of the kernel, then the plans, and then what no plan
+// needs any more goes. The one writer of InForce. Owned by the daemon; single-threaded.
+#pragma once
+
+#include "broker/control/reports.h"
+#include "broker/daemon/options.h"
+#include "broker/publish/in_force.h"
+#include "broker/services/policy_control.h"
+#include "util/error.h"
+#include "util/timer.h"
+
+namespace px::broker {
+
+class MptcpSubflows;
+class ProfileAssignments;
+class RouterList;
+class Routing;
+class SctpPortRoutes;
+class Watcher;
+
+class Enforcement : public PolicyControl {
+ public:
+  struct Parts {
+    const Options& options;
+    Watcher& watcher;
+    const RouterList& routers;
+    Publisher& publisher;
+    Routing& routing;
+    MptcpSubflows& subflows;
+    const SctpPortRoutes& port_routes;
+    ProfileAssignments& assignments;
+    Server& server;
+    InForce& in_force;
+    BrokerState& state;
+  };
+
+  Enforcement(asio::io_context& context, const Parts& parts) : parts_(parts), retry_(context) {}
+
+  // Puts in force what InForce says already. Once, before anything else.
+  [[nodiscard]] Expected<void> begin();
+
+  void host_changed(const Snapshot& snapshot);
+  // Puts back what others took out of the kernel.
+  void mend();
+  void reload() override;
+  [[nodiscard]] Expected<void> use_added_routers() override;
+
+ private:
+  [[nodiscard]] Expected<void> put_in_force(const Policy& policy, const Snapshot& snapshot);
+  [[nodiscard]] Expected<void> publish(const Policy& policy, const Snapshot& snapshot,
+                                       const Marks& marks);
+  void require_subflows(const Policy& policy);
+  [[nodiscard]] Expected<void> look_at_host();
+  [[nodiscard]] std::vector<std::string> reload_policy();
+  void retry();
+
+  Parts parts_;
+  Timer retry_;
+};
+
+}  // namespace px::broker

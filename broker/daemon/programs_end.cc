@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "broker/daemon/programs_end.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "broker/daemon/run_directory.h"
+#include "broker/sessions/session_table.h"
+
+namespace px::broker {
+namespace {
+
+constexpr std::chrono::milliseconds kInterval{500};
+
+}  // namespace
+
+Expected<void> ProgramsEnd::watch(pid_t process) {
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
+  if (pidfd < 0) return fail_errno("process " + std::to_string(process));
+  process_.assign(pidfd);
+  process_.async_wait(asio::posix::stream_descriptor::wait_read,
+                      [this](const std::error_code&) { check(); });
+  return {};
+}
+
+void ProgramsEnd::check() {
+  if (sessions_.size() == 0 && !run_directory_.plans_in_use()) return ended_();
+  timer_.after(kInterval, [this] { check(); });
+}
+
+}  // namespace px::broker

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#include "broker/identity/administrator.h"
+
+#include <unistd.h>
+
+namespace px::broker {
+
+bool is_administrator(uid_t uid) {
+  return uid == 0 || uid == geteuid();
+}
+
+}  // namespace px::broker

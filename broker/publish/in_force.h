@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// What the published plans were made of. A plain value, read by whoever answers programs or pxctl;
+// one part alone writes it (broker/daemon/enforcement.h).
+#pragma once
+
+#include "broker/config/policy.h"
+#include "broker/host/snapshot.h"
+
+namespace px::broker {
+
+struct InForce {
+  Policy policy;
+  Snapshot snapshot;
+};
+
+}  // namespace px::broker

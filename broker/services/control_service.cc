@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "broker/services/control_service.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "broker/control/bundle_reports.h"
+#include "broker/control/explain.h"
+#include "broker/control/explain_request.h"
+#include "broker/control/host_checks.h"
+#include "broker/control/reports.h"
+#include "broker/host/router_list.h"
+#include "broker/identity/administrator.h"
+#include "broker/identity/processes.h"
+#include "broker/mptcp/subflows.h"
+#include "broker/publish/in_force.h"
+#include "broker/routing/routing.h"
+#include "broker/services/policy_control.h"
+#include "broker/services/session_events.h"
+#include "broker/sessions/profile_assignments.h"
+#include "broker/sessions/session_table.h"
+
+namespace px::broker {
+namespace {
+
+using nlohmann::json;
+using Parts = ControlService::Parts;
+
+struct Asker {
+  uid_t uid;
+  std::optional<uid_t> owner;  // whose programs a command may be about; absent: everyone's
+};
+
+json error_of(const std::string& message) {
+  return {{"error", message}};
+}
+
+json bundle_command(const Parts& parts, const Asker&, const json& request) {
+  return bundle_report(request.value("name", ""), parts.publisher);
+}
+
+json doctor_command(const Parts& parts, const Asker&, const json&) {
+  auto checks = collect_host_checks(parts.in_force.policy, parts.in_force.snapshot, parts.routing);
+  if (!checks) return error_of(checks.error().message);
+  if (const auto& subflows = parts.subflows.state(); !subflows) {
+    checks->no_subflows = subflows.error().message;
+  }
+  return doctor_report(*checks);
+}
+
+json explain_command(const Parts& parts, const Asker& asker, const json& request) {
+  const Policy& policy = parts.in_force.policy;
+  const auto question = question_of(request, asker.uid, asker.owner, policy, parts.sessions);
+  if (!question) return error_of(question.error().message);
+  return explain(*question, policy, parts.in_force.snapshot, parts.routing.marks(),
+                 parts.publisher);
+}
+
+json move_command(const Parts& parts, const Asker& asker, const json& request) {
+  const pid_t pid = request.value("pid", pid_t{0});
+  const std::string profile = request.value("profile", "");
+  const auto before = parts.assignments.move(pid, profile, asker.owner);
+  if (!before) return error_of(before.error().message);
+  parts.events.moved(*parts.sessions.find(pid));
+  return {{"ok", true}, {"pid", pid}, {"from", *before}, {"profile", profile}};
+}
+
+json paths_command(const Parts& parts, const Asker&, const json&) {
+  return paths_report(parts.in_force.policy, parts.in_force.snapshot, parts.routing.marks(),
+                      parts.routers.all());
+}
+
+json ps_command(const Parts& parts, const Asker& asker, const json&) {
+  const auto under_px = [&](pid_t pid) { return parts.sessions.find(pid) != nullptr; };
+  const auto uncovered = uncovered_programs(parts.in_force.policy, asker.owner, under_px);
+  return programs_report(parts.sessions, uncovered, asker.owner);
+}
+
+json reload_command(const Parts& parts, const Asker&, const json&) {
+  parts.policy.reload();
+  return reload_report(parts.state, parts.in_force.policy);
+}
+
+json router_command(const Parts& parts, const Asker&, const json& request) {
+  const auto router = router_from_text(request.value("router", ""));
+  if (!router) return error_of(router.error().message);
+  const std::string action = request.value("action", "");
+  if (action != "add" && action != "delete") {
+    return error_of("unknown action '" + action + "'; expected add or delete");
+  }
+  const Snapshot& snapshot = parts.in_force.snapshot;
+  const auto changed =
+      action == "add" ? parts.routers.add(*router, snapshot) : parts.routers.remove(*router);
+  if (!changed) return error_of(changed.error().message);
+  if (const auto used = parts.policy.use_added_routers(); !used) {
+    return error_of(used.error().message);
+  }
+  return {{"ok", true},
+          {"action", action},
+          {"router", to_text(*router)},
+          {"interfaces", interfaces_of(*router, snapshot)}};
+}
+
+json status_command(const Parts& parts, const Asker&, const json&) {
+  return status_report(parts.state, parts.in_force.policy, parts.publisher, parts.sessions,
+                       parts.server);
+}
+
+json watch_command(const Parts& parts, const Asker&, const json&) {
+  return reload_event(parts.state);
+}
+
+enum class May {
+  kAnyone,
+  kOwners,  // everyone, of their own programs; administrators of all
+  kAdministrators,
+};
+
+struct Command {
+  std::string_view name;
+  May may;
+  json (*answer)(const Parts&, const Asker&, const json& request);
+  const char* what = "";  // that is refused to all but administrators
+  Answer::Then then = Answer::Then::kServe;
+};
+
+constexpr std::array kCommands{
+    Command{"bundle", May::kAnyone, bundle_command},
+    Command{"doctor", May::kAnyone, doctor_command},
+    Command{"explain", May::kOwners, explain_command},
+    Command{"move", May::kOwners, move_command},
+    Command{"paths", May::kAnyone, paths_command},
+    Command{"ps", May::kOwners, ps_command},
+    Command{"reload", May::kAdministrators, reload_command, "reload"},
+    Command{"router", May::kAdministrators, router_command, "add or delete routers"},
+    Command{"status", May::kAnyone, status_command},
+    Command{"watch", May::kOwners, watch_command, "", Answer::Then::kWatch},
+};
+
+json answer_to(const Command& command, const Parts& parts, const Peer& peer, const json& request) {
+  const bool administrator = is_administrator(peer.uid);
+  if (command.may == May::kAdministrators && !administrator) {
+    return error_of(std::string("only root and the broker's own user may ") + command.what);
+  }
+  Asker asker{peer.uid, std::nullopt};
+  if (command.may == May::kOwners && !administrator) asker.owner = peer.uid;
+  return command.answer(parts, asker, request);
+}
+
+}  // namespace
+
+void ControlService::register_with(Dispatcher& dispatcher) {
+  dispatcher.add(plan::MessageType::kRequest, Brings::kNone,
+                 [this](const Peer& peer, const Message& message) {
+                   const auto text = plan::parse_text(message.packet);
+                   return text ? answer(peer, *text) : no_answer();
+                 });
+}
+
+Answer ControlService::answer(const Peer& peer, std::string_view text) {
+  const json request = json::parse(text, nullptr, false);
+  if (!request.is_object()) return text_answer(json_text(error_of("a request is a JSON object")));
+  try {
+    const std::string name = request.value("command", "");
+    const auto* command = std::ranges::find(kCommands, name, &Command::name);
+    if (command == std::end(kCommands)) {
+      return text_answer(json_text(error_of("unknown command '" + name + "'")));
+    }
+    Answer answer = text_answer(json_text(answer_to(*command, parts_, peer, request)));
+    answer.then = command->then;
+    return answer;
+  } catch (const json::exception& error) {
+    const std::string why = std::string("the request does not read: ") + error.what();
+    return text_answer(json_text(error_of(why)));
+  }
+}
+
+}  // namespace px::broker

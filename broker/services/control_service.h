@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Answers pxctl's requests, each a JSON text (docs/protocol.md). The commands are one table in
+// control_service.cc: a new one is a function and a row there.
+#pragma once
+
+#include <string_view>
+
+#include "broker/sessions/dispatcher.h"
+
+namespace px::broker {
+
+class MptcpSubflows;
+class PolicyControl;
+class ProfileAssignments;
+class Publisher;
+class RouterList;
+class Routing;
+class Server;
+class SessionEvents;
+class SessionTable;
+struct BrokerState;
+struct InForce;
+
+class ControlService {
+ public:
+  struct Parts {
+    const BrokerState& state;
+    const InForce& in_force;
+    const Publisher& publisher;
+    const MptcpSubflows& subflows;
+    const SessionTable& sessions;
+    const Server& server;
+    Routing& routing;
+    RouterList& routers;
+    ProfileAssignments& assignments;
+    SessionEvents& events;
+    PolicyControl& policy;
+  };
+
+  explicit ControlService(const Parts& parts) : parts_(parts) {}
+  void register_with(Dispatcher& dispatcher);
+
+ private:
+  [[nodiscard]] Answer answer(const Peer& peer, std::string_view text);
+
+  Parts parts_;
+};
+
+}  // namespace px::broker

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// What programs and px-exec say of themselves: a program's hello, which gives it its plan, and
+// px-exec's word about the program that it is about to become. Each service of this folder answers
+// the messages of one subject, which it registers with the dispatcher. The daemon owns them all;
+// single-threaded.
+#pragma once
+
+#include <cstdint>
+
+#include "broker/identity/network_namespace.h"
+#include "broker/sessions/dispatcher.h"
+#include "plan/wire.h"
+
+namespace px::broker {
+
+class ProfileAssignments;
+class Publisher;
+class SessionTable;
+struct Policy;
+
+class ProgramService {
+ public:
+  struct Parts {
+    const Policy& policy;
+    const Publisher& publisher;
+    SessionTable& sessions;
+    const ProfileAssignments& assignments;
+    NetworkNamespace network_namespace;
+    std::uint64_t instance;  // that the broker has announced itself by
+  };
+
+  explicit ProgramService(const Parts& parts) : parts_(parts) {}
+  void register_with(Dispatcher& dispatcher);
+
+ private:
+  [[nodiscard]] Answer hello(const Peer& peer, const plan::Hello& hello, const Fd& executable);
+  [[nodiscard]] Answer launch(const Peer& peer, const plan::Launch& launch);
+
+  Parts parts_;
+};
+
+}  // namespace px::broker

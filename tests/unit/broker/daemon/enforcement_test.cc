@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// Policies that need nothing of the kernel, on the host as it is.
+#include "broker/daemon/enforcement.h"
+
+#include <gmock/gmock.h>
+
+#include <asio/io_context.hpp>
+#include <fstream>
+
+#include "broker/host/router_list.h"
+#include "broker/host/watcher.h"
+#include "broker/mptcp/subflows.h"
+#include "broker/publish/publisher.h"
+#include "broker/routing/routing.h"
+#include "broker/services/sctp_port_routes.h"
+#include "broker/sessions/profile_assignments.h"
+#include "broker/sessions/server.h"
+#include "broker/sessions/session_table.h"
+
+namespace px::broker {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::filesystem::path make_state_directory() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "px-enforce-XXXXXX").string();
+  EXPECT_NE(mkdtemp(pattern.data()), nullptr);
+  return pattern;
+}
+
+class EnforcementTest : public testing::Test {
+ protected:
+  EnforcementTest() {
+    options_.config = directory_ / "px.yaml";
+    in_force_.policy = *parse_policy("version: 1\nprofiles: { work: }\n", "px.yaml");
+    auto snapshot = watcher_.start();
+    EXPECT_TRUE(snapshot);
+    in_force_.snapshot = *snapshot;
+    EXPECT_TRUE(enforcement_.begin());
+    state_.policy_generation = 1;
+  }
+  ~EnforcementTest() override { std::filesystem::remove_all(directory_); }
+
+  void reload(const std::string& text) {
+    std::ofstream(options_.config) << "version: 1\n" << text;
+    enforcement_.reload();
+  }
+  const std::vector<std::string>& errors() const { return state_.last_reload.errors; }
+
+  std::filesystem::path directory_ = make_state_directory();
+  Options options_;
+  asio::io_context context_;
+  BrokerState state_;
+  InForce in_force_;
+  Dispatcher dispatcher_;
+  Server server_{context_, {10, 10}, dispatcher_};
+  SessionTable sessions_{context_, {10, 10}, [](const Session&, SessionTable::Change) {}};
+  Watcher watcher_{context_, [](const Snapshot&) {}};
+  RouterList routers_ = *RouterList::open(directory_ / "routers");
+  Publisher publisher_ = *Publisher::open(directory_);
+  Routing routing_ = *Routing::open(directory_, false);
+  MptcpSubflows subflows_{context_, MptcpPathManager(directory_, false),
+                          [](const std::string&, const bundle::Endpoint&) { return std::nullopt; }};
+  SctpPortRoutes port_routes_{context_, in_force_, routing_};
+  ProfileAssignments assignments_{in_force_.policy, sessions_, publisher_};
+  Enforcement enforcement_{context_,
+                           {options_, watcher_, routers_, publisher_, routing_, subflows_,
+                            port_routes_, assignments_, server_, in_force_, state_}};
+};
+
+TEST_F(EnforcementTest, AReloadPutsThePolicyInForceAsItIsWrittenNow) {
+  EXPECT_NE(publisher_.find("work"), nullptr);
+  reload("profiles: { play: }\n");
+  EXPECT_THAT(errors(), IsEmpty());
+  EXPECT_EQ(state_.policy_generation, 2u);
+  EXPECT_EQ(publisher_.find("work"), nullptr);
+  EXPECT_NE(publisher_.find("play"), nullptr);
+  EXPECT_NE(in_force_.policy.profile("play"), nullptr);
+}
+
+TEST_F(EnforcementTest, ABadPolicyChangesNothing) {
+  reload("profiles: { play: { rules: [ { to: nowhere, via: [] } ] } }\n");
+  EXPECT_THAT(errors(), testing::Not(IsEmpty()));
+  EXPECT_EQ(state_.policy_generation, 1u);
+  EXPECT_NE(publisher_.find("work"), nullptr);
+  EXPECT_NE(in_force_.policy.profile("work"), nullptr);
+  reload("profiles: { work: }\n");
+  EXPECT_THAT(errors(), IsEmpty()) << "the next one is not held to the last";
+  EXPECT_EQ(state_.policy_generation, 2u);
+}
+
+TEST_F(EnforcementTest, APolicyThatCannotBePublishedChangesNothing) {
+  std::filesystem::create_directory(directory_ / "plan-v1" / "play.plan");
+  std::filesystem::create_directory(directory_ / "plan-v1" / "play.plan" / "in-the-way");
+  reload("profiles: { play: }\n");
+  EXPECT_THAT(errors(), ElementsAre(HasSubstr("play.plan")));
+  EXPECT_EQ(state_.policy_generation, 1u);
+  EXPECT_NE(publisher_.find("work"), nullptr);
+}
+
+TEST_F(EnforcementTest, AnotherHostIsTheSnapshotInForce) {
+  Snapshot snapshot = in_force_.snapshot;
+  Entry entry;
+  entry.number = static_cast<std::uint32_t>(snapshot.entries.size() + 1);
+  entry.interface = "new0";
+  entry.source = *bundle::address_from_text("192.0.2.5");
+  snapshot.entries.push_back(entry);
+  snapshot.reach.emplace_back();
+  enforcement_.host_changed(snapshot);
+  EXPECT_TRUE(in_force_.snapshot == snapshot);
+  EXPECT_TRUE(enforcement_.use_added_routers()) << "which looks at the host again";
+  EXPECT_FALSE(in_force_.snapshot == snapshot);
+}
+
+}  // namespace
+}  // namespace px::broker

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "broker/daemon/process_limits.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+namespace px::broker {
+namespace {
+
+TEST(ProcessLimits, TheSoftLimitIsTheHardOneFromThenOn) {
+  rlimit limit{};
+  const std::size_t raised = raise_descriptor_limit();
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(raised, limit.rlim_cur);
+  EXPECT_EQ(limit.rlim_cur, limit.rlim_max);
+}
+
+TEST(ProcessLimits, ConnectionsAndSessionsLeaveAQuarterOfTheDescriptors) {
+  for (const std::size_t descriptors : {1024u, 65536u, 1u << 20}) {
+    const std::size_t taken =
+        2 * connection_limits(descriptors).in_all + session_limits(descriptors).in_all;
+    EXPECT_LE(taken, descriptors - descriptors / 4);
+  }
+}
+
+TEST(ProcessLimits, NoFewUsersUseUpAllConnections) {
+  EXPECT_EQ(connection_limits(1024).per_user, 16u);
+  EXPECT_EQ(connection_limits(1024).in_all, 128u);
+  EXPECT_EQ(connection_limits(1 << 20).per_user, 1024u);
+  EXPECT_EQ(session_limits(1024).per_user, 512u);
+  EXPECT_EQ(session_limits(1 << 20).per_user, 4096u);
+}
+
+}  // namespace
+}  // namespace px::broker

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// What services answer from, without a kernel to change: a policy that is published below a
+// directory of its own, and a session table. This process is the peer.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/syscall.h>
+
+#include <asio/io_context.hpp>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "broker/identity/network_namespace.h"
+#include "broker/publish/in_force.h"
+#include "broker/publish/publisher.h"
+#include "broker/routing/routing.h"
+#include "broker/sessions/dispatcher.h"
+#include "broker/sessions/profile_assignments.h"
+#include "broker/sessions/session_table.h"
+
+namespace px::broker::test {
+
+inline constexpr uid_t kStranger = 54321;
+
+inline std::filesystem::path make_directory() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "px-services-XXXXXX").string();
+  EXPECT_NE(mkdtemp(pattern.data()), nullptr);
+  return pattern;
+}
+
+inline Peer this_process(uid_t uid = getuid()) {
+  return {getpid(), uid, Fd(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)))};
+}
+
+template <typename Message>
+Message message_of(plan::MessageType type) {
+  Message message{};
+  message.header = plan::header_of(type, sizeof message);
+  return message;
+}
+
+// The message in an answer's first packet.
+template <typename Message>
+Message answered(const Answer& answer) {
+  Message message{};
+  EXPECT_EQ(answer.packets.size(), 1u);
+  if (answer.packets.empty()) return message;
+  EXPECT_EQ(answer.packets.front().size(), sizeof message);
+  std::memcpy(&message, answer.packets.front().data(),
+              std::min(sizeof message, answer.packets.front().size()));
+  return message;
+}
+
+inline plan::MessageType type_of(const Answer& answer) {
+  const auto header =
+      answer.packets.empty() ? std::nullopt : plan::parse_header(answer.packets.front());
+  return header ? header->type : plan::MessageType{};
+}
+
+inline std::string reason_of(const Answer& answer, plan::RefusalCode code) {
+  const auto refusal =
+      answer.packets.empty() ? std::nullopt : plan::parse<plan::Refusal>(answer.packets.front());
+  if (!refusal || refusal->code != code) return "not refused so";
+  EXPECT_EQ(answer.then, Answer::Then::kClose);
+  return refusal->reason;
+}
+
+class ServicesTest : public testing::Test {
+ protected:
+  ServicesTest()
+      : directory(make_directory()),
+        publisher(*Publisher::open(directory)),
+        routing(*Routing::open(directory, false)) {}
+  ~ServicesTest() override { std::filesystem::remove_all(directory); }
+
+  void publish(const std::string& text, const Marks& marks = {}) {
+    auto policy = parse_policy("version: 1\n" + text, "px.yaml");
+    ASSERT_TRUE(policy);
+    in_force.policy = std::move(*policy);
+    ASSERT_TRUE(publisher.publish(in_force.policy, in_force.snapshot, marks));
+  }
+
+  void say_hello(const std::string& profile, Origin origin = Origin::kEnvironment) {
+    ASSERT_TRUE(sessions.hello(this_process(), {profile, origin, profile}, {}));
+  }
+
+  template <typename Message>
+  Answer send(const Message& message, const Fd& descriptor = Fd(),
+              const Peer& peer = this_process()) const {
+    const auto bytes = std::as_bytes(std::span(&message, 1));
+    return dispatcher.dispatch(peer, {bytes, descriptor});
+  }
+
+  std::filesystem::path directory;
+  asio::io_context context;
+  InForce in_force;
+  Publisher publisher;
+  Routing routing;
+  SessionTable sessions{context, {100, 100}, [](const Session&, SessionTable::Change) {}};
+  ProfileAssignments assignments{in_force.policy, sessions, publisher};
+  Dispatcher dispatcher;
+  NetworkNamespace here{7};
+};
+
+}  // namespace px::broker::test

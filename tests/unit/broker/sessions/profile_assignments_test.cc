@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// Assignments of this process, and of a child of it where an ancestor counts.
+#include "broker/sessions/profile_assignments.h"
+
+#include <gmock/gmock.h>
+#include <sys/syscall.h>
+
+#include <asio/io_context.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+#include "broker/publish/publisher.h"
+#include "broker/sessions/session_table.h"
+
+namespace px::broker {
+namespace {
+
+using testing::HasSubstr;
+
+std::filesystem::path make_run_directory() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "px-assign-XXXXXX").string();
+  EXPECT_NE(mkdtemp(pattern.data()), nullptr);
+  return pattern;
+}
+
+class ProfileAssignmentsTest : public testing::Test {
+ protected:
+  ProfileAssignmentsTest() { use("profiles: { work: , play: }"); }
+  ~ProfileAssignmentsTest() override { std::filesystem::remove_all(directory_); }
+
+  void use(const std::string& text) {
+    policy_ = *parse_policy("version: 1\n" + text, "px.yaml");
+    ASSERT_TRUE(publisher_.publish(policy_, {}, {}));
+  }
+  void begin_session(pid_t pid, const ProfileAssignment& assignment) {
+    Peer peer{pid, getuid(), Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)))};
+    ASSERT_TRUE(sessions_.hello(peer, assignment, program_));
+  }
+  std::string chosen(const std::string& named) const {
+    plan::Hello hello{};
+    plan::fill_text(hello.profile, named);
+    const auto assignment = assignments_.choose(getpid(), program_, hello);
+    return assignment ? assignment->profile + " " + name_of(assignment->origin) : "refused";
+  }
+  std::string profile() const { return sessions_.find(getpid())->assignment.profile; }
+
+  std::filesystem::path directory_ = make_run_directory();
+  asio::io_context context_;
+  Policy policy_;
+  Program program_{"/usr/bin/git", getuid(), "/"};
+  Publisher publisher_ = *Publisher::open(directory_);
+  SessionTable sessions_{context_, {10, 10}, [](const Session&, SessionTable::Change) {}};
+  ProfileAssignments assignments_{policy_, sessions_, publisher_};
+};
+
+TEST_F(ProfileAssignmentsTest, AProgramHasTheProfileThatItNames) {
+  EXPECT_EQ(chosen("work"), "work environment");
+  EXPECT_EQ(chosen("rest"), "refused");
+}
+
+TEST_F(ProfileAssignmentsTest, AChildInheritsItsParentsSession) {
+  begin_session(getppid(), {"play", Origin::kMoved, "work"});
+  EXPECT_EQ(chosen("work"), "play inherited");
+  begin_session(getpid(), {"work", Origin::kLaunched, "work"});
+  EXPECT_EQ(chosen("work"), "work launched") << "its own comes first";
+}
+
+TEST_F(ProfileAssignmentsTest, OneThatIsMovedIsAskedToSayHelloAgain) {
+  begin_session(getpid(), {"work", Origin::kEnvironment, "work"});
+  const auto before = publisher_.find("work")->recheck();
+  EXPECT_EQ(assignments_.move(getpid(), "play", std::nullopt), "work");
+  EXPECT_EQ(profile(), "play");
+  EXPECT_EQ(sessions_.find(getpid())->assignment.named, "work");
+  EXPECT_NE(publisher_.find("work")->recheck(), before);
+}
+
+TEST_F(ProfileAssignmentsTest, OnlyAnOwnersProgramIsMovedToAProfileThatThereIs) {
+  const auto why_not = [&](const std::string& name, std::optional<uid_t> owner) {
+    const auto moved = assignments_.move(getpid(), name, owner);
+    return moved ? "moved" : moved.error().message;
+  };
+  EXPECT_THAT(why_not("play", std::nullopt), HasSubstr("no program of yours"));
+  begin_session(getpid(), {"work", Origin::kEnvironment, "work"});
+  EXPECT_THAT(why_not("play", getuid() + 1), HasSubstr("no program of yours"));
+  EXPECT_EQ(why_not("rest", getuid()), "no profile named 'rest'; there are: work, play");
+  EXPECT_EQ(profile(), "work");
+  Peer peer{getpid(), getuid(), Fd(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)))};
+  ASSERT_TRUE(sessions_.launch(peer, {"work"}, "statically linked"));
+  EXPECT_EQ(why_not("play", getuid()),
+            "px does not act in process " + std::to_string(getpid()) + ": statically linked");
+}
+
+TEST_F(ProfileAssignmentsTest, ANewPolicyMovesOnlyProgramsThatNobodyHasChosenFor) {
+  begin_session(getpid(), {"play", Origin::kDefault, ""});
+  use("profiles: { work: { match: [ { exe: /usr/bin/git } ] }, play: }");
+  assignments_.choose_again();
+  EXPECT_EQ(profile(), "work");
+  EXPECT_EQ(sessions_.find(getpid())->assignment.origin, Origin::kMatched);
+  begin_session(getpid(), {"play", Origin::kMoved, ""});
+  assignments_.choose_again();
+  EXPECT_EQ(profile(), "play");
+}
+
+}  // namespace
+}  // namespace px::broker

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "broker/publish/heartbeat.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <asio/io_context.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "broker/publish/publisher.h"
+#include "plan/file_header.h"
+
+namespace px::broker {
+namespace {
+
+TEST(Heartbeat, IsInEveryPlanAtItsInterval) {
+  std::string directory = (std::filesystem::temp_directory_path() / "px-beat-XXXXXX").string();
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  auto publisher = Publisher::open(directory);
+  ASSERT_TRUE(publisher);
+  const auto policy = parse_policy("version: 1\nprofiles: { work: }\n", "px.yaml");
+  ASSERT_TRUE(policy && publisher->publish(*policy, {}, {}));
+  void* mapping = mmap(nullptr, plan::kHeaderSize, PROT_READ, MAP_SHARED,
+                       publisher->find("work")->read_only_fd(), 0);
+  ASSERT_NE(mapping, MAP_FAILED);
+  const auto& beat = static_cast<const plan::FileHeader*>(mapping)->heartbeat;
+
+  asio::io_context context;
+  Heartbeat heartbeat(context, *publisher);
+  EXPECT_EQ(beat.load(), 0u);
+  heartbeat.start();
+  const std::uint64_t first = beat.load();
+  EXPECT_NE(first, 0u);
+  EXPECT_EQ(context.run_one(), 1u);
+  EXPECT_GE(beat.load(), first + plan::kHeartbeatIntervalMs / 2);
+  munmap(mapping, plan::kHeaderSize);
+  std::filesystem::remove_all(directory);
+}
+
+}  // namespace
+}  // namespace px::broker

@@ -34,11 +34,11 @@ const kernel::Link* link_of(const kernel::State& kernel, std::uint32_t index) {
   return link == kernel.links.end() ? nullptr : &*link;
 }
 
-json way_text(const std::optional<TableRoute>& way, const kernel::State& kernel) {
-  if (!way) return {};
-  const kernel::Link* link = link_of(kernel, way->interface_index);
+json route_text(const std::optional<TableRoute>& route, const kernel::State& kernel) {
+  if (!route) return {};
+  const kernel::Link* link = link_of(kernel, route->interface_index);
   const std::string interface = link == nullptr ? "a link that is gone" : link->name;
-  return way->next_hop ? text_of(*way->next_hop) + " on " + interface : interface;
+  return route->next_hop ? text_of(*route->next_hop) + " on " + interface : interface;
 }
 
 json next_hops_report(const HostChecks& checks) {
@@ -53,8 +53,8 @@ json next_hops_report(const HostChecks& checks) {
     report.push_back({{"key", table.key},
                       {"mark", hex(value)},
                       {"table", id},
-                      {"ipv4", way_text(table.ipv4, checks.kernel)},
-                      {"ipv6", way_text(table.ipv6, checks.kernel)}});
+                      {"ipv4", route_text(table.ipv4, checks.kernel)},
+                      {"ipv6", route_text(table.ipv6, checks.kernel)}});
   }
   return report;
 }
@@ -143,7 +143,7 @@ void find_missing_and_left_over(const HostChecks& checks, json& findings) {
   }
 }
 
-// Where the answers to what leaves by another interface than the main default route's come in.
+// Of interfaces where answers come in to what the main table would have sent by another one.
 void find_strict_filters(const HostChecks& checks, json& findings) {
   const kernel::Route* best = nullptr;
   for (const kernel::Route& route : checks.kernel.routes) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What `pxctl doctor` says (docs/protocol.md): what px has put into the kernel's policy routing,
-// what others have, and what of all that keeps px from working, each with what to do. Pure: of
-// values that the daemon collects.
+// What `pxctl doctor` says (docs/protocol.md): what px has put into the kernel's policy routing and
+// what others have, and for each thing that keeps px from working what to do. Pure: of values that
+// host_checks.h collects.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

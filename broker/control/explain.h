@@ -17,12 +17,12 @@
 namespace px::broker {
 
 struct Question {
-  std::optional<std::string> profile;  // absent: none; everything goes the system's way
+  std::optional<std::string> profile;  // absent: none; everything is unsteered
   std::string profile_from;            // "request", "session", "default-profile", "none"
   plan::Call call;
   std::uint64_t now_ms = 0;       // CLOCK_MONOTONIC, as the plan's heartbeat
   uid_t user = 0;                 // the program's
-  std::uint64_t boottime_ms = 0;  // CLOCK_BOOTTIME, as what is known of who answers
+  std::uint64_t boottime_ms = 0;  // CLOCK_BOOTTIME, as the health records
 };
 
 [[nodiscard]] nlohmann::json explain(const Question& question, const Policy& policy,

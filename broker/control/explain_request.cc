@@ -42,8 +42,8 @@ class ProgramAsked {
 };
 
 // As the program has it now, or would be given it at its first hello.
-void choose_profile(Question& question, const ProgramAsked& asked, std::optional<uid_t> owner,
-                    const Policy& policy, const SessionTable& sessions) {
+void fill_in_profile(Question& question, const ProgramAsked& asked, std::optional<uid_t> owner,
+                     const Policy& policy, const SessionTable& sessions) {
   for (const Session* session : sessions.all()) {
     if ((owner && session->uid != *owner) || !asked.is(*session)) continue;
     question.profile = session->assignment.profile;
@@ -85,7 +85,7 @@ Expected<Question> question_of(const json& request, uid_t user, std::optional<ui
     question.profile = profile;
     question.profile_from = "request";
   } else {
-    choose_profile(question, asked, owner, policy, sessions);
+    fill_in_profile(question, asked, owner, policy, sessions);
   }
   return question;
 }

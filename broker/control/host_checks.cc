@@ -31,10 +31,8 @@ SourceFilter source_filter(const std::string& interface) {
 
 Expected<HostChecks> collect_host_checks(const Policy& policy, const Snapshot& snapshot,
                                          Routing& routing) {
-  auto kernel = netlink::read_kernel_state();
-  if (!kernel) return tl::make_unexpected(kernel.error());
   HostChecks checks;
-  checks.kernel = std::move(*kernel);
+  PX_ASSIGN_OR_RETURN(checks.kernel, netlink::read_kernel_state());
   checks.demand = routing.demand();
   checks.marks = routing.marks();
   checks.mark_mask = routing.mask();

@@ -48,7 +48,7 @@ struct BrokerState {
                                              const UncoveredPrograms& uncovered,
                                              std::optional<uid_t> user);
 
-// The outcome of the last reload, for whoever asked for it.
+// The answer to a reload: its outcome.
 [[nodiscard]] nlohmann::json reload_report(const BrokerState& state, const Policy& policy);
 
 [[nodiscard]] nlohmann::json reload_event(const BrokerState& state);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "util/error.h"
+
 namespace px::broker {
 namespace {
 
@@ -53,10 +55,9 @@ tl::expected<std::string, Error> path_for(const std::string& via, Policy& policy
                                           const Snapshot& snapshot) {
   if (policy.path(via) != nullptr) return via;
   if (const auto number = number_in(via)) {
-    auto path = path_of_entry(*number, snapshot);
-    if (!path) return tl::make_unexpected(path.error());
-    policy.paths.push_back(*path);
-    return path->name;
+    PX_ASSIGN_OR_RETURN(const PathSelector path, path_of_entry(*number, snapshot));
+    policy.paths.push_back(path);
+    return path.name;
   }
   const bool interface = std::any_of(snapshot.entries.begin(), snapshot.entries.end(),
                                      [&](const Entry& entry) { return entry.interface == via; });
@@ -71,12 +72,11 @@ tl::expected<std::string, Error> path_for(const std::string& via, Policy& policy
 }
 
 PolicyResult with_via_profile(Policy policy, const std::string& via, const Snapshot& snapshot) {
-  const auto path = path_for(via, policy, snapshot);
-  if (!path) return tl::make_unexpected(path.error());
+  PX_ASSIGN_OR_RETURN(const std::string path, path_for(via, policy, snapshot));
   Rule rule;
   rule.to = {Network{}};
   rule.to_text = "any";
-  rule.via = {*path};
+  rule.via = {path};
   rule.position.file = "--via " + via;
   Profile profile;
   profile.name = kViaProfile;

@@ -27,7 +27,7 @@ class ProgramsEnd {
         process_(context),
         timer_(context) {}
 
-  // Once this process has ended, and nobody has a plan any more, `ended` is called.
+  // Calls `ended` once this process has ended and no process has a plan mapped any more.
   [[nodiscard]] Expected<void> watch(pid_t process);
 
  private:

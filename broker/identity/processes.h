@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the kernel says of the host's processes, as far as this one may look. Nothing is kept;
+// What the kernel says of the host's processes, as far as this process may look. Nothing is kept;
 // callable from any thread.
 #pragma once
 

@@ -8,7 +8,8 @@ bool has(const Policy& policy, const std::string& profile) {
   return policy.profile(profile) != nullptr;
 }
 
-// Where it came from is not said with the hello: a session may be lost with a former broker.
+// A hello does not say where its profile came from, and the session may be lost with a former
+// broker.
 Origin origin_of_going_on(const Policy& policy, const ProfileClaim& claim) {
   const bool unasked = !claim.ancestor || claim.ancestor->origin == Origin::kMatched;
   const Profile* match = unasked ? best_match(policy, claim.program) : nullptr;

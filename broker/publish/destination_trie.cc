@@ -87,7 +87,7 @@ class SegmentSweep {
   }
 
  private:
-  // Nobody will publish it: the builder says so by its size.
+  // Then the plan is not published: the builder refuses one of that size.
   [[nodiscard]] bool too_large() const {
     return index_.rule_ids.size() * sizeof(std::uint32_t) > plan::kHalfSize;
   }

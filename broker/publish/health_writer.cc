@@ -21,20 +21,20 @@ std::size_t slots_of(const Set& set, std::uint32_t user) {
   }));
 }
 
-// Where the key is already, or what nobody needs any more, or whose turn it is to go.
+// The slot that has the key already, else a free one, else the one to give up.
 std::size_t place_for(const HealthKey& key, const Set& set) {
-  const auto share = [&](std::size_t way) {
-    const std::uint32_t user = set[way]->key.user;
+  const auto share = [&](std::size_t i) {
+    const std::uint32_t user = set[i]->key.user;
     return slots_of(set, user) + (user == key.user ? 1 : 0);
   };
   std::size_t place = 0;
-  for (std::size_t way = 0; way < set.size(); ++way) {
-    if (set[way] && set[way]->key == key) return way;
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    if (set[i] && set[i]->key == key) return i;
   }
-  for (std::size_t way = 0; way < set.size(); ++way) {
-    if (!set[way]) return way;
-    const bool sooner = set[way]->until_ms < set[place]->until_ms;
-    if (share(way) > share(place) || (share(way) == share(place) && sooner)) place = way;
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    if (!set[i]) return i;
+    const bool sooner = set[i]->until_ms < set[place]->until_ms;
+    if (share(i) > share(place) || (share(i) == share(place) && sooner)) place = i;
   }
   return place;
 }
@@ -63,9 +63,9 @@ void write_health(plan::HealthTable& table, const HealthKey& key, bool alive,
   const auto epoch = static_cast<std::uint32_t>(table.epoch.load(std::memory_order_relaxed));
   HealthSlot* slots = table.slots + plan::first_slot(key);
   Set set;
-  for (std::size_t way = 0; way < set.size(); ++way) {
-    set[way] = plan::read_slot(slots[way]);
-    if (set[way] && !plan::in_force(*set[way], epoch, now_ms)) set[way].reset();
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    set[i] = plan::read_slot(slots[i]);
+    if (set[i] && !plan::in_force(*set[i], epoch, now_ms)) set[i].reset();
   }
   HealthRecord record;
   record.key = key;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Writes what programs found out into a plan file's table (plan/health.h). The table is all that
-// there is: what programs send can take no more memory than it. Where a set is full, the user who
-// has most of it loses what would end first there, so that nobody is crowded out by another.
-// One writer a table; readers at any time.
+// Writes programs' health reports into a plan file's table (plan/health.h). No report takes memory
+// beyond the table. In a full set the user with the most records loses the one that would end
+// first, so that no user crowds out another. One writer a table; readers at any time.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the published plans were made of. A plain value, read by whoever answers programs or pxctl;
-// one part alone writes it (broker/daemon/enforcement.h).
+// What the published plans were made of. A plain value, read by all parts that answer programs or
+// pxctl; one part alone writes it (broker/daemon/enforcement.h).
 #pragma once
 
 #include "broker/config/policy.h"

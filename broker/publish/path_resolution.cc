@@ -15,8 +15,8 @@ bool selected(const PathSelector& path, const Entry& entry) {
   if (!path.interface.empty() && fnmatch(path.interface.c_str(), entry.interface.c_str(), 0) != 0) {
     return false;
   }
-  // Where the way is named, its source may be another interface's address; an address alone means
-  // the interface that has it.
+  // A path that names its interface or gateway may have another interface's address as its source.
+  // An address alone means the interface that has it.
   const bool named = !path.interface.empty() || path.gateway;
   if (path.source) return entry.source == *path.source && (entry.own_source || named);
   return entry.own_source || path.gateway;
@@ -24,7 +24,7 @@ bool selected(const PathSelector& path, const Entry& entry) {
 
 using Indices = std::vector<std::size_t>;
 
-// Without those that another one of the same interface and family makes needless.
+// Without those for which there is a better one of the same interface and family.
 template <typename Better>
 Indices without(const Indices& indices, const std::vector<Entry>& entries, Better better) {
   const auto same = [&](const Entry& a, const Entry& b) {

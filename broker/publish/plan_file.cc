@@ -51,7 +51,7 @@ Expected<Fd> create(const std::filesystem::path& path, const std::string& profil
   plan::fill_text({reinterpret_cast<char*>(page.data()) + offsetof(plan::FileHeader, profile),
                    plan::kProfileNameSize},
                   profile);
-  // Readers may be of other users than the broker's umask has in mind.
+  // Whatever the umask: programs of every user read the plan.
   if (fchmod(fd.get(), 0644) != 0 || !write_whole(fd.get(), page, 0) ||
       ftruncate(fd.get(), static_cast<off_t>(plan::kFileSize)) != 0 ||
       rename(unfinished.c_str(), path.c_str()) != 0) {
@@ -68,9 +68,7 @@ Expected<std::unique_ptr<PlanFile>> PlanFile::open(const std::filesystem::path& 
   std::unique_ptr<PlanFile> file(new PlanFile);
   file->writer_ = Fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (!file->writer_ || !adoptable(file->writer_.get())) {
-    auto created = create(path, profile);
-    if (!created) return tl::make_unexpected(created.error());
-    file->writer_ = std::move(*created);
+    PX_ASSIGN_OR_RETURN(file->writer_, create(path, profile));
   }
   file->reader_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file->reader_) return fail_errno("cannot open " + path.string());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One profile's plan file, as its one writer: found or made below the run directory, kept when the
-// broker ends, so that the next broker goes on where this one stopped. Owned by the Publisher;
+// One profile's plan file, as its one writer: found or made below the run directory. It stays when
+// the broker ends, so that the next broker goes on with it. Owned by the Publisher;
 // single-threaded.
 #pragma once
 
@@ -28,8 +28,8 @@ class PlanFile {
   PlanFile(const PlanFile&) = delete;
   PlanFile& operator=(const PlanFile&) = delete;
 
-  // Writes a plan into the half that nobody reads. False where it is the one in force already, and
-  // nothing was written. Errors (a full file system) leave the plan in force as it was.
+  // Writes a plan into the half that no program reads. False where it is the one in force already,
+  // and nothing was written. Errors (a full file system) leave the plan in force as it was.
   [[nodiscard]] Expected<bool> prepare(std::span<const std::byte> plan);
   // Makes what was prepared the plan in force.
   void commit();
@@ -40,7 +40,7 @@ class PlanFile {
   // plan::FileHeader::recheck.
   void set_recheck(std::uint64_t number);
   [[nodiscard]] std::uint64_t recheck() const;
-  // What a program of the key's user found out; `now_ms` is CLOCK_BOOTTIME in milliseconds.
+  // The health report of a program of the key's user; `now_ms` is CLOCK_BOOTTIME in milliseconds.
   void record_health(const plan::HealthKey& key, bool alive, std::uint64_t now_ms);
   void forget_health();
   [[nodiscard]] plan::Plan plan() const;

@@ -37,9 +37,7 @@ Expected<Publisher> Publisher::open(const std::filesystem::path& run_directory) 
   // Whatever the umask: programs of every user read the plans.
   if (chmod(directory.c_str(), 0755) != 0) return fail_errno(directory.string());
   Publisher publisher(directory);
-  if (auto adopted = publisher.adopt_left_over(); !adopted) {
-    return tl::make_unexpected(adopted.error());
-  }
+  PX_TRY(publisher.adopt_left_over());
   return publisher;
 }
 
@@ -49,7 +47,7 @@ Expected<void> Publisher::adopt_left_over() {
   for (const auto& file : std::filesystem::directory_iterator(directory_, error)) {
     const auto name = file.path().stem().string();
     if (file.path().extension() != plan::kPlanSuffix || !plan::valid_profile_name(name)) continue;
-    if (auto ensured = ensure_file(name); !ensured) return ensured;
+    PX_TRY(ensure_file(name));
     plans_[name].removed = true;
   }
   if (error) return fail("cannot list " + directory_.string() + ": " + error.message());
@@ -58,11 +56,10 @@ Expected<void> Publisher::adopt_left_over() {
 
 Expected<void> Publisher::ensure_file(const std::string& profile) {
   if (plans_.contains(profile)) return {};
-  auto file = PlanFile::open(directory_, profile);
-  if (!file) return tl::make_unexpected(file.error());
-  if (instance_ != 0) (*file)->announce(instance_);
-  recheck_ = std::max(recheck_, (*file)->recheck());
-  plans_[profile].file = std::move(*file);
+  PX_ASSIGN_OR_RETURN(auto file, PlanFile::open(directory_, profile));
+  if (instance_ != 0) file->announce(instance_);
+  recheck_ = std::max(recheck_, file->recheck());
+  plans_[profile].file = std::move(file);
   plans_[profile].removed = true;  // until it is published
   return {};
 }
@@ -78,14 +75,12 @@ Expected<void> Publisher::publish(const Policy& policy, const Snapshot& snapshot
     compiled.emplace(profile.name, std::move(*plan));
   }
   for (const auto& [name, plan] : compiled) {
-    if (auto ensured = ensure_file(name); !ensured) return ensured;
+    PX_TRY(ensure_file(name));
   }
   const auto removed_plan = build_removed_plan(snapshot);
   for (auto& [name, published] : plans_) {
     const auto plan = compiled.find(name);
-    const auto prepared =
-        published.file->prepare(plan == compiled.end() ? removed_plan : plan->second);
-    if (!prepared) return tl::make_unexpected(prepared.error());
+    PX_TRY(published.file->prepare(plan == compiled.end() ? removed_plan : plan->second));
   }
   const auto sign = directory_ / plan::kAllSocketsFile;
   const bool chooses = chooses_sockets_unasked(policy);

@@ -40,10 +40,10 @@ class Publisher {
   // Has every program under the profile say hello before its next decision.
   void recheck(const std::string& profile);
 
-  // What a program of the key's user under the profile found out; nothing for other names.
+  // The health report of a program of the key's user. Nothing where there is no such profile.
   void record_health(const std::string& profile, const plan::HealthKey& key, bool alive,
                      std::uint64_t now_ms);  // CLOCK_BOOTTIME in milliseconds
-  // Nothing is known any more of who answers, in any profile.
+  // Forgets the health records of every profile.
   void forget_health();
 
   // Null for a profile that is not in the policy.
@@ -57,8 +57,8 @@ class Publisher {
 
   std::filesystem::path directory_;
   std::uint64_t instance_ = 0;  // 0: not announced yet
-  // The last one that was given out, over all plans: what a program remembers of one plan is never
-  // true of another.
+  // The number that was given out last, over all plans: what a program remembers of one plan is
+  // never true of another.
   std::uint64_t recheck_ = 0;
   std::map<std::string, Published> plans_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a policy needs of the kernel's policy routing, and so of CAP_NET_ADMIN: next hops that an
-// interface does not take by itself, and ways of servers' answers (PX-2, PX-5). Pure.
+// interface does not take by itself, and routes of servers' answers (PX-2, PX-5). Pure.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@ namespace px::broker {
 
 // The tables, each once, sorted by key: "via INTERFACE ROUTER" for a next hop that a rule or a
 // server's `via` selects, "listen PROFILE" for received-source, "received INTERFACE" for
-// received-interface. A family has a route where the host has a way for it now; a table of a next
-// hop that is gone has none.
+// received-interface. A family has a route where the host has an entry for it now. A table of a
+// next hop that is gone has none.
 [[nodiscard]] RoutingDemand demand_of(const Policy& policy, const Snapshot& snapshot);
 
 // The key of the mark that the profile's listening sockets are given; empty for none.

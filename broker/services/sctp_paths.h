@@ -26,7 +26,7 @@ struct SctpPath {
                                                          const Snapshot& snapshot);
 
 // What the kernel does with packets that leave the port: those to a member take its path, all
-// others are unreachable, since the peer itself may tell of addresses that nobody asked for.
+// others are unreachable, since the peer may announce addresses that the program did not ask for.
 [[nodiscard]] std::vector<PortRoute> port_routes(std::uint16_t port,
                                                  const std::vector<SctpPath>& paths);
 

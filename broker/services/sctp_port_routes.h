@@ -26,7 +26,7 @@ class Routing;
 struct SctpPortOptions {
   std::function<SctpPorts()> read_ports = &SctpPorts::read;
   std::chrono::milliseconds interval = std::chrono::seconds(2);  // of looking for unused ports
-  // Rules of ports that nobody uses could not be removed.
+  // Called where rules of unused ports could not be removed.
   std::function<void(const Error&)> failed = [](const Error&) {};
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Gives each message to whoever has registered for its type. Knows no message itself: a new one is
-// its service's alone. Filled at start; single-threaded.
+// Hands each message to the handler of its type. Knows no message itself: a new one is an edit of
+// its service alone. Filled at start; single-threaded.
 #pragma once
 
 #include <cstddef>

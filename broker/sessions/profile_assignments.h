@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which profile each program has: at its hello, when somebody moves it, and when the policy changes
-// (PX-1). Reads /proc where neither a session nor the hello says enough. Owned by the daemon;
+// Which profile each program has: at its hello, when it is moved, and when the policy changes
+// (PX-1). Reads /proc for what neither a session nor the hello says. Owned by the daemon;
 // single-threaded.
 #pragma once
 
@@ -33,7 +33,8 @@ class ProfileAssignments {
   [[nodiscard]] Expected<std::string> move(pid_t pid, const std::string& profile,
                                            std::optional<uid_t> owner);
 
-  // Chooses again for each program that nobody has chosen a profile for: the policy has changed.
+  // Chooses again for each program whose profile was matched or the default: the policy has
+  // changed.
   void choose_again();
 
  private:

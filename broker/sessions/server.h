@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The broker's socket: accepts connections within each user's quota, and answers every message or
-// closes. The answers come from whoever has registered with the dispatcher. Owned by the daemon,
-// single-threaded.
+// closes. The answers come from the handlers that services have registered with the dispatcher.
+// Owned by the daemon, single-threaded.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -34,8 +34,8 @@ class Server {
 
   Server(asio::io_context& context, Limits limits, const Dispatcher& dispatcher);
 
-  // Listens at the path (mode 0666: who may do what is decided by credentials), in place of a dead
-  // broker's socket. An error where another broker answers there.
+  // Listens at the path (mode 0666: what a client may do depends on its credentials), in place of a
+  // dead broker's socket. An error where another broker answers there.
   [[nodiscard]] Expected<void> listen(const std::filesystem::path& path);
   // The same on a socket that listens already.
   void listen(Fd listener);

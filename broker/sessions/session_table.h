@@ -26,16 +26,16 @@ namespace px::broker {
 using ipc::Peer;
 
 enum class SessionState {
-  kLaunched,   // px-exec spoke for it; libpx.so has had nothing to do yet
+  kLaunched,   // px-exec announced it; libpx.so has had nothing to do yet
   kCovered,    // libpx.so said hello
-  kUncovered,  // px-exec was told to run what libpx.so cannot act in
+  kUncovered,  // px-exec announced a program that libpx.so cannot act in
 };
 
 struct Session {
   pid_t pid = 0;
   uid_t uid = 0;
-  std::string executable;        // for people; at the last word that it, or px-exec, sent
-  Program program;               // as far as it could be told then
+  std::string executable;        // for people; at its or px-exec's last message
+  Program program;               // as far as it was known then
   ProfileAssignment assignment;  // an empty profile: to be told so at its next hello
   SessionState state = SessionState::kLaunched;
   std::string why_uncovered;
@@ -63,7 +63,8 @@ class SessionTable {
   // A program's hello: the descriptor of its new counters page. An error is a quota's.
   [[nodiscard]] Expected<Fd> hello(const Peer& peer, const ProfileAssignment& assignment,
                                    Program program);
-  // px-exec's word about what it is about to become; empty `why_uncovered` means covered.
+  // px-exec's message about the program that it is about to become; without `why_uncovered` px can
+  // act in it.
   [[nodiscard]] Expected<void> launch(const Peer& peer, const ProfileAssignment& assignment,
                                       const std::string& why_uncovered);
   // From now on the process, which has a session, has this one.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Next hops by rule and ways of servers: from policy and host to what routing must set up, to
+// Next hops by rule and routes of servers: from policy and host to what routing must set up, to
 // plans, and to what needs privileges (PX-2, PX-5).
 #include <gmock/gmock.h>
 
@@ -192,7 +192,7 @@ TEST(Demand, KeepsTheTableOfARouterThatIsGone) {
   Policy policy = policy_with_gateways(profile_of({via("any", {"alt"})}));
   EXPECT_THAT(keys(policy), ElementsAre("via lan0 192.0.2.254"));
   policy.paths[3].interface = "lan*";
-  EXPECT_THAT(keys(policy), IsEmpty()) << "nobody knows on which";
+  EXPECT_THAT(keys(policy), IsEmpty()) << "its interface is not known";
 }
 
 TEST(Demand, AnswersOfReceivedSourceTakeTheFirstUsableEntryOfEachFamily) {

@@ -199,7 +199,7 @@ TEST_F(ServerTest, MalformedMessagesCloseTheConnection) {
   EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
 }
 
-TEST_F(ServerTest, DescriptorsThatNobodyAskedForCloseTheConnection) {
+TEST_F(ServerTest, DescriptorsInExcessCloseTheConnection) {
   const Client client(path());
   auto packet = bytes_of(hello());
   iovec data{packet.data(), packet.size()};
@@ -236,14 +236,14 @@ TEST_F(ServerTest, AUserHasAQuotaOfConnections) {
   EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
 }
 
-TEST_F(ServerTest, OneWhoNeverReadsCostsOthersNothing) {
+TEST_F(ServerTest, AClientThatNeverReadsCostsOthersNothing) {
   const Client deaf(path());
   for (int i = 0; i < 4; ++i) deaf.request("long");
   const Client other(path());
   EXPECT_EQ(other.ask("hi"), "echo hi");
 }
 
-TEST_F(ServerTest, WhoSaysNothingIsLetGo) {
+TEST_F(ServerTest, ASilentClientIsLetGo) {
   const Client silent(path());
   EXPECT_TRUE(silent.closed_by_broker());
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Ends a private broker once its programs have ended: the process that px-exec became, and every
-// program that still runs under px. Owned by the daemon; single-threaded.
+// program that still runs under px.
 #pragma once
 
 #include <sys/types.h>

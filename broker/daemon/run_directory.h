@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The directory of the socket and the plans, held by one broker at a time. Owned by the daemon.
+// The directory of the socket and the plans, held by one broker at a time.
 #pragma once
 
 #include <filesystem>

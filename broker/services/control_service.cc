@@ -81,7 +81,7 @@ json ps_command(const Parts& parts, const Asker& asker, const json&) {
 }
 
 json reload_command(const Parts& parts, const Asker&, const json&) {
-  parts.policy.reload();
+  parts.policy_control.reload();
   return reload_report(parts.state, parts.in_force.policy);
 }
 
@@ -96,7 +96,7 @@ json router_command(const Parts& parts, const Asker&, const json& request) {
   const auto changed =
       action == "add" ? parts.routers.add(*router, snapshot) : parts.routers.remove(*router);
   if (!changed) return error_of(changed.error().message);
-  if (const auto used = parts.policy.use_added_routers(); !used) {
+  if (const auto used = parts.policy_control.use_added_routers(); !used) {
     return error_of(used.error().message);
   }
   return {{"ok", true},

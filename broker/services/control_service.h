@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Answers pxctl's requests, each a JSON text (docs/protocol.md). The commands are one table in
 // control_service.cc: a new one is a function and a row there.
+//
+// Of this folder: a service answers the messages of one subject, which it registers with the
+// dispatcher. All parts are owned by the daemon and single-threaded.
 #pragma once
 
 #include <string_view>
@@ -34,7 +37,7 @@ class ControlService {
     RouterList& routers;
     ProfileAssignments& assignments;
     SessionEvents& events;
-    PolicyControl& policy;
+    PolicyControl& policy_control;
   };
 
   explicit ControlService(const Parts& parts) : parts_(parts) {}

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What programs and px-exec say of themselves: a program's hello, which gives it its plan, and
-// px-exec's word about the program that it is about to become. Each service of this folder answers
-// the messages of one subject, which it registers with the dispatcher. The daemon owns them all;
-// single-threaded.
+// Begins the sessions of programs: by a program's hello, which is answered with its plan, and by
+// px-exec's launch message about the program that it is about to become.
 #pragma once
 
 #include <cstdint>

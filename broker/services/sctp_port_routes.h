@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Routes of SCTP's paths (PB-4, PX-4): a program's socket is bound to the sources of all its paths,
 // and routing rules of its port send what leaves for each member by that member's egress. A port's
-// routes last as long as the port is in use. Owned by the daemon; single-threaded.
+// routes last as long as the port is in use.
 #pragma once
 
 #include <sys/types.h>

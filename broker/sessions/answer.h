@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a message of a client is answered with, whatever the message: packets, and what becomes of
 // the connection. Plain values.
+//
+// Of this folder: all other parts are owned by the daemon and single-threaded.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Hands each message to the handler of its type. Knows no message itself: a new one is an edit of
-// its service alone. Filled at start; single-threaded.
+// its service alone. Filled at start.
 #pragma once
 
 #include <cstddef>

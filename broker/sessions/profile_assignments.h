@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which profile each program has: at its hello, when it is moved, and when the policy changes
-// (PX-1). Reads /proc for what neither a session nor the hello says. Owned by the daemon;
-// single-threaded.
+// (PX-1). Reads /proc for what neither a session nor the hello says.
 #pragma once
 
 #include <sys/types.h>

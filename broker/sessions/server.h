@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The broker's socket: accepts connections within each user's quota, and answers every message or
 // closes. The answers come from the handlers that services have registered with the dispatcher.
-// Owned by the daemon, single-threaded.
 #pragma once
 
 #include <asio/io_context.hpp>

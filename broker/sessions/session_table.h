@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The programs that run under px, by process: from the first word of px-exec or libpx.so to the end
-// of the process, as the kernel tells it. Owned by the daemon, single-threaded.
+// of the process, as the kernel tells it.
 #pragma once
 
 #include <chrono>

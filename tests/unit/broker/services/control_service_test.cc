@@ -60,9 +60,9 @@ class ControlServiceTest : public test::ServicesTest {
                          [](const std::string&, const bundle::Endpoint&) { return std::nullopt; }};
   RouterList routers = *RouterList::open(directory / "routers");
   SessionEvents events{context, sessions, server};
-  testing::StrictMock<FakePolicyControl> policy;
+  testing::StrictMock<FakePolicyControl> policy_control;
   ControlService service{{state, in_force, publisher, subflows, sessions, server, routing, routers,
-                          assignments, events, policy}};
+                          assignments, events, policy_control}};
 };
 
 TEST_F(ControlServiceTest, WhatIsNoRequestIsToldSo) {
@@ -115,9 +115,10 @@ TEST_F(ControlServiceTest, OnesOwnProgramIsMoved) {
 
 TEST_F(ControlServiceTest, OnlyAdministratorsReload) {
   EXPECT_EQ(ask_of("reload", kStranger)["error"], "only root and the broker's own user may reload");
-  EXPECT_CALL(policy, reload()).Times(2).WillOnce([&] { ++state.policy_generation; }).WillOnce([&] {
-    state.last_reload.errors = {"px.yaml:1:1: bad"};
-  });
+  EXPECT_CALL(policy_control, reload())
+      .Times(2)
+      .WillOnce([&] { ++state.policy_generation; })
+      .WillOnce([&] { state.last_reload.errors = {"px.yaml:1:1: bad"}; });
   EXPECT_EQ(ask_of("reload"), (json{{"ok", true}, {"generation", 4}, {"profiles", 2}}));
   EXPECT_EQ(ask_of("reload"), (json{{"ok", false}, {"errors", {"px.yaml:1:1: bad"}}}));
 }
@@ -127,7 +128,7 @@ TEST_F(ControlServiceTest, OnlyAdministratorsAddRouters) {
   json question{{"command", "router"}, {"action", "add"}, {"router", "192.0.2.9"}};
   EXPECT_EQ(ask(question, kStranger)["error"],
             "only root and the broker's own user may add or delete routers");
-  EXPECT_CALL(policy, use_added_routers())
+  EXPECT_CALL(policy_control, use_added_routers())
       .WillOnce(Return(Expected<void>()))
       .WillOnce(Return(fail("the kernel cannot be read")));
   EXPECT_EQ(

@@ -65,12 +65,5 @@ TEST_F(ExtraPathsServiceTest, MptcpIsForThePolicyToAllow) {
   EXPECT_EQ(why_not(socket), "the policy's profiles have no 'mptcp' in their transports");
 }
 
-TEST_F(ExtraPathsServiceTest, RoutesOfPortsNeedToKnowTheNamespace) {
-  const Fd socket = socket_of(SOCK_STREAM, IPPROTO_SCTP);
-  if (!socket) GTEST_SKIP() << "this kernel has no SCTP";
-  say_hello("work");
-  EXPECT_EQ(why_not(socket), "this kernel does not tell network namespaces apart");
-}
-
 }  // namespace
 }  // namespace px::broker

@@ -339,13 +339,20 @@ PX_EXPORT int gethostbyname2_r(const char* name, int family, hostent* entry, cha
   return names.gethostbyname2_r(name, family, entry, room, size, result, error);
 }
 
+// gcc wants an alias to have its target's attributes, and clang knows no such thing.
+#if __has_attribute(copy)
+#define PX_LIKE(call) , copy(call)
+#else
+#define PX_LIKE(call)
+#endif
 // NOLINTBEGIN(bugprone-macro-parentheses): these are declarations
 #define PX_NAMES(name, result, parameters)
 #define PX_CALL(name, number, result, parameters)
 #define PX_ALIAS(other_name, call) \
-  PX_EXPORT decltype(call) other_name __attribute__((alias(#call), copy(call)));
+  PX_EXPORT decltype(call) other_name __attribute__((alias(#call) PX_LIKE(call)));
 // NOLINTEND(bugprone-macro-parentheses)
 #include "preload/interposed.def"
 #undef PX_NAMES
 #undef PX_CALL
 #undef PX_ALIAS
+#undef PX_LIKE

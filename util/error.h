@@ -52,7 +52,9 @@ using Expected = tl::expected<Value, Error>;
 // The same, and assigns the value: PX_ASSIGN_OR_RETURN(const auto file, open_file(path));
 #define PX_ASSIGN_OR_RETURN(target, expression) \
   PX_ASSIGN_OR_RETURN_(target, expression, PX_JOIN(px_result_, __LINE__))
+// NOLINTBEGIN(bugprone-macro-parentheses): these are declarations
 #define PX_ASSIGN_OR_RETURN_(target, expression, result)              \
   auto result = (expression);                                         \
   if (!result) return tl::make_unexpected(std::move(result).error()); \
   target = std::move(*result)
+// NOLINTEND(bugprone-macro-parentheses)

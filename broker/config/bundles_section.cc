@@ -40,7 +40,7 @@ std::string read_notation(const Value& value, Report& report) {
   const auto notation = bundle::parse_notation(value.text);
   if (notation.kind == NotationKind::kMembers) return value.text;
   const bool plain = notation.kind == NotationKind::kNone;
-  const std::string bracketed = "<" + value.text + ">";
+  std::string bracketed = "<" + value.text + ">";
   const auto as_host = bundle::parse_notation(bracketed);
   if (plain && as_host.kind == NotationKind::kMembers && as_host.count == 1) return bracketed;
   std::string why = plain ? fault_of(as_host, {}) : fault_of(notation, value.text);

@@ -55,7 +55,7 @@ Expected<Installation> find_installation() {
 
 std::string find_policy(const std::string& option) {
   if (!option.empty()) return absolute_path(option);
-  if (const std::string user = user_policy(); readable(user)) return user;
+  if (std::string user = user_policy(); readable(user)) return user;
   return readable(kSystemPolicy) ? kSystemPolicy : std::string();
 }
 

@@ -16,7 +16,8 @@ constexpr int kSoNetnsCookie = 71;
 Expected<void> check_socket(int socket, std::uint64_t network_namespace) {
   const auto domain = socket_option(socket, SOL_SOCKET, SO_DOMAIN);
   if (!domain) return fail("what came with the request is no socket");
-  if (domain != AF_INET && domain != AF_INET6) return fail("the socket is not an internet socket");
+  if (*domain != AF_INET && *domain != AF_INET6)
+    return fail("the socket is not an internet socket");
   if (network_namespace == 0) return {};
   const auto cookie = socket_option<std::uint64_t>(socket, SOL_SOCKET, kSoNetnsCookie);
   if (cookie && cookie != network_namespace) {

@@ -29,7 +29,7 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
         timer_(context),
         changed_(std::move(changed)),
         failed_(std::move(failed)),
-        options_(options) {}
+        options_(std::move(options)) {}
 
   Expected<Snapshot> start() {
     PX_ASSIGN_OR_RETURN(auto fd, netlink::subscribe_to_kernel_state(options_.receive_buffer));

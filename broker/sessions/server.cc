@@ -88,7 +88,8 @@ void Server::accept_some() {
     Fd socket(accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket && (errno == EMFILE || errno == ENFILE)) {
       spare_.reset();
-      Fd(accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC));
+      Fd turned_away(accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC));
+      turned_away.reset();
       spare_.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
       continue;
     }

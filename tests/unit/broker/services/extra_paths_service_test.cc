@@ -19,7 +19,7 @@ class ExtraPathsServiceTest : public test::ServicesTest {
   ExtraPathsServiceTest() {
     service.register_with(dispatcher);
     publish("profiles: { work: }");
-    message = test::message_of<plan::ExtraPaths>(plan::MessageType::kExtraPaths);
+    message = plan::make<plan::ExtraPaths>();
     message.port = 443;
     message.count = 1;
     message.members[0].address = *bundle::address_from_text("192.0.2.7");

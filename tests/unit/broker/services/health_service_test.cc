@@ -12,7 +12,7 @@ class HealthServiceTest : public test::ServicesTest {
   HealthServiceTest() {
     service.register_with(dispatcher);
     publish("profiles: { work: , play: }");
-    report = test::message_of<plan::HealthReport>(plan::MessageType::kHealthReport);
+    report = plan::make<plan::HealthReport>();
     report.address = *bundle::address_from_text("192.0.2.7");
     report.port = 443;
     report.interface_index = 3;

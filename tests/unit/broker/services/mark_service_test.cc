@@ -25,7 +25,7 @@ class MarkServiceTest : public test::ServicesTest {
   }
 
   Answer ask(std::uint32_t value, const Fd& descriptor) const {
-    auto message = test::message_of<plan::Mark>(plan::MessageType::kMark);
+    auto message = plan::make<plan::Mark>();
     message.mark = value;
     return send(message, descriptor);
   }

@@ -9,7 +9,6 @@ namespace px::broker {
 namespace {
 
 using test::answered;
-using test::message_of;
 using test::reason_of;
 using test::type_of;
 
@@ -21,13 +20,13 @@ class ProgramServiceTest : public test::ServicesTest {
   }
 
   static plan::Hello hello(const std::string& profile) {
-    auto message = message_of<plan::Hello>(plan::MessageType::kHello);
+    auto message = plan::make<plan::Hello>();
     message.layout_version = plan::kLayoutVersion;
     plan::fill_text(message.profile, profile);
     return message;
   }
   static plan::Launch launch(const std::string& profile, plan::Coverage coverage) {
-    auto message = message_of<plan::Launch>(plan::MessageType::kLaunch);
+    auto message = plan::make<plan::Launch>();
     message.coverage = coverage;
     plan::fill_text(message.profile, profile);
     return message;

@@ -36,13 +36,6 @@ inline Peer this_process(uid_t uid = getuid()) {
   return {getpid(), uid, Fd(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)))};
 }
 
-template <typename Message>
-Message message_of(plan::MessageType type) {
-  Message message{};
-  message.header = plan::header_of(type, sizeof message);
-  return message;
-}
-
 // The message in an answer's first packet.
 template <typename Message>
 Message answered(const Answer& answer) {

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/locations.h"
+#include "util/socket_option.h"
 
 namespace px::cli {
 namespace {
@@ -24,10 +25,7 @@ constexpr timeval kConnectTimeout{2, 0};
 
 // 0 where the kernel does not tell (before Linux 5.14).
 std::uint64_t network_namespace(int socket) {
-  std::uint64_t cookie = 0;
-  socklen_t size = sizeof cookie;
-  if (getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) != 0) return 0;
-  return cookie;
+  return socket_option<std::uint64_t>(socket, SOL_SOCKET, SO_NETNS_COOKIE).value_or(0);
 }
 
 // poll's timeout: -1 for no deadline.

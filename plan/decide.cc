@@ -133,7 +133,7 @@ Usability usability(std::span<const Range> reach, const Entry& entry, const Call
 }
 
 Verdict decide(std::span<const std::byte> half, const Call& call) {
-  if (call.destination.is_loopback() || call.destination.is_unspecified()) {
+  if (call.destination.is_loopback_or_unspecified()) {
     return {Action::kSystem, Reason::kLoopback};
   }
   if (half.size() < sizeof(PlanHeader)) return {Action::kFail, Reason::kNoPlan};

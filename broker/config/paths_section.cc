@@ -50,7 +50,7 @@ void read_gateway(const Value& value, bool has_interface, PathSelector& path, Re
                                 "; expected the IPv4 or IPv6 address of a router");
     return;
   }
-  if (address->is_unspecified() || address->is_loopback() || is_multicast(*address)) {
+  if (address->is_loopback_or_unspecified() || is_multicast(*address)) {
     report.add(value.place, in_quotes(*text) + " cannot be a router's address");
     return;
   }

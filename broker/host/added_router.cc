@@ -38,7 +38,7 @@ Expected<AddedRouter> router_from_text(std::string_view text) {
                 "' is not a router's address; expected an IPv4 or IPv6 address, or "
                 "ADDRESS%INTERFACE");
   }
-  if (address->is_unspecified() || address->is_loopback() || is_multicast(*address)) {
+  if (address->is_loopback_or_unspecified() || is_multicast(*address)) {
     return fail("'" + std::string(text) + "' cannot be a router's address");
   }
   AddedRouter router;

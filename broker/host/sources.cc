@@ -49,7 +49,7 @@ const kernel::InterfaceAddress* choose_ipv6(const Candidates& candidates) {
 }  // namespace
 
 bool can_be_source(const kernel::InterfaceAddress& address) {
-  if (address.address.is_loopback() || address.address.is_unspecified()) return false;
+  if (address.address.is_loopback_or_unspecified()) return false;
   if (address.ipv4) return address.scope < kernel::kHostScope;
   return !address.address.is_link_local() && address.address.bytes[0] != 0xff;
 }

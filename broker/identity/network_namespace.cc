@@ -7,16 +7,10 @@
 #include "util/socket_option.h"
 
 namespace px::broker {
-namespace {
-
-// Newer than Debian 12's libc headers; include/uapi/asm-generic/socket.h.
-constexpr int kSoNetnsCookie = 71;
-
-}  // namespace
 
 NetworkNamespace NetworkNamespace::own() {
   const Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  const auto cookie = socket_option<std::uint64_t>(socket.get(), SOL_SOCKET, kSoNetnsCookie);
+  const auto cookie = socket_option<std::uint64_t>(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE);
   return NetworkNamespace(cookie.value_or(0));
 }
 

@@ -141,8 +141,8 @@ std::vector<Diagnostic> without_marks(const Policy& policy, const Snapshot& snap
   }
   for (const Profile& profile : policy.profiles) {
     if (profile.listen.mode == ListenMode::kSystem) continue;
-    needs.push_back({profile.listen.position, "a server's way of its own cannot be had: " + why +
-                                                  "; or leave 'listen' out"});
+    needs.push_back({profile.listen.position,
+                     "a server's egress cannot be chosen: " + why + "; or leave 'listen' out"});
   }
   return needs;
 }

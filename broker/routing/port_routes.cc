@@ -27,7 +27,7 @@ Expected<void> PortRoutes::add(uid_t user, const std::vector<PortRoute>& routes)
     if (port.user == user) of_user += port.routes.size();
   }
   if (of_user > limits_.per_user || in_all > limits_.in_all) {
-    return fail("too many paths of SCTP go by ways of their own: " +
+    return fail("too many paths of SCTP have routes of their own: " +
                 (of_user > limits_.per_user
                      ? "the user may have " + std::to_string(limits_.per_user)
                      : "all users together may have " + std::to_string(limits_.in_all)));

@@ -6,20 +6,15 @@
 #include "util/socket_option.h"
 
 namespace px::broker {
-namespace {
-
-// Newer than Debian 12's libc headers; include/uapi/asm-generic/socket.h.
-constexpr int kSoNetnsCookie = 71;
-
-}  // namespace
 
 Expected<void> check_socket(int socket, std::uint64_t network_namespace) {
   const auto domain = socket_option(socket, SOL_SOCKET, SO_DOMAIN);
   if (!domain) return fail("what came with the request is no socket");
-  if (*domain != AF_INET && *domain != AF_INET6)
+  if (*domain != AF_INET && *domain != AF_INET6) {
     return fail("the socket is not an internet socket");
+  }
   if (network_namespace == 0) return {};
-  const auto cookie = socket_option<std::uint64_t>(socket, SOL_SOCKET, kSoNetnsCookie);
+  const auto cookie = socket_option<std::uint64_t>(socket, SOL_SOCKET, SO_NETNS_COOKIE);
   if (cookie && cookie != network_namespace) {
     return fail("the socket is in another network namespace than the broker");
   }

@@ -65,7 +65,8 @@ Expected<std::vector<SctpPath>> sctp_paths(const std::vector<MemberEgress>& memb
     paths.push_back(std::move(path));
   }
   const auto is_steered = [](const SctpPath& path) { return path.egress.has_value(); };
-  if (std::ranges::none_of(paths, is_steered)) return fail("all of them go the system's way");
+  if (std::ranges::none_of(paths, is_steered))
+    return fail("all of them go as the host routes them");
   if (!keeps_sources(paths)) {
     return fail("an association to these members would leave out some of its own addresses");
   }

@@ -29,7 +29,7 @@ std::string action_text(const json& answer, const Terminal& terminal) {
     return toned("goes out of " + entry_text(answer.at("entry")), Tone::kGood, terminal);
   if (action == "refuse") return toned("is refused with EACCES", Tone::kBad, terminal);
   if (action == "fail") return toned("fails with ENETUNREACH", Tone::kBad, terminal);
-  return "takes the system's way";
+  return "goes as the host routes it";
 }
 
 std::string rule_text(const json& answer) {

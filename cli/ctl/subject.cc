@@ -96,7 +96,7 @@ std::string coverage_text(const Subject& subject, const Terminal& terminal) {
   const std::string library = subject.pid ? "runs with libpx.so" : "px can act in it";
   if (*subject.covered) return text + ": " + library + ".\n";
   return text + ": " + toned("px does not act in it", Tone::kBad, terminal) + ": " + why +
-         ". It takes the system's way.\nFor a program that px acts in:\n";
+         ". It goes as the host routes it.\nFor a program that px acts in:\n";
 }
 
 }  // namespace px::cli

@@ -147,9 +147,10 @@ int launch_program(const ExecOptions& options) {
         program->binary == *file ? *file : *file + " (run by " + program->binary + ")";
     if (!options.allow_uncovered) {
       return tell("px cannot act in " + what + ": " + program->why +
-                  "; --allow-uncovered runs it the system's way");
+                  "; --allow-uncovered runs it as the host routes it");
     }
-    tell("warning: px cannot act in " + what + ": " + program->why + "; it takes the system's way");
+    tell("warning: px cannot act in " + what + ": " + program->why +
+         "; it goes as the host routes it");
   }
   if (auto prepared = prepare(options, *program); !prepared) return tell(prepared.error().message);
   return run(options.program);

@@ -260,7 +260,7 @@ TEST(Privilege, IsNeededForWaysOfServers) {
   EXPECT_THAT(needs(server(plan::ListenMode::kSystem)), IsEmpty());
   ASSERT_EQ(needs(server(plan::ListenMode::kReceivedInterface)).size(), 1u);
   EXPECT_EQ(to_string(needs(server(plan::ListenMode::kReceivedSource, {"lan"})).at(0)),
-            "px.yaml:9:13: a server's way of its own cannot be had: no right; or leave 'listen' "
+            "px.yaml:9:13: a server's egress cannot be chosen: no right; or leave 'listen' "
             "out");
 }
 

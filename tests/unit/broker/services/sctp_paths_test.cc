@@ -77,7 +77,7 @@ TEST(SctpPaths, OverIpv6ASourceIsOfItsOwnInterface) {
 TEST(SctpPaths, WhatIsAllUnsteeredNeedsNoRoutes) {
   const auto paths = sctp_paths({{member_of("127.0.0.1"), std::nullopt}}, {});
   ASSERT_FALSE(paths);
-  EXPECT_EQ(paths.error().message, "all of them go the system's way");
+  EXPECT_EQ(paths.error().message, "all of them go as the host routes them");
 }
 
 TEST(SctpPaths, NoSourceIsLeftOutByTheKernel) {

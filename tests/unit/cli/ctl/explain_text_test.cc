@@ -68,7 +68,8 @@ TEST(ExplainText, EveryReasonHasASentence) {
     other["reason"] = reason;
     other["rule"] = nullptr;
     const std::string text = verdict_text(other, {});
-    EXPECT_EQ(text.find("10.1.2.3 port 443 tcp: takes the system's way.\n  Because "), 0U) << text;
+    EXPECT_EQ(text.find("10.1.2.3 port 443 tcp: goes as the host routes it.\n  Because "), 0U)
+        << text;
     EXPECT_EQ(text.find(std::string("Because ") + reason + "."), std::string::npos) << text;
   }
 }

@@ -18,7 +18,7 @@ static_assert(static_cast<int>(Protocol::kRoute) == NETLINK_ROUTE &&
               static_cast<int>(Protocol::kGeneric) == NETLINK_GENERIC);
 
 // More than the kernel tells at a time, links of very many virtual functions apart.
-constexpr std::size_t kReadSize = 32 * 1024;
+constexpr std::size_t kMessageSize = 32 * 1024;
 
 void hand_over(std::span<const std::byte> datagram,
                const std::function<void(const nlmsghdr&)>& heard) {
@@ -53,7 +53,7 @@ Expected<Fd> subscribe(Protocol protocol, std::span<const int> groups, int recei
 }
 
 int read_events(int socket, const std::function<void(const nlmsghdr&)>& heard) {
-  alignas(nlmsghdr) std::array<std::byte, kReadSize> buffer;  // not zeroed for each event
+  alignas(nlmsghdr) std::array<std::byte, kMessageSize> buffer;  // not zeroed for each event
   for (;;) {
     const ssize_t length = ::recv(socket, buffer.data(), buffer.size(), MSG_TRUNC);
     if (length < 0 && errno == EINTR) continue;

@@ -34,7 +34,7 @@ Expected<void> SctpPortRoutes::give(uid_t user, const std::vector<MemberEgress>&
   PX_TRY(routing_.available());
   if (chooses_port(socket.get())) return fail("the program chooses the socket's port itself");
   PX_ASSIGN_OR_RETURN(const auto paths, sctp_paths(members, in_force_.snapshot));
-  const auto bound = bind_source(socket.get(), paths.front().source);
+  auto bound = bind_source(socket.get(), paths.front().source);
   const std::uint16_t port = port_of(socket.get());
   if (!bound && !routes_.belongs_to(port, user)) return bound;
   const PortRoutes before = routes_;

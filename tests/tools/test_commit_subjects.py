@@ -15,7 +15,9 @@ def git(repository, *arguments, date=AFTER):
     person = {f"GIT_{who}_{what}": "somebody"
               for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     dates = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-    environment = {**os.environ, **person, **dates, "GIT_CONFIG_GLOBAL": os.devnull}
+    # Of this repository's own there may be words in the environment, below a hook.
+    others = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = {**others, **person, **dates, "GIT_CONFIG_GLOBAL": os.devnull}
     subprocess.run(
         ["git", "-C", repository, *arguments], env=environment, check=True, capture_output=True
     )

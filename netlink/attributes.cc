@@ -46,7 +46,7 @@ std::optional<std::span<const std::byte>> Attributes::bytes(int attribute) const
   std::optional<std::span<const std::byte>> found;
   walk(bytes_, [&](int number, std::span<const std::byte> bytes) {
     if (number == attribute) found = bytes;
-    return found.has_value();
+    return false;  // the last one counts, as in libnl
   });
   return found;
 }

@@ -55,7 +55,7 @@ Expected<std::optional<std::vector<Value>>> dump(const char* what, int type, uns
     });
     if (error == 0) return values;
     if (error == EOPNOTSUPP || error == EAFNOSUPPORT) return std::nullopt;
-    if (error != EINTR && error != ENOBUFS) break;
+    if (error != EINTR && error != ENOBUFS && error != ENOMEM) break;
   }
   return fail_errno(std::string("cannot read the kernel's ") + what, error);
 }

@@ -29,9 +29,9 @@ void MessageBuilder::put_text(int attribute, const std::string& text) {
   put_bytes(attribute, std::as_bytes(std::span(text.c_str(), text.size() + 1)));
 }
 
-void MessageBuilder::put_address(int attribute, const bundle::Address& address) {
+void MessageBuilder::put_address(int attribute, const bundle::Address& address, bool ipv4) {
   const auto bytes = std::as_bytes(std::span(address.bytes));
-  put_bytes(attribute, address.is_ipv4() ? bytes.last(4) : bytes);
+  put_bytes(attribute, ipv4 ? bytes.last(4) : bytes);
 }
 
 void* MessageBuilder::begin_nest(int attribute) {

@@ -31,8 +31,8 @@ class MessageBuilder {
   void put_u32(int attribute, std::uint32_t value) { put_value(attribute, value); }
   // With the NUL at its end.
   void put_text(int attribute, const std::string& text);
-  // Four bytes of IPv4, sixteen of IPv6.
-  void put_address(int attribute, const bundle::Address& address);
+  // In the family's size: four bytes for IPv4, sixteen for IPv6, which may be v4-mapped.
+  void put_address(int attribute, const bundle::Address& address, bool ipv4);
   void put_bytes(int attribute, std::span<const std::byte> bytes);
   // What `fill` puts goes into this attribute.
   template <typename Fill>

@@ -25,7 +25,7 @@ unsigned char family_length(bool ipv4, unsigned length) {
 
 void put_gateway(MessageBuilder& message, bool ipv4, const Address& gateway) {
   if (!ipv4 || gateway.is_ipv4()) {
-    message.put_address(RTA_GATEWAY, gateway);
+    message.put_address(RTA_GATEWAY, gateway, ipv4);
     return;
   }
   // A struct rtvia: the family, then the address.
@@ -50,9 +50,11 @@ MessageBuilder route_message(int type, int flags, const kernel::Route& route) {
   MessageBuilder message(type, flags, header);
   message.put_u32(RTA_TABLE, route.table);
   message.put_u32(RTA_PRIORITY, route.metric);
-  if (header.rtm_dst_len != 0) message.put_address(RTA_DST, route.destination.base);
+  if (header.rtm_dst_len != 0) message.put_address(RTA_DST, route.destination.base, route.ipv4);
   if (leads) message.put_u32(RTA_OIF, hop.interface_index);
-  if (route.preferred_source) message.put_address(RTA_PREFSRC, *route.preferred_source);
+  if (route.preferred_source) {
+    message.put_address(RTA_PREFSRC, *route.preferred_source, route.ipv4);
+  }
   if (hop.gateway) put_gateway(message, route.ipv4, *hop.gateway);
   return message;
 }
@@ -83,8 +85,8 @@ void put_selectors(MessageBuilder& message, const kernel::Rule& rule) {
     const fib_rule_port_range port{rule.source_port, rule.source_port};
     message.put_bytes(FRA_SPORT_RANGE, std::as_bytes(std::span(&port, 1)));
   }
-  if (rule.source) message.put_address(FRA_SRC, rule.source->base);
-  if (rule.destination) message.put_address(FRA_DST, rule.destination->base);
+  if (rule.source) message.put_address(FRA_SRC, rule.source->base, rule.ipv4);
+  if (rule.destination) message.put_address(FRA_DST, rule.destination->base, rule.ipv4);
 }
 
 MessageBuilder rule_message(int type, int flags, const kernel::Rule& rule) {

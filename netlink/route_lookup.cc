@@ -22,8 +22,8 @@ MessageBuilder question(const Address& destination, std::uint32_t interface_inde
   header.rtm_dst_len = destination.is_ipv4() ? 32 : 128;
   header.rtm_src_len = source ? header.rtm_dst_len : 0;
   MessageBuilder message(RTM_GETROUTE, 0, header);
-  message.put_address(RTA_DST, destination);
-  if (source) message.put_address(RTA_SRC, *source);
+  message.put_address(RTA_DST, destination, destination.is_ipv4());
+  if (source) message.put_address(RTA_SRC, *source, source->is_ipv4());
   message.put_u32(RTA_OIF, interface_index);
   return message;
 }

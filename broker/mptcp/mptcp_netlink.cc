@@ -18,7 +18,7 @@ constexpr int kEventBuffer = 1 << 20;  // bytes
 void put_address(MessageBuilder& message, const bundle::Address& address) {
   const bool ipv4 = address.is_ipv4();
   message.put_u16(MPTCP_PM_ADDR_ATTR_FAMILY, ipv4 ? AF_INET : AF_INET6);
-  message.put_address(ipv4 ? MPTCP_PM_ADDR_ATTR_ADDR4 : MPTCP_PM_ADDR_ATTR_ADDR6, address);
+  message.put_address(ipv4 ? MPTCP_PM_ADDR_ATTR_ADDR4 : MPTCP_PM_ADDR_ATTR_ADDR6, address, ipv4);
 }
 
 // Without an entry the kernel chooses source and interface, as for any connect.

@@ -28,8 +28,9 @@ TEST(NetlinkMessageBuilder, WhatIsPutIsRead) {
   message.put_u16(2, 0x1234);
   message.put_u32(3, 0x12345678);
   message.put_text(4, "eth0");
-  message.put_address(5, addr("192.0.2.1"));
-  message.put_address(6, addr("2001:db8::1"));
+  message.put_address(5, addr("192.0.2.1"), true);
+  message.put_address(6, addr("2001:db8::1"), false);
+  message.put_address(7, addr("192.0.2.1"), false);
   EXPECT_EQ(built(message).nlmsg_type, RTM_NEWROUTE);
   EXPECT_EQ(built(message).nlmsg_flags & NLM_F_CREATE, NLM_F_CREATE);
   ASSERT_NE(header_of<rtmsg>(built(message)), nullptr);
@@ -40,6 +41,7 @@ TEST(NetlinkMessageBuilder, WhatIsPutIsRead) {
   EXPECT_EQ(attributes.text(4), "eth0");
   EXPECT_EQ(attributes.address(5), addr("192.0.2.1"));
   EXPECT_EQ(attributes.address(6), addr("2001:db8::1"));
+  EXPECT_EQ(attributes.bytes(7)->size(), 16U);
   EXPECT_EQ(attributes.bytes(4)->size(), sizeof "eth0");
 }
 

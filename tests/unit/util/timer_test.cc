@@ -34,6 +34,23 @@ TEST(Timer, TheLastCallAskedForIsTheOnlyOne) {
   EXPECT_EQ(calls, "b");
 }
 
+TEST(Timer, OneThatEndsOrIsSetAnewWhenItHasExpiredCallsNobody) {
+  asio::io_context context;
+  std::string calls;
+  Timer first(context);
+  std::optional<Timer> ended(std::in_place, context);
+  Timer set_anew(context);
+  first.after(0ms, [&] {
+    calls += "a";
+    ended.reset();
+    set_anew.after(1ms, [&] { calls += "d"; });
+  });
+  ended->after(0ms, [&] { calls += "b"; });
+  set_anew.after(0ms, [&] { calls += "c"; });
+  context.run();  // all three have expired when it begins
+  EXPECT_EQ(calls, "ad");
+}
+
 TEST(Timer, OneThatIsGoneCallsNobody) {
   asio::io_context context;
   bool called = false;

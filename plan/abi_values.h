@@ -39,7 +39,7 @@ typedef uint8_t px_bundle_entries;
 /* px_listen_mode: by which interface a server answers (PX-5). */
 #define PX_LISTEN_SYSTEM 0
 #define PX_LISTEN_RECEIVED_INTERFACE 1 /* the one that the call came in by */
-#define PX_LISTEN_RECEIVED_SOURCE 2    /* that of an entry of `listen_via` */
+#define PX_LISTEN_RECEIVED_SOURCE 2    /* that of an entry: listen_first_via */
 
 /* px_rule_action */
 #define PX_RULE_VIA 0

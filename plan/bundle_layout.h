@@ -16,8 +16,12 @@ using BundleName = px_bundle_name;
 inline constexpr std::size_t kBundleTransports = PX_BUNDLE_TRANSPORTS;
 
 // Of a profile without `bundle`: TCP alone, as without px.
-inline constexpr BundleSettings kDefaultBundleSettings = {
-    {BundleTransport::kTcp}, BundleEntries::kByProgram, 0, {}, 0};
+inline constexpr BundleSettings kDefaultBundleSettings = [] {
+  BundleSettings settings{};
+  settings.transports[0] = BundleTransport::kTcp;
+  settings.entries = BundleEntries::kByProgram;
+  return settings;
+}();
 inline constexpr std::uint32_t kStaggerExplicitMs = PX_STAGGER_EXPLICIT_MS;
 inline constexpr std::uint32_t kStaggerImplicitMs = PX_STAGGER_IMPLICIT_MS;
 // `stagger` as a policy may give it.

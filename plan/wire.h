@@ -59,7 +59,7 @@ enum class RefusalCode : std::uint32_t {
   kQuota,           // the user has too many connections or sessions
   kNotAllowed,
   kUnmarkable,    // no socket, or one that the kernel lets nobody mark
-  kNoExtraPaths,  // the broker can have the kernel make no further paths
+  kNoExtraPaths,  // the broker can have the kernel make no extra paths
 };
 
 // A refusal, with a reason for people.

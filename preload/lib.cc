@@ -180,10 +180,13 @@ PX_EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
 
 PX_EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
   if (!active) return libc.bind(fd, address, length);
-  const CallAddress named = read_call_address(address, length);
-  if (binding.takes(fd, named)) return binding.bind(fd, named);
+  if (binding.takes(fd, address, length)) {
+    return binding.bind(fd, read_call_address(address, length));
+  }
   const int result = libc.bind(fd, address, length);
   if (result != 0) return result;
+  // Not read before: the kernel knows what of it may be read.
+  const CallAddress named = read_call_address(address, length);
   note_bind(&fds, fd, named.endpoint);
   receiving.bound(fd, named.endpoint);
   return result;

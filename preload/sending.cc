@@ -36,11 +36,9 @@ bool Sending::recover(int fd) {
 }
 
 Datagrams::Egress Sending::egress_of(int fd, const msghdr& message) {
-  const auto destination =
-      read_call_address(static_cast<const sockaddr*>(message.msg_name), message.msg_namelen);
-  const auto egress = datagrams_.egress_of(fd, destination, message);
+  const auto egress = datagrams_.egress_of(fd, message);
   if (egress.error != ENETUNREACH || !recover(fd)) return egress;
-  return datagrams_.egress_of(fd, destination, message);
+  return datagrams_.egress_of(fd, message);
 }
 
 template <typename Call>

@@ -23,7 +23,7 @@ int BundleAccepting::accept(int fd, sockaddr* address, socklen_t* length,
         accept_any(fd, reinterpret_cast<sockaddr*>(&caller), &caller_length, flags);
     if (accepted < 0) return accepted;
     fds_.accepted(fd, accepted);
-    if (!filter || filter->filtered || is_called(accepted, filter->set)) {
+    if (!filter || filter->in_kernel || is_called(accepted, filter->set)) {
       fds_.set_notes(accepted, {.role = BundleRole::kAccepted});
       give_single(caller, caller_length, address, length);
       return accepted;

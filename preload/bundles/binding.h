@@ -31,7 +31,7 @@ class BundleBinding {
 
   // Whether bind() is to make this call: it names a bundle, is on a socket of AF_BUNDLE, or names
   // an address and port of a bundle that another socket of the process is bound to.
-  [[nodiscard]] bool takes(int fd, const CallAddress& named) const;
+  [[nodiscard]] bool takes(int fd, const sockaddr* address, socklen_t length) const;
 
   // As the program's bind(2), and noted. EINVAL: no well-formed bundle; EAFNOSUPPORT: no internet
   // stream socket, or an IPv4 one and an IPv6 address; EADDRNOTAVAIL: one of the addresses is not

@@ -65,7 +65,7 @@ std::optional<ListenerFilters::Place> ListenerFilters::claim() {
 void ListenerFilters::fill(Place place, Cookie cookie, const ListenerFilter& filter) {
   Slot& slot = slots_[place];
   slot.count.store(filter.set.count, std::memory_order_relaxed);
-  slot.filtered.store(filter.filtered ? 1 : 0, std::memory_order_relaxed);
+  slot.in_kernel.store(filter.in_kernel ? 1 : 0, std::memory_order_relaxed);
   for (std::size_t i = 0; i < filter.set.count; ++i) {
     const EndpointWords words = words_of(filter.set.endpoints[i]);
     for (std::size_t j = 0; j < words.size(); ++j) {
@@ -84,7 +84,7 @@ ListenerFilter ListenerFilters::read(const Slot& slot) {
   const std::uint64_t count = slot.count.load(std::memory_order_relaxed);
   filter.set.count =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(count, bundle::kMostMembers));
-  filter.filtered = slot.filtered.load(std::memory_order_relaxed) != 0;
+  filter.in_kernel = slot.in_kernel.load(std::memory_order_relaxed) != 0;
   for (std::size_t i = 0; i < filter.set.count; ++i) {
     EndpointWords words;
     for (std::size_t j = 0; j < words.size(); ++j) {

@@ -25,7 +25,7 @@ namespace px::shim {
 // A set, and whether the kernel itself drops the calls to other addresses.
 struct ListenerFilter {
   bundle::Bundle set;
-  bool filtered = false;
+  bool in_kernel = false;
 };
 
 class ListenerFilters {
@@ -59,7 +59,7 @@ class ListenerFilters {
   struct Slot {
     std::atomic<Cookie> cookie{0};  // 0: free
     std::atomic<std::uint64_t> count{0};
-    std::atomic<std::uint64_t> filtered{0};
+    std::atomic<std::uint64_t> in_kernel{0};
     std::array<std::atomic<std::uint64_t>, kWords> words{};
   };
 

@@ -56,14 +56,14 @@ plan::ListenMode Datagrams::listen_mode() const {
   return value_of(plan_.latest(), &plan::Plan::listen_mode);
 }
 
-Datagrams::Egress Datagrams::egress_of(int fd, const CallAddress& destination,
-                                       const msghdr& message) {
-  if (destination.bytes == nullptr) return {};
+Datagrams::Egress Datagrams::egress_of(int fd, const msghdr& message) {
+  if (message.msg_name == nullptr) return {};
   const KeepErrno keep;
   const Sender sender{fd, state_of(system_, fds_, plan_, fd), fds_.notes(fd)};
   const FdState& state = sender.state;
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned || !state.datagram) return {};
-  const auto peer = endpoint_for(destination, state);
+  const auto* address = static_cast<const sockaddr*>(message.msg_name);
+  const auto peer = endpoint_for(read_call_address(address, message.msg_namelen), state);
   if (!peer) return {};
   if (peer->port == 0 && state.transport == plan::Transport::kUdp) return {};
   if (has_packet_info(message) || (sender.notes.group_chosen && is_group(peer->address))) {

@@ -57,7 +57,7 @@ class Datagrams {
     std::optional<PacketInfo> info;  // to be sent with it; nothing: the message as it is
   };
   // `destination` is the one that the message names. Counts the message as sent. Changes no errno.
-  [[nodiscard]] Egress egress_of(int fd, const CallAddress& destination, const msghdr& message);
+  [[nodiscard]] Egress egress_of(int fd, const msghdr& message);
 
  private:
   struct Sender {

@@ -15,10 +15,6 @@ namespace {
 using bundle::Bundle;
 using Kind = NameQuery::Kind;
 
-bool is_ip(int family) {
-  return family == AF_INET || family == AF_INET6;
-}
-
 Bundle addresses_in(const hostent& entry) {
   bundle::BundleBuilder builder;
   for (char** address = entry.h_addr_list; *address != nullptr; ++address) {

@@ -22,10 +22,6 @@ bool is_family_of_bundles(int family) {
   return family == AF_UNSPEC || family == AF_INET || family == AF_INET6 || family == AF_BUNDLE;
 }
 
-bool is_ip(int family) {
-  return family == AF_INET || family == AF_INET6;
-}
-
 // A hostent can hold no bundle: an alias stays libc's answer, and is only remembered.
 bool is_for_bundles(const NameQuery& query) {
   return query.kind() == NameQuery::Kind::kMembers || query.kind() == NameQuery::Kind::kBad;

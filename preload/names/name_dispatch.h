@@ -3,9 +3,7 @@
 // resolvers: bundles (address_names.h, host_names.h), which come first, and libc for all other
 // names. Holds nothing but references. As safe as libc's own calls are: any thread, a forked child,
 // before main; not signal handlers.
-//
-// Of all of preload/names: arguments, results and errors (h_errno where libc has it) are those of
-// the calls in libc.
+// Arguments, results and errors (h_errno where libc has it) are those of the calls in libc.
 #pragma once
 
 #include <netdb.h>

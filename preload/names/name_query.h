@@ -4,6 +4,8 @@
 // that may matter. No heap; callable from any thread.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +18,11 @@
 #include "preload/session/current_plan.h"
 
 namespace px::shim {
+
+// Whether a hostent of this family can hold addresses of a bundle.
+[[nodiscard]] constexpr bool is_ip(int family) {
+  return family == AF_INET || family == AF_INET6;
+}
 
 class NameQuery {
  public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The system calls, and how errno is kept, under the shim's own names: they stand in libbundle,
+// The system calls, and how errno is kept, under names of px::shim: they stand in libbundle,
 // which makes the same calls in programs that link it.
 #pragma once
 

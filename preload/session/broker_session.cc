@@ -27,10 +27,6 @@ std::uint64_t instance_of(const plan::Plan& plan) {
 
 }  // namespace
 
-bool BrokerSession::is_fresh(const plan::Plan& plan) const {
-  return process_.words().rechecked.load(std::memory_order_relaxed) == plan.recheck();
-}
-
 bool BrokerSession::is_known_to_broker(const plan::Plan& plan) const {
   return process_.words().broker.load(std::memory_order_relaxed) == instance_of(plan);
 }

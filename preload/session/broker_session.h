@@ -4,7 +4,8 @@
 // vfork child does no harm to its parent's session. Changes no errno.
 //
 //   kFirstHello --welcome--> kJoined --a program was moved---------> kRecheck --answer--> kJoined
-//                            kJoined --forked, broker restarted----> kRejoin  --asked---> kJoined
+//                            kJoined --broker restarted------------> kRejoin  --asked---> kJoined
+//   a forked child: kRecheck where a program under the plan was ever moved, else kRejoin
 //   any --"no profile"--> CurrentPlan::retire(): no further hello
 #pragma once
 
@@ -42,7 +43,7 @@ class BrokerSession {
   }
   // Whether it is known, without asking, that this plan is this program's.
   [[nodiscard]] bool knows(const plan::Plan& plan) const {
-    return is_fresh(plan) && (is_known_to_broker(plan) || !plan.matching());
+    return is_fresh(plan) && (!plan.matching() || is_known_to_broker(plan));
   }
   // Whether it is known, without asking, which plan is this program's, or that none is.
   [[nodiscard]] bool knows_plan() const;
@@ -69,7 +70,9 @@ class BrokerSession {
   enum class Chosen : std::uint8_t { kUnknown, kNo, kMaybe };
 
   [[nodiscard]] State state() const;
-  [[nodiscard]] bool is_fresh(const plan::Plan& plan) const;
+  [[nodiscard]] bool is_fresh(const plan::Plan& plan) const {
+    return process_.words().rechecked.load(std::memory_order_relaxed) == plan.recheck();
+  }
   [[nodiscard]] bool is_known_to_broker(const plan::Plan& plan) const;
 
   Joining first_hello(bool complains);

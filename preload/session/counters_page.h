@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The counters page that the broker gave this process: how many calls px routed, refused or left
-// alone, for pxctl. One static instance. Changes no errno, but for adopt().
+// The counters page that the broker gave this process: how many calls px steered, refused or left
+// unsteered, for pxctl. One static instance. Changes no errno, but for adopt().
 #pragma once
 
 #include <atomic>

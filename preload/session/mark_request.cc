@@ -8,7 +8,8 @@
 namespace px::shim {
 
 Acknowledgement request_mark(const Settings& settings, int fd, std::uint32_t mark) {
-  const plan::Mark request{plan::header_of(plan::MessageType::kMark, sizeof request), mark};
+  auto request = plan::make<plan::Mark>();
+  request.mark = mark;
   return exchange(settings, fd, std::as_bytes(std::span(&request, 1)), plan::MessageType::kMarked);
 }
 

@@ -23,7 +23,10 @@ std::uint32_t Marker::mark_of(int fd) const {
 }
 
 bool Marker::set(int fd, std::uint32_t mark) {
-  if (!session_.ensure_session()) return false;
+  return session_.ensure_session() && set_joined(fd, mark);
+}
+
+bool Marker::set_joined(int fd, std::uint32_t mark) {
   const KeepErrno keep;
   const std::int64_t now = coarse_monotonic_ms();
   if (now < retry_at_.load(std::memory_order_relaxed)) return false;

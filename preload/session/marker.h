@@ -29,6 +29,8 @@ class Marker {
   // reaches, after as much of a hello as this process still owes. If that fails, one line on stderr
   // says why, once a process.
   [[nodiscard]] bool set(int fd, std::uint32_t mark);
+  // The same after a hello that the caller has just seen to: a vfork child would say it again.
+  [[nodiscard]] bool set_joined(int fd, std::uint32_t mark);
 
  private:
   void complain(const Acknowledgement& answer);

@@ -5,11 +5,15 @@
 
 namespace px::shim {
 
+sa_family_t family_of(const sockaddr* bytes, socklen_t length) {
+  sa_family_t family = AF_UNSPEC;
+  if (bytes != nullptr && length >= sizeof family) std::memcpy(&family, bytes, sizeof family);
+  return family;
+}
+
 CallAddress read_call_address(const sockaddr* bytes, socklen_t length) {
-  CallAddress named{.bytes = bytes, .length = length};
-  if (bytes == nullptr || length < sizeof named.family) return named;
-  std::memcpy(&named.family, bytes, sizeof named.family);
-  named.endpoint = bundle::endpoint_from_sockaddr(bytes, length);
+  CallAddress named{.family = family_of(bytes, length), .bytes = bytes, .length = length};
+  if (bytes != nullptr) named.endpoint = bundle::endpoint_from_sockaddr(bytes, length);
   return named;
 }
 

@@ -24,6 +24,9 @@ struct CallAddress {
   [[nodiscard]] bool is_bundle() const { return family == AF_BUNDLE; }
 };
 
+// AF_UNSPEC where there is none; reads no more than that.
+[[nodiscard]] sa_family_t family_of(const sockaddr* bytes, socklen_t length);
+
 [[nodiscard]] CallAddress read_call_address(const sockaddr* bytes, socklen_t length);
 
 // What a call would name that gives a socket of this family the endpoint; nothing for an IPv6

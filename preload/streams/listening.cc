@@ -41,7 +41,7 @@ bool mark(const std::optional<plan::Plan>& plan, Marker& marker, int fd) {
   if (wanted == 0) return true;
   const std::uint32_t present = marker.mark_of(fd);
   const bool programs_own = (present & ~mask) != 0;
-  return programs_own || (present & mask) == wanted || marker.set(fd, wanted);
+  return programs_own || (present & mask) == wanted || marker.set_joined(fd, wanted);
 }
 
 }  // namespace

@@ -77,6 +77,13 @@ class TestPlan {
     publish_bundles(settings, std::string(name).append(notation),
                     {plan::BundleName{0, length, length, rest, 0}});
   }
+  static plan::BundleSettings settings_of(plan::BundleTransport transport,
+                                          std::uint32_t stagger_ms = 0) {
+    plan::BundleSettings settings = plan::kDefaultBundleSettings;
+    settings.transports[0] = transport;
+    settings.stagger_ms = stagger_ms;
+    return settings;
+  }
   // Of what is published from now on.
   std::uint32_t mark_mask = 0;
   std::uint32_t listen_mark = 0;

@@ -90,7 +90,7 @@ TEST_F(ListenerFiltersTest, KeepsEveryPartOfASet) {
   EXPECT_EQ(found->set.endpoints[0].port, 8000);
   EXPECT_EQ(found->set.endpoints[1].address, address("fe80::1"));
   EXPECT_EQ(found->set.endpoints[1].scope, 0xfffffffe);
-  EXPECT_FALSE(found->filtered);
+  EXPECT_FALSE(found->in_kernel);
 }
 
 TEST_F(ListenerFiltersTest, TheSocketCountsNotTheNumber) {

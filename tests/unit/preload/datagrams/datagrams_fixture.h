@@ -76,10 +76,7 @@ class DatagramsTest : public testing::Test {
            std::to_string(egress.info->interface);
   }
 
-  Datagrams::Egress egress_of(const msghdr& message) {
-    const auto* name = static_cast<const sockaddr*>(message.msg_name);
-    return datagrams_.egress_of(kFd, read_call_address(name, message.msg_namelen), message);
-  }
+  Datagrams::Egress egress_of(const msghdr& message) { return datagrams_.egress_of(kFd, message); }
 
   static std::optional<Route> probe(const bundle::Address&, const bundle::Address& source,
                                     std::uint32_t) {

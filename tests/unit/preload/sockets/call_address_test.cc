@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -13,6 +15,22 @@ namespace {
 
 CallAddress read(const sockaddr_storage& storage, socklen_t length) {
   return read_call_address(reinterpret_cast<const sockaddr*>(&storage), length);
+}
+
+// What the kernel answers with EFAULT is none of px's business.
+TEST(CallAddress, TheFamilyIsReadWithoutTheRest) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* pages = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(pages, MAP_FAILED);
+  auto* const end = static_cast<std::byte*>(pages) + page;
+  ASSERT_EQ(mprotect(end, page, PROT_NONE), 0);
+  const sa_family_t family = AF_INET6;
+  std::memcpy(end - sizeof family, &family, sizeof family);
+  const auto* address = reinterpret_cast<const sockaddr*>(end - sizeof family);
+  EXPECT_EQ(family_of(address, sizeof(sockaddr_in6)), AF_INET6);
+  EXPECT_EQ(family_of(address, 1), AF_UNSPEC);
+  EXPECT_EQ(family_of(nullptr, sizeof(sockaddr_in6)), AF_UNSPEC);
+  munmap(pages, 2 * page);
 }
 
 TEST(CallAddress, OfAnInternetSockaddrHasItsEndpoint) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Puts a policy in force on the host as it is: at start, at a reload, and whenever the host has
 // changed. First comes what the plans need of the kernel, then the plans, and then what no plan
-// needs any more goes. The one writer of InForce.
+// needs any more goes. After start, the one writer of InForce.
 #pragma once
 
 #include "broker/control/reports.h"

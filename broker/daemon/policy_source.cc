@@ -63,7 +63,7 @@ tl::expected<std::string, Error> path_for(const std::string& via, Policy& policy
                                      [&](const Entry& entry) { return entry.interface == via; });
   if (!interface) {
     return complain("'" + via + "' is no path of the policy, no entry number, and no interface " +
-                    "with a way out; there are: " + names_of_paths(policy, snapshot));
+                    "with an entry; there are: " + names_of_paths(policy, snapshot));
   }
   PathSelector path;
   path.name = path.interface = via;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the published plans were made of. A plain value, read by all parts that answer programs or
-// pxctl; one part alone writes it (broker/daemon/enforcement.h).
+// pxctl; written at start, and then by broker/daemon/enforcement.h alone.
 #pragma once
 
 #include "broker/config/policy.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What pxctl may have the broker do about its policy and its host. The daemon implements it.
+// What pxctl may have the broker do about its policy and its host. Enforcement implements it.
 #pragma once
 
 #include "util/error.h"

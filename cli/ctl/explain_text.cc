@@ -19,7 +19,7 @@ std::string found(const std::map<std::string, std::string>& texts, const std::st
 std::string entry_text(const json& entry) {
   const std::string next_hop = text_of(entry, "next_hop");
   return text_of(entry, "interface") + " from " + text_of(entry, "source") +
-         (next_hop.empty() ? ", which is itself the way" : " through the next hop " + next_hop) +
+         (next_hop.empty() ? ", without a next hop" : " through the next hop " + next_hop) +
          " (entry " + text_of(entry, "number") + ")";
 }
 

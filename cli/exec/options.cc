@@ -76,10 +76,8 @@ Expected<void> check_values(const CLI::App& app, const ExecOptions& options) {
 
 Expected<ParsedExecOptions> parse_exec_options(const std::vector<std::string>& words) {
   ExecOptions options;
-  CLI::App app(
-      "Runs a program under a profile of px: its connections take the ways out that the policy "
-      "names.",
-      "px-exec");
+  CLI::App app("Runs a program under a profile of px: its connections leave as the policy says.",
+               "px-exec");
   add_options(app, options);
   const std::size_t own = own_words(app, words);
   const auto split = words.begin() + static_cast<std::ptrdiff_t>(own);

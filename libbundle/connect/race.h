@@ -28,7 +28,7 @@ namespace px::bundle {
 // - A non-blocking socket waits for an answer for up to 1.5 s, unless one is known already; then
 //   EINPROGRESS.
 // - Of several failures the most telling: ECONNREFUSED before EHOSTUNREACH before ETIMEDOUT.
-// - ETIMEDOUT, too, 0.3 s after a member has answered that a socket of this family cannot reach:
+// - ETIMEDOUT, too, 0.3 s after the answer of a member that a socket of this family cannot reach:
 // the
 //   program is to go on to that member.
 // May change errno.

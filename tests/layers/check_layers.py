@@ -65,9 +65,12 @@ def include_breaches(path, text):
             if target not in MAY_INCLUDE[own]:
                 yield f"includes {name}, which {own} may not"
             continue
-        for pattern, allowed in LIBRARIES.items():
-            if re.match(pattern, name) and not is_in(path, [*allowed, "tests"]):
+        libraries = [allowed for pattern, allowed in LIBRARIES.items() if re.match(pattern, name)]
+        for allowed in libraries:
+            if not is_in(path, [*allowed, "tests"]):
                 yield f"includes {name}, which only {' and '.join(allowed) or 'tests'} may"
+        if not libraries and is_in(name, FOLDERS):
+            yield f"includes {name} in angle brackets, which are for others' headers"
         hosted = "." not in name and "/" not in name
         if is_in(path, FREESTANDING) and hosted and name not in FREESTANDING_CXX:
             yield f"includes <{name}>, which is not for code that runs in foreign programs"

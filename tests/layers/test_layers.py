@@ -60,6 +60,7 @@ BAD = {
     "session sees streams": ("preload/session/a.cc", '#include "preload/streams/a.h"\n', "streams"),
     "a folder without rules": ("broker/odd/a.cc", "\n", "no folder that has include rules"),
     "nothing beside folders": ("broker/a.cc", "\n", "no folder that has include rules"),
+    "px's own in angle brackets": ("preload/a.cc", "#include <util/fd.h>\n", "angle brackets"),
     "a long source": ("cli/a.cc", "\n" * 400, "401 lines"),
 }
 

@@ -15,8 +15,9 @@
 //               PX_TRY and PX_ASSIGN_OR_RETURN, printed or logged once, by the program.
 //   a mistake   of px itself (a broken invariant) is an assertion. Nothing is made of it.
 //   errno       where the caller decides by the number, it is an int: 0, or an errno.
-// Exceptions come from libraries alone, and end in the folder that calls the library. What runs in
-// foreign programs (libbundle, plan, preload) has small enums and errno instead of this header.
+// Exceptions come from libraries alone. A service catches those that a client's input can cause;
+// the daemon logs any other, and goes on. What runs in foreign programs (libbundle, plan, preload)
+// has small enums and errno instead of this header.
 namespace px {
 
 struct Error {

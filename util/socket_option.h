@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Socket options of one fixed size, for hosted code: numbers as a rule. errno tells why one cannot
-// be read or set. Callable from any thread.
+// Socket options of one fixed size, for hosted code: numbers as a rule. errno tells why the
+// kernel did not read or set one. Callable from any thread.
 #pragma once
 
 #include <sys/socket.h>

@@ -27,6 +27,7 @@ class TemporaryFiles {
   TemporaryFiles(const TemporaryFiles&) = delete;
   TemporaryFiles& operator=(const TemporaryFiles&) = delete;
 
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   [[nodiscard]] std::string path(std::string_view name) const {
     return (directory_ / name).string();
   }

@@ -5,10 +5,11 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "tests/unit/support/temporary_files.h"
 
 namespace px::broker {
 namespace {
@@ -18,23 +19,20 @@ using testing::HasSubstr;
 class DaemonTest : public testing::Test {
  protected:
   DaemonTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "px-daemon-XXXXXX").string();
-    EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
     options_.config = directory_ / "px.yaml";
     options_.socket = directory_ / "run" / "px.sock";
     options_.state_directory = directory_;
     options_.private_broker = true;
     write_policy("profiles: { work: }\n");
   }
-  ~DaemonTest() override { std::filesystem::remove_all(directory_); }
 
   void write_policy(const std::string& text) const {
     std::ofstream(options_.config) << "version: 1\n" << text;
   }
   bool exists(const char* name) const { return std::filesystem::exists(directory_ / name); }
 
-  std::filesystem::path directory_;
+  TemporaryFiles files_;
+  const std::filesystem::path& directory_ = files_.directory();
   Options options_;
 };
 

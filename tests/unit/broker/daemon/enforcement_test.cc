@@ -16,6 +16,7 @@
 #include "broker/sessions/profile_assignments.h"
 #include "broker/sessions/server.h"
 #include "broker/sessions/session_table.h"
+#include "tests/unit/support/temporary_files.h"
 
 namespace px::broker {
 namespace {
@@ -23,12 +24,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-std::filesystem::path make_state_directory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "px-enforce-XXXXXX").string();
-  EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-  return pattern;
-}
 
 class EnforcementTest : public testing::Test {
  protected:
@@ -41,7 +36,6 @@ class EnforcementTest : public testing::Test {
     EXPECT_TRUE(enforcement_.begin());
     state_.policy_generation = 1;
   }
-  ~EnforcementTest() override { std::filesystem::remove_all(directory_); }
 
   void reload(const std::string& text) {
     std::ofstream(options_.config) << "version: 1\n" << text;
@@ -49,7 +43,8 @@ class EnforcementTest : public testing::Test {
   }
   const std::vector<std::string>& errors() const { return state_.last_reload.errors; }
 
-  std::filesystem::path directory_ = make_state_directory();
+  TemporaryFiles files_;
+  const std::filesystem::path& directory_ = files_.directory();
   Options options_;
   asio::io_context context_;
   BrokerState state_;

@@ -8,13 +8,11 @@
 
 #include <asio/io_context.hpp>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <optional>
-#include <string>
 
 #include "broker/daemon/run_directory.h"
 #include "broker/sessions/session_table.h"
+#include "tests/unit/support/temporary_files.h"
 
 namespace px::broker {
 namespace {
@@ -22,9 +20,7 @@ namespace {
 class ProgramsEndTest : public testing::Test {
  protected:
   ProgramsEndTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "px-end-XXXXXX").string();
-    EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_.emplace(*RunDirectory::acquire(pattern));
+    directory_.emplace(*RunDirectory::acquire(files_.directory()));
     child_ = fork();
     if (child_ == 0) {
       for (;;) pause();
@@ -43,6 +39,7 @@ class ProgramsEndTest : public testing::Test {
   }
 
   pid_t child_ = 0;
+  TemporaryFiles files_;
   std::optional<RunDirectory> directory_;
   asio::io_context context_;
   SessionTable sessions_{context_, {10, 10}, [](const Session&, SessionTable::Change) {}};

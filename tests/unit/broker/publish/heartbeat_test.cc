@@ -5,20 +5,17 @@
 #include <sys/mman.h>
 
 #include <asio/io_context.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <string>
 
 #include "broker/publish/publisher.h"
 #include "plan/file_header.h"
+#include "tests/unit/support/temporary_files.h"
 
 namespace px::broker {
 namespace {
 
 TEST(Heartbeat, IsInEveryPlanAtItsInterval) {
-  std::string directory = (std::filesystem::temp_directory_path() / "px-beat-XXXXXX").string();
-  ASSERT_NE(mkdtemp(directory.data()), nullptr);
-  auto publisher = Publisher::open(directory);
+  const TemporaryFiles files;
+  auto publisher = Publisher::open(files.directory());
   ASSERT_TRUE(publisher);
   const auto policy = parse_policy("version: 1\nprofiles: { work: }\n", "px.yaml");
   ASSERT_TRUE(policy && publisher->publish(*policy, {}, {}));
@@ -36,7 +33,6 @@ TEST(Heartbeat, IsInEveryPlanAtItsInterval) {
   EXPECT_EQ(context.run_one(), 1u);
   EXPECT_GE(beat.load(), first + plan::kHeartbeatIntervalMs / 2);
   munmap(mapping, plan::kHeaderSize);
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

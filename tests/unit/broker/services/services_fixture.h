@@ -7,7 +7,6 @@
 #include <sys/syscall.h>
 
 #include <asio/io_context.hpp>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -21,16 +20,11 @@
 #include "broker/sessions/dispatcher.h"
 #include "broker/sessions/profile_assignments.h"
 #include "broker/sessions/session_table.h"
+#include "tests/unit/support/temporary_files.h"
 
 namespace px::broker::test {
 
 inline constexpr uid_t kStranger = 54321;
-
-inline std::filesystem::path make_directory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "px-services-XXXXXX").string();
-  EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-  return pattern;
-}
 
 inline Peer this_process(uid_t uid = getuid()) {
   return {getpid(), uid, Fd(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)))};
@@ -65,10 +59,7 @@ inline std::string reason_of(const Answer& answer, plan::RefusalCode code) {
 class ServicesTest : public testing::Test {
  protected:
   ServicesTest()
-      : directory(make_directory()),
-        publisher(*Publisher::open(directory)),
-        routing(*Routing::open(directory, false)) {}
-  ~ServicesTest() override { std::filesystem::remove_all(directory); }
+      : publisher(*Publisher::open(directory)), routing(*Routing::open(directory, false)) {}
 
   void publish(const std::string& text, const Marks& marks = {}) {
     auto policy = parse_policy("version: 1\n" + text, "px.yaml");
@@ -88,7 +79,8 @@ class ServicesTest : public testing::Test {
     return dispatcher.dispatch(peer, {bytes, descriptor});
   }
 
-  std::filesystem::path directory;
+  TemporaryFiles files;
+  const std::filesystem::path& directory = files.directory();
   asio::io_context context;
   InForce in_force;
   Publisher publisher;

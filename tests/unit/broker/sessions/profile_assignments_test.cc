@@ -6,27 +6,20 @@
 #include <sys/syscall.h>
 
 #include <asio/io_context.hpp>
-#include <cstdlib>
 #include <filesystem>
 
 #include "broker/publish/publisher.h"
 #include "broker/sessions/session_table.h"
+#include "tests/unit/support/temporary_files.h"
 
 namespace px::broker {
 namespace {
 
 using testing::HasSubstr;
 
-std::filesystem::path make_run_directory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "px-assign-XXXXXX").string();
-  EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-  return pattern;
-}
-
 class ProfileAssignmentsTest : public testing::Test {
  protected:
   ProfileAssignmentsTest() { use("profiles: { work: , play: }"); }
-  ~ProfileAssignmentsTest() override { std::filesystem::remove_all(directory_); }
 
   void use(const std::string& text) {
     policy_ = *parse_policy("version: 1\n" + text, "px.yaml");
@@ -44,7 +37,8 @@ class ProfileAssignmentsTest : public testing::Test {
   }
   std::string profile() const { return sessions_.find(getpid())->assignment.profile; }
 
-  std::filesystem::path directory_ = make_run_directory();
+  TemporaryFiles files_;
+  const std::filesystem::path& directory_ = files_.directory();
   asio::io_context context_;
   Policy policy_;
   Program program_{"/usr/bin/git", getuid(), "/"};

@@ -43,6 +43,11 @@ struct sockaddr_bundle {
    * their ports are sb_port or 0. */
   unsigned char sb_addresses[BUNDLE_SIZE_MAX - BUNDLE_HEADER_SIZE];
 };
+#define sb_addr sb_addresses /* as the paper has it */
+
+/* Where a bundle is read, 0 in these fields stands for what the addresses say: sb_port for their
+ * port, sb_count for their number, and sb_len for the whole length that is passed; an address
+ * without a family is then the end. */
 
 /* What the functions return. */
 enum bundle_error {

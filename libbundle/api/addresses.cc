@@ -84,11 +84,11 @@ BUNDLE_EXPORT int bundle_add(sockaddr_bundle* bundle, const sockaddr* address, s
   auto added = endpoint_from_sockaddr(address, length);
   const int added_fault = check_added(address, length, added ? &*added : nullptr);
   if (added_fault != BUNDLE_OK) return added_fault;
-  const std::uint16_t port = ntohs(bundle->sb_port);
+  const Bundle old = read(bundle);
+  const std::uint16_t port = old.count != 0 ? old.endpoints[0].port : ntohs(bundle->sb_port);
   if (added->port != port && added->port != 0) return BUNDLE_EPORT;
   added->port = port;
 
-  const Bundle old = read(bundle);
   BundleBuilder builder;
   std::uint32_t group = 0;
   for (std::uint32_t i = 0; i < old.count; ++i) {
@@ -106,14 +106,16 @@ BUNDLE_EXPORT int bundle_add(sockaddr_bundle* bundle, const sockaddr* address, s
 
 BUNDLE_EXPORT const sockaddr* bundle_next(const sockaddr_bundle* bundle, const sockaddr* previous) {
   if (check(bundle) != BUNDLE_OK) return nullptr;
-  const unsigned char* next = bundle->sb_addresses;
+  const std::size_t length = bundle->sb_len != 0 ? bundle->sb_len : sizeof *bundle;
+  const unsigned char* const end = bundle->sb_addresses + length - BUNDLE_HEADER_SIZE;
   bool found = previous == nullptr;
-  for (std::uint32_t i = 0; i < bundle->sb_count; ++i) {
+  for (const unsigned char* next = bundle->sb_addresses; next != end;) {
+    sa_family_t family;
+    std::memcpy(&family, next, sizeof family);
+    if (family == AF_UNSPEC) break;
     const sockaddr* here = as_sockaddr(next);
     if (found) return here;
     found = here == previous;
-    sa_family_t family;
-    std::memcpy(&family, next, sizeof family);
     next += family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
   }
   return nullptr;

@@ -24,16 +24,12 @@ constexpr std::uint32_t below(std::uint32_t count) {
 }
 
 LayoutFault check_header(const sockaddr_bundle& header, socklen_t length) {
-  if (header.sb_len < BUNDLE_HEADER_SIZE || header.sb_len > length ||
-      header.sb_len > BUNDLE_SIZE_MAX) {
+  if (header.sb_len != 0 && (header.sb_len < BUNDLE_HEADER_SIZE || header.sb_len > length ||
+                             header.sb_len > BUNDLE_SIZE_MAX)) {
     return LayoutFault::kLength;
   }
-  if (header.sb_count == 0 || header.sb_count > kMostMembers) return LayoutFault::kCount;
-  const std::uint32_t may_begin = below(header.sb_count) & ~1u;
-  if ((header.sb_flags & ~kFlags) != 0 || (header.sb_alternatives & ~may_begin) != 0) {
-    return LayoutFault::kReserved;
-  }
-  return LayoutFault::kNone;
+  if (header.sb_count > kMostMembers) return LayoutFault::kCount;
+  return (header.sb_flags & ~kFlags) != 0 ? LayoutFault::kReserved : LayoutFault::kNone;
 }
 
 std::size_t size_of_family(sa_family_t family) {
@@ -41,12 +37,15 @@ std::size_t size_of_family(sa_family_t family) {
   return family == AF_INET6 ? sizeof(sockaddr_in6) : 0;
 }
 
-// Reads one sockaddr after the other. The bytes may be unaligned.
+// Reads one sockaddr after the other. The bytes may be unaligned. Without a length in the header,
+// an address without a family is the end.
 class Members {
  public:
-  Members(const sockaddr* address, const sockaddr_bundle& header)
+  Members(const sockaddr* address, const sockaddr_bundle& header, socklen_t length)
       : next_(reinterpret_cast<const char*>(address) + BUNDLE_HEADER_SIZE),
-        left_(header.sb_len - std::size_t{BUNDLE_HEADER_SIZE}),
+        left_((header.sb_len != 0 ? header.sb_len : std::min<socklen_t>(length, BUNDLE_SIZE_MAX)) -
+              std::size_t{BUNDLE_HEADER_SIZE}),
+        open_ended_(header.sb_len == 0),
         port_(ntohs(header.sb_port)) {}
 
   LayoutFault read(Endpoint* endpoint) {
@@ -58,18 +57,26 @@ class Members {
     if (size > left_) return LayoutFault::kLength;
     *endpoint = *endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(next_),
                                         static_cast<socklen_t>(size));
+    if (port_ == 0) port_ = endpoint->port;
     if (endpoint->port != port_ && endpoint->port != 0) return LayoutFault::kPort;
-    endpoint->port = port_;
     next_ += size;
     left_ -= size;
     return LayoutFault::kNone;
   }
 
-  [[nodiscard]] bool at_end() const { return left_ == 0; }
+  [[nodiscard]] bool at_end() const {
+    sa_family_t family = AF_UNSPEC;
+    if (!open_ended_ || left_ < sizeof family) return left_ == 0;
+    std::memcpy(&family, next_, sizeof family);
+    return family == AF_UNSPEC;
+  }
+  // The header's, or that of the addresses.
+  [[nodiscard]] std::uint16_t port() const { return port_; }
 
  private:
   const char* next_;
   std::size_t left_;
+  bool open_ended_;
   std::uint16_t port_;
 };
 
@@ -82,18 +89,24 @@ LayoutFault read_bundle(const sockaddr* address, socklen_t length, Bundle* bundl
   LayoutFault fault = check_header(header, length);
   if (fault != LayoutFault::kNone) return fault;
 
-  Members members(address, header);
+  Members members(address, header, length);
   BundleBuilder builder;
   std::uint32_t group = 0;
-  for (std::uint32_t i = 0; i < header.sb_count; ++i) {
+  std::uint32_t count = 0;
+  while (header.sb_count != 0 ? count < header.sb_count : !members.at_end()) {
+    if (count == kMostMembers) return LayoutFault::kCount;
     Endpoint endpoint;
     fault = members.read(&endpoint);
     if (fault != LayoutFault::kNone) return fault;
-    group += header.sb_alternatives >> i & 1;
+    group += header.sb_alternatives >> count & 1;
     (void)builder.add(endpoint, group);
+    ++count;
   }
+  if (count == 0) return LayoutFault::kCount;
   if (!members.at_end()) return LayoutFault::kLength;
+  if ((header.sb_alternatives & ~(below(count) & ~1u)) != 0) return LayoutFault::kReserved;
   *bundle = builder.build();
+  for (std::uint32_t i = 0; i < bundle->count; ++i) bundle->endpoints[i].port = members.port();
   bundle->implicit = (header.sb_flags & BUNDLE_IMPLICIT) != 0;
   bundle->truncated = (header.sb_flags & BUNDLE_TRUNCATED) != 0;
   return LayoutFault::kNone;

@@ -74,6 +74,29 @@ static void check_building(void) {
   CHECK(has_text(&bundle, "<10.0.0.1,10.0.0.2,2001:db8::1|10.0.0.3>"));
 }
 
+/* The paper's own listing: family, length and addresses. */
+static void check_the_papers_fields(void) {
+  struct sockaddr_bundle bundle;
+  const struct sockaddr_in first = ipv4("10.0.0.1", 80);
+  const struct sockaddr_in6 second = ipv6("2001:db8::1", 80);
+  const struct sockaddr* next;
+  memset(&bundle, 0, sizeof bundle);
+  bundle.sb_family = AF_BUNDLE;
+  memcpy(bundle.sb_addr, &first, sizeof first);
+  memcpy(bundle.sb_addr + sizeof first, &second, sizeof second);
+  CHECK(bundle_check((const struct sockaddr*)&bundle, sizeof bundle) == BUNDLE_OK);
+  bundle.sb_len = BUNDLE_HEADER_SIZE + sizeof first + sizeof second;
+  CHECK(is_fine(&bundle) && has_text(&bundle, "<10.0.0.1,2001:db8::1>"));
+  next = bundle_next(&bundle, bundle_next(&bundle, NULL));
+  CHECK(next != NULL && next->sa_family == AF_INET6 && bundle_next(&bundle, next) == NULL);
+  bundle.sb_len = 0;
+  next = bundle_next(&bundle, bundle_next(&bundle, NULL));
+  CHECK(next != NULL && next->sa_family == AF_INET6 && bundle_next(&bundle, next) == NULL);
+  CHECK(add4(&bundle, "10.0.0.2", 81, BUNDLE_SAME_HOST) == BUNDLE_EPORT);
+  CHECK(add4(&bundle, "10.0.0.2", 80, BUNDLE_SAME_HOST) == BUNDLE_OK);
+  CHECK(bundle.sb_count == 3 && bundle.sb_port == htons(80));
+}
+
 static void check_what_cannot_be_added(void) {
   struct sockaddr_bundle bundle;
   struct sockaddr_bundle before;
@@ -155,6 +178,7 @@ static void check_words(void) {
 
 int main(void) {
   check_building();
+  check_the_papers_fields();
   check_what_cannot_be_added();
   check_walking();
   check_comparing();

@@ -7,6 +7,7 @@
 //   -l that handler never returns        -t SO_SNDTIMEO       -s bound to SOURCE
 //   -2 a second connect after the first  -j in so many threads
 //   -w how long to wait for what is under way (5000 ms)
+//   -f family and addresses alone are filled in, as in the paper
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,6 +23,7 @@
 
 struct options {
   int ipv4, nonblocking, mptcp, single, quiet, no_descriptors, interrupt, restart, leap, twice;
+  int few_fields;
   int timeout_ms, threads, wait_ms;
   const char* source;
   struct sockaddr_bundle bundle;
@@ -38,12 +40,13 @@ static void fill_bundle(int argc, char** argv, int at, char* port) {
   for (int i = at; i < argc; ++i) {
     char* words[] = {argv[0], argv[i], port};
     struct destination member = parse_destination(3, words, 1);
-    memcpy(bundle->sb_addresses + used, &member.storage, member.length);
+    memcpy(bundle->sb_addr + used, &member.storage, member.length);
     used += member.length;
     ++bundle->sb_count;
     if (i == at) options.first = member;
   }
   bundle->sb_len = (uint16_t)(BUNDLE_HEADER_SIZE + used);
+  if (options.few_fields) bundle->sb_port = bundle->sb_count = bundle->sb_len = 0;
 }
 
 static double now_ms(void) {
@@ -92,7 +95,9 @@ static int make(void) {
 
 static int call_connect(int fd) {
   if (options.single) return connect(fd, as_sockaddr(&options.first), options.first.length);
-  return connect(fd, (const struct sockaddr*)&options.bundle, options.bundle.sb_len);
+  const struct sockaddr_bundle* bundle = &options.bundle;
+  const socklen_t length = options.few_fields ? sizeof *bundle : bundle->sb_len;
+  return connect(fd, (const struct sockaddr*)bundle, length);
 }
 
 static const char* error_of(int fd) {
@@ -200,8 +205,9 @@ int main(int argc, char** argv) {
   int letter;
   char none[] = "0";
   char* port = none;
-  while ((letter = getopt(argc, argv, "4nm1qxirl2t:s:j:p:w:")) != -1) {
+  while ((letter = getopt(argc, argv, "4fnm1qxirl2t:s:j:p:w:")) != -1) {
     if (letter == '4') options.ipv4 = 1;
+    if (letter == 'f') options.few_fields = 1;
     if (letter == 'n') options.nonblocking = 1;
     if (letter == 'm') options.mptcp = 1;
     if (letter == '1') options.single = 1;

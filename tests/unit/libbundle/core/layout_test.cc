@@ -223,7 +223,6 @@ TEST(Layout, FaultsOfTheHeader) {
   };
   EXPECT_EQ(with(0, AF_INET), LayoutFault::kFamily);
   EXPECT_EQ(with(2, 1), LayoutFault::kPort);
-  EXPECT_EQ(with(4, 0), LayoutFault::kCount);
   EXPECT_EQ(with(4, 17), LayoutFault::kCount);
   EXPECT_EQ(with(4, 1), LayoutFault::kLength);
   EXPECT_EQ(with(4, 3), LayoutFault::kLength);
@@ -233,6 +232,43 @@ TEST(Layout, FaultsOfTheHeader) {
   EXPECT_EQ(with(8, 1), LayoutFault::kReserved);
   EXPECT_EQ(with(8, 4), LayoutFault::kReserved);
   EXPECT_EQ(with(11, 0x80), LayoutFault::kReserved);
+}
+
+// As the paper's programs fill it: family and addresses.
+TEST(Layout, WhatTheHeaderLeavesOpenTheAddressesSay) {
+  const auto as_in_the_paper = [](std::vector<std::uint8_t> bytes) {
+    std::fill(bytes.begin() + 2, bytes.begin() + BUNDLE_HEADER_SIZE, 0);
+    return bytes;
+  };
+  auto bytes = as_in_the_paper(packed(ipv4("10.0.0.1"), ipv6("2001:db8::1", 0)));
+  const auto exact = read(bytes);
+  ASSERT_TRUE(exact);
+  EXPECT_EQ(shown(*exact), "10.0.0.1,2001:db8::1");
+  for (const Endpoint& member : exact->members()) EXPECT_EQ(member.port, 80);
+  bytes.resize(BUNDLE_SIZE_MAX);
+  ASSERT_TRUE(read(bytes));
+  EXPECT_EQ(shown(*read(bytes)), "10.0.0.1,2001:db8::1");
+  bytes[4] = 3;
+  EXPECT_EQ(fault_of(bytes), LayoutFault::kMember);
+  bytes[4] = 1;
+  EXPECT_EQ(fault_of(bytes), LayoutFault::kLength);
+  EXPECT_EQ(fault_of(as_in_the_paper(packed())), LayoutFault::kCount);
+  EXPECT_EQ(fault_of(as_in_the_paper(packed(ipv4("10.0.0.1"), ipv4("10.0.0.2", 81)))),
+            LayoutFault::kPort);
+  bytes = as_in_the_paper(packed(ipv4("10.0.0.1"), ipv4("10.0.0.2")));
+  set_alternatives(bytes, 2);
+  EXPECT_EQ(shown(*read(bytes)), "10.0.0.1|10.0.0.2");
+  set_alternatives(bytes, 4);
+  EXPECT_EQ(fault_of(bytes), LayoutFault::kReserved);
+  std::vector<std::uint8_t> many(BUNDLE_HEADER_SIZE);
+  const sa_family_t family = AF_BUNDLE;
+  std::memcpy(many.data(), &family, sizeof family);
+  for (int i = 0; i < 17; ++i) {
+    const sockaddr_in member = ipv4(("10.0.0." + std::to_string(i)).c_str());
+    const auto* first = reinterpret_cast<const std::uint8_t*>(&member);
+    many.insert(many.end(), first, first + sizeof member);
+  }
+  EXPECT_EQ(fault_of(many), LayoutFault::kCount);
 }
 
 TEST(Layout, FaultsOfMembers) {

@@ -44,11 +44,20 @@ struct SubflowAddresses {
   std::array<Subflow, kMostSubflows> subflows;
 };
 
+// The own addresses of association 0 are those of the socket: all of the host, loopback included,
+// where it is bound to none. Any other number means the one association of a one-to-one socket.
+constexpr std::int32_t kOfSocket = 0;
+constexpr std::int32_t kOfAssociation = 1;
+
 Bundle of_association(const SystemCalls& system, int fd, Side side) {
   SctpAddresses answer{};
-  socklen_t length = sizeof answer;
+  const auto ask = [&](int name, std::int32_t association) {
+    answer.association = association;
+    socklen_t length = sizeof answer;
+    return system.getsockopt(fd, kSolSctp, name, &answer, &length) == 0;
+  };
   const int name = side == Side::kOwn ? kSctpLocalAddresses : kSctpPeerAddresses;
-  if (system.getsockopt(fd, kSolSctp, name, &answer, &length) != 0) return {};
+  if (!ask(name, kOfAssociation) && !ask(name, kOfSocket)) return {};
   BundleBuilder builder;
   std::size_t offset = 0;
   for (std::uint32_t i = 0; i < answer.count; ++i) {

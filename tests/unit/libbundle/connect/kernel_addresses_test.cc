@@ -27,8 +27,11 @@ struct FakeSocket {
         return 0;
       }
       here->asked = {level, name};
-      if (here->answer.empty()) {
-        errno = EOPNOTSUPP;
+      std::int32_t association = 0;
+      std::memcpy(&association, value, sizeof association);
+      here->associations.push_back(association);
+      if (here->answer.empty() || (association != 0 && here->unconnected)) {
+        errno = here->answer.empty() ? EOPNOTSUPP : EINVAL;
         return -1;
       }
       EXPECT_GE(*length, here->answer.size());
@@ -56,6 +59,8 @@ struct FakeSocket {
   int protocol = IPPROTO_TCP;
   std::vector<unsigned char> answer;
   std::pair<int, int> asked;
+  std::vector<std::int32_t> associations;
+  bool unconnected = false;
 };
 
 TEST(KernelAddresses, OfAnAssociation) {
@@ -75,6 +80,11 @@ TEST(KernelAddresses, OfAnAssociation) {
   EXPECT_EQ(peers.endpoints[2].port, 80);
   (void)kernel_addresses(socket.system, 9, Side::kOwn);
   EXPECT_EQ(socket.asked, std::pair(132, 109));
+  // Association 0 would be the socket itself, which may be bound to all addresses of the host.
+  EXPECT_EQ(socket.associations, (std::vector<std::int32_t>{1, 1}));
+  socket.unconnected = true;
+  EXPECT_EQ(kernel_addresses(socket.system, 9, Side::kOwn).count, 3u);
+  EXPECT_EQ(socket.associations.back(), 0);
 }
 
 TEST(KernelAddresses, OfSubflows) {

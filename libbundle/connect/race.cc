@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 
+#include "libbundle/connect/findings.h"
 #include "libbundle/connect/held_signals.h"
 #include "libbundle/connect/probe.h"
 #include "libbundle/connect/program_socket.h"
@@ -20,18 +21,12 @@ constexpr std::int64_t kHardLimitMs = 30'000;
 // A non-blocking connect(2) takes at most a stagger for each member and this.
 constexpr std::int64_t kAnswerMs = 500;
 constexpr std::int64_t kNonBlockingLimitMs = 1'500;
+// Where all members were found dead a short time ago: one of them may be back.
+constexpr std::int64_t kAllDeadMs = 20;
 // How long a member goes on that the socket cannot leave, though another has answered.
 constexpr std::int64_t kStuckMs = 1'000;
-// The same, where the program may call the other one with a socket of its family.
-constexpr std::int64_t kOtherFamilyMs = 300;
-constexpr std::uint32_t kLeastStaggerMs = 10;  // RFC 8305, section 5
 // Signals that come at short intervals must not keep every probe from its answer.
 constexpr int kMostRetreats = 3;
-
-bool means_dead(Errno error) {
-  return error == ECONNREFUSED || error == ETIMEDOUT || error == EHOSTUNREACH ||
-         error == ECONNRESET;
-}
 
 bool under_way(Errno error) {
   return error == EINPROGRESS || error == EALREADY || error == EINTR;
@@ -49,7 +44,7 @@ sa_family_t family_of(const Endpoint& member) {
 class Race {
  public:
   Race(const SystemCalls& system, Egress& egress, ProgramSocket& socket, Schedule& schedule,
-       std::int64_t stagger_ms);
+       const RaceTimes& times);
 
   [[nodiscard]] Errno run();
 
@@ -72,19 +67,21 @@ class Race {
   [[nodiscard]] std::int64_t next_due() const;
   [[nodiscard]] End wait();
   [[nodiscard]] End admit(HeldSignals& signals);
+  void give_up_the_silent();
   [[nodiscard]] Errno run_out();
   [[nodiscard]] Errno leave_connecting(Errno answer);
-  void report();
 
   const SystemCalls& system_;
   Egress& egress_;
   ProgramSocket& socket_;
   Schedule& schedule_;
   const std::int64_t stagger_;
+  const std::int64_t dead_after_;
   bool movable_ = true;         // the socket, from any member to any other
   bool probing_first_ = false;  // the socket is prepared once, for a member that has answered
   bool no_probes_ = false;      // there are no descriptors left: the socket takes turns
   bool stuck_ = false;
+  Findings findings_;
   int retreats_ = 0;
   std::size_t socket_at_ = kNone;
   std::int64_t time_;        // of the last look at the clock
@@ -93,8 +90,13 @@ class Race {
 };
 
 Race::Race(const SystemCalls& system, Egress& egress, ProgramSocket& socket, Schedule& schedule,
-           std::int64_t stagger_ms)
-    : system_(system), egress_(egress), socket_(socket), schedule_(schedule), stagger_(stagger_ms) {
+           const RaceTimes& times)
+    : system_(system),
+      egress_(egress),
+      socket_(socket),
+      schedule_(schedule),
+      stagger_(times.stagger_ms),
+      dead_after_(times.dead_after_ms) {
   const auto count = static_cast<std::int64_t>(schedule_.count());
   for (std::size_t i = 0; i < schedule_.count(); ++i) {
     for (std::size_t j = 0; j < schedule_.count() && movable_; ++j) {
@@ -107,7 +109,8 @@ Race::Race(const SystemCalls& system, Egress& egress, ProgramSocket& socket, Sch
   time_ = next_start_ = now();
   std::int64_t limit = kHardLimitMs;
   if (!socket_.blocks()) {
-    limit = std::min(count * stagger_ + kAnswerMs, kNonBlockingLimitMs);
+    limit = schedule_.all_dead() ? kAllDeadMs
+                                 : std::min(count * stagger_ + kAnswerMs, kNonBlockingLimitMs);
   } else if (socket_.timeout_ms() != 0) {
     limit = std::min(socket_.timeout_ms(), kHardLimitMs);
   }
@@ -121,7 +124,9 @@ Errno Race::run() {
     answer = decide(signals);
     put_probes_back();
   }
-  report();
+  const bool waited = socket_.blocks() && !probing_first_;
+  report_findings(egress_, schedule_,
+                  {.now = time_, .dead_after_ms = dead_after_, .waited = waited});
   return answer;
 }
 
@@ -137,6 +142,7 @@ Errno Race::decide(HeldSignals& signals) {
 
 // Does the one thing that is due now, if any.
 Race::End Race::act() {
+  give_up_the_silent();
   if (time_ >= deadline_) return run_out();
   if (schedule_.first() == kNone) return schedule_.best_error();
   const bool socket_is_due = socket_at_ == kNone && !probing_first_;
@@ -162,6 +168,7 @@ Race::End Race::connect_socket(std::size_t i) {
   if (error == 0) {
     schedule_.start(i, time_);
     socket_at_ = i;
+    give_up_the_silent();
     next_start_ = time_ + (no_probes_ ? stagger_ << std::min<int>(candidate.round, 8) : stagger_);
     const std::int64_t wait = std::min({stagger_, kSignalsWaitMs, deadline_ - time_});
     error = socket_.connect_within(candidate.member, std::max<std::int64_t>(wait, 1));
@@ -171,6 +178,8 @@ Race::End Race::connect_socket(std::size_t i) {
     if (error == 0 || is_of_socket(error)) return error;
     socket_.abandon(candidate.member);
     socket_at_ = kNone;
+    time_ = now();
+    findings_.heard(time_ - candidate.since, error);
   }
   schedule_.fail(i, error);
   next_start_ = time_;
@@ -186,6 +195,7 @@ Race::End Race::settle_socket(short events) {
   }
   if (under_way(error)) return std::nullopt;
   if (is_of_socket(error)) return error;
+  findings_.heard(time_ - candidate.since, error);
   schedule_.fail(socket_at_, error);
   socket_.abandon(candidate.member);
   socket_at_ = kNone;
@@ -208,11 +218,16 @@ Race::End Race::take_turn(std::size_t i) {
 Race::End Race::move_socket(std::size_t winner) {
   Candidate& candidate = schedule_[winner];
   candidate.answered = true;
-  if (candidate.other_family ||
-      (socket_at_ != kNone &&
-       !egress_.can_move(socket_.fd(), schedule_[socket_at_].member, candidate.member))) {
+  if (candidate.other_family) {
+    // The program may go on to that member, with a socket of its family.
     schedule_.fail(winner, ENETUNREACH);
-    deadline_ = std::min(deadline_, time_ + (candidate.other_family ? kOtherFamilyMs : kStuckMs));
+    findings_.other_answered();
+    return std::nullopt;
+  }
+  if (socket_at_ != kNone &&
+      !egress_.can_move(socket_.fd(), schedule_[socket_at_].member, candidate.member)) {
+    schedule_.fail(winner, ENETUNREACH);
+    deadline_ = std::min(deadline_, time_ + kStuckMs);
     stuck_ = true;
     return std::nullopt;
   }
@@ -224,8 +239,7 @@ Race::End Race::move_socket(std::size_t winner) {
 void Race::start_probe(std::size_t i) {
   bool no_socket = false;
   const Candidate& candidate = schedule_[i];
-  const sa_family_t family =
-      candidate.other_family ? family_of(candidate.member) : socket_.family();
+  const auto family = candidate.other_family ? family_of(candidate.member) : socket_.family();
   const int fd = open_probe(system_, egress_, family, candidate.member, &no_socket);
   if (fd >= 0) {
     schedule_.start(i, time_);
@@ -251,6 +265,7 @@ Race::End Race::settle_probe(std::size_t i, short events) {
     return std::nullopt;
   }
   const Errno error = probe_result(system_, schedule_[i].probe);
+  findings_.heard(time_ - schedule_[i].since, error);
   if (error == 0) {
     drop_probe(i);
     return move_socket(i);
@@ -329,6 +344,13 @@ Race::End Race::admit(HeldSignals& signals) {
   return leave_connecting(EINTR);
 }
 
+// Where no member waits, and the rest may never answer.
+void Race::give_up_the_silent() {
+  if (!findings_.end_silence() || schedule_.next_for_socket() != kNone) return;
+  deadline_ = std::min(deadline_, findings_.silence_ends(schedule_, time_, stagger_));
+  stuck_ = true;
+}
+
 Errno Race::run_out() {
   const bool programs = socket_.timeout_ms() != 0 && socket_.timeout_ms() < kHardLimitMs;
   if ((!socket_.blocks() || programs) && !stuck_) return leave_connecting(EINPROGRESS);
@@ -348,31 +370,10 @@ Errno Race::leave_connecting(Errno answer) {
   return answer;
 }
 
-// Reports what was learnt: nothing, where the first member answered a program that waited for it.
-void Race::report() {
-  if (!schedule_.any_answered()) return;
-  bool learnt = !socket_.blocks() || probing_first_;
-  for (std::size_t i = 0; i < schedule_.count(); ++i) {
-    const Candidate& candidate = schedule_[i];
-    const bool trying = candidate.state == Candidate::State::kTrying;
-    const std::int64_t silent = trying ? time_ - candidate.since : candidate.silent;
-    const bool dead = candidate.state == Candidate::State::kFailed ? means_dead(candidate.error)
-                                                                   : silent >= stagger_;
-    if (candidate.answered || !dead) continue;
-    learnt = true;
-    if (candidate.health != Health::kDead) egress_.report(candidate.member, false);
-  }
-  for (std::size_t i = 0; i < schedule_.count(); ++i) {
-    const Candidate& candidate = schedule_[i];
-    if (!candidate.answered || candidate.health == Health::kAlive) continue;
-    if (learnt || candidate.health == Health::kDead) egress_.report(candidate.member, true);
-  }
-}
-
 }  // namespace
 
 Errno race(const SystemCalls& system, Egress& egress, int fd, std::span<const Endpoint> members,
-           std::uint32_t stagger_ms) {
+           const RaceTimes& times) {
   ProgramSocket socket(system, fd);
   const auto connect_to = [&](const Endpoint& member) {
     const Errno error = egress.prepare(fd, member);
@@ -389,7 +390,11 @@ Errno race(const SystemCalls& system, Egress& egress, int fd, std::span<const En
   }
   if (schedule.count() == 1) return connect_to(schedule[0].member);
   schedule.put_dead_last();
-  return Race(system, egress, socket, schedule, std::max(stagger_ms, kLeastStaggerMs)).run();
+  // Of members that are all known to be dead, the one that lives again is looked for at once.
+  RaceTimes own = times;
+  own.stagger_ms = std::max(schedule.all_dead() ? 0 : times.stagger_ms, kLeastStaggerMs);
+  if (own.dead_after_ms == 0) own.dead_after_ms = times.stagger_ms;
+  return Race(system, egress, socket, schedule, own).run();
 }
 
 }  // namespace px::bundle

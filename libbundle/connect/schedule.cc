@@ -103,6 +103,11 @@ bool Schedule::any_answered() const {
                      [](const Candidate& one) { return one.answered; });
 }
 
+bool Schedule::all_dead() const {
+  return std::all_of(candidates_.begin(), candidates_.begin() + count_,
+                     [](const Candidate& one) { return one.health == Health::kDead; });
+}
+
 void Schedule::start(std::size_t i, std::int64_t now) {
   candidates_[i].state = State::kTrying;
   candidates_[i].since = now;

@@ -55,6 +55,8 @@ class Schedule {
   // The probe that is to make room first, and when; kNone where there is no probe.
   [[nodiscard]] std::size_t oldest_probe(std::int64_t* may_go_at) const;
   [[nodiscard]] bool any_answered() const;
+  // Whether all members were known to be dead beforehand.
+  [[nodiscard]] bool all_dead() const;
 
   void start(std::size_t i, std::int64_t now);
   void fail(std::size_t i, Errno error);

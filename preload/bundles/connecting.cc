@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "preload/bundles/connecting.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -47,19 +48,34 @@ std::optional<int> BundleConnecting::connect(int fd, const CallAddress& destinat
     return -1;
   }
   (void)session_.ensure_session();
-  std::uint32_t stagger = bundle_settings(plan_).stagger_ms;
-  if (stagger == 0) {
-    stagger = bundle.implicit ? plan::kStaggerImplicitMs : plan::kStaggerExplicitMs;
-  }
+  const std::uint32_t stagger = stagger_for(bundle);
+  const bundle::RaceTimes times{.stagger_ms = shortened(fd, stagger), .dead_after_ms = stagger};
   PlanEgress egress(system_, settings_, fds_, plan_, decider_, health_, connector_, fd);
   const bundle::Errno error = sctp ? bundle::sctp_connect(system_, egress, fd, bundle, stagger)
-                                   : bundle::race(system_, egress, fd, bundle.members(), stagger);
+                                   : bundle::race(system_, egress, fd, bundle.members(), times);
   const auto chosen = egress.destination();
+  if (!sctp && chosen && (error == 0 || error == EINPROGRESS) &&
+      !same_host(*chosen, bundle.endpoints[0])) {
+    losses_.add(bundle::monotonic_ms(system_));
+  }
   if (protocol == IPPROTO_MPTCP && chosen && (error == 0 || error == EINPROGRESS)) {
     ask_for_subflows(fd, bundle, *chosen);
   }
   errno = error == 0 ? errno_before : error;
   return error == 0 ? 0 : -1;
+}
+
+std::uint32_t BundleConnecting::stagger_for(const bundle::Bundle& bundle) const {
+  const std::uint32_t stagger = bundle_settings(plan_).stagger_ms;
+  if (stagger != 0) return stagger;
+  return bundle.implicit ? plan::kStaggerImplicitMs : plan::kStaggerExplicitMs;
+}
+
+// A call that is not to block.
+std::uint32_t BundleConnecting::shortened(int fd, std::uint32_t stagger_ms) const {
+  const int flags = system_.fcntl(fd, F_GETFL, 0);
+  if (flags < 0 || (flags & O_NONBLOCK) == 0) return stagger_ms;
+  return losses_.shortened(stagger_ms, bundle::monotonic_ms(system_));
 }
 
 // To the other addresses of the host that the socket is connected to. The call's result does not

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // connect(2) to a bundle: to a sockaddr_bundle, or to one address of a bundle that the program was
-// given (PB-4, PB-5). The program's socket connects to whichever member answers. Holds nothing but
-// references. Callable from any thread and from signal handlers; errno changes only with a failure.
+// given (PB-4, PB-5). The program's socket connects to whichever member answers. Holds references,
+// and how often first members did not answer. One static instance. Callable from any thread and
+// from signal handlers; errno changes only with a failure.
 #pragma once
 
 #include <optional>
 
 #include "libbundle/core/bundle.h"
+#include "preload/bundles/recent_losses.h"
 #include "preload/names/bundle_cache.h"
 #include "preload/process/settings.h"
 #include "preload/process/system_calls.h"
@@ -49,6 +51,8 @@ class BundleConnecting {
   // False for what names no bundle.
   [[nodiscard]] bool find(const CallAddress& destination, bundle::Bundle* found) const;
   [[nodiscard]] bool read_bundle(const CallAddress& destination, bundle::Bundle* found) const;
+  [[nodiscard]] std::uint32_t stagger_for(const bundle::Bundle& bundle) const;
+  [[nodiscard]] std::uint32_t shortened(int fd, std::uint32_t stagger_ms) const;
   void ask_for_subflows(int fd, const bundle::Bundle& bundle,
                         const bundle::Endpoint& destination) const;
 
@@ -61,6 +65,7 @@ class BundleConnecting {
   const MemberHealth& health_;
   Connector& connector_;
   const BundleCache& cache_;
+  RecentLosses losses_;
 };
 
 }  // namespace px::shim

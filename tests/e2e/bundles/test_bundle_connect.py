@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """PB-5, PB-12: a connect to a bundle reaches a member that answers, whatever the others do."""
 
+import json
 import sys
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from support.clients.bundle_connect import command, results
 from support.lab.member_faults import PORT, MemberFaults
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6, PUBLIC_OTHER
+from support.wait import wait_until
 
 # Accepts until somebody says "end", and prints what each said.
 COUNTING_SERVER = """
@@ -59,6 +61,14 @@ def connect(lab, broker, *words, profile="empty", **options):
     return results(lab.px(broker, command(*words), profile, **options))
 
 
+def await_health(broker, member, health):
+    words = ["explain", "--json", "--profile", "empty", "curl", member, str(PORT)]
+    wait_until(
+        lambda: json.loads(broker.pxctl(*words).stdout)["health"] == health,
+        f"{member} is known to be {health}",
+    )
+
+
 def assert_plain(state, peer):
     """The program sees its socket as a connect to that one member would have left it."""
     assert state["peer"] == peer
@@ -97,6 +107,49 @@ def test_all_members_refuse(lab, broker, members, kind):
     state = connect(lab, broker, *kind, PUBLIC, PUBLIC_OTHER, PUBLIC6)
     assert (state["result"], state["peer"]) == ("ECONNREFUSED", "none")
     assert (state["error"], state["left"]) == ("ok", "0")
+
+
+@pytest.mark.parametrize("kind", [[], ["-n"]], ids="".join)
+def test_one_member_silent_and_the_others_refuse(lab, broker, members, kind):
+    members.silence(PUBLIC)
+    members.refuse(PUBLIC_OTHER)
+    state = connect(lab, broker, *kind, PUBLIC, PUBLIC_OTHER)
+    assert (state["result"], state["peer"], state["left"]) == ("ECONNREFUSED", "none", "0")
+    await_health(broker, PUBLIC, "dead")
+    lab.flows.reset()
+    state = connect(lab, broker, *kind, PUBLIC, PUBLIC_OTHER)
+    assert (state["result"], state["peer"]) == ("ECONNREFUSED", "none")
+    # No second SYN: the silent one was not waited for any more.
+    assert sum(lab.flows.left(PUBLIC).values()) == 1
+
+
+def test_that_all_members_are_silent_is_remembered(lab, broker, members):
+    members.silence(PUBLIC, PUBLIC_OTHER)
+    words = ("-w", "1", "-n", PUBLIC, PUBLIC_OTHER)
+    assert connect(lab, broker, *words)["result"] == "EINPROGRESS"
+    for member in (PUBLIC, PUBLIC_OTHER):
+        await_health(broker, member, "dead")
+    state = connect(lab, broker, *words)
+    assert (state["result"], state["peer"], state["left"]) == ("EINPROGRESS", "none", "0")
+    assert int(state["ms"]) < 700  # it would wait as long as before
+    members.reset()
+    members.silence(PUBLIC)
+    assert_plain(connect(lab, broker, PUBLIC, PUBLIC_OTHER), PUBLIC_OTHER)
+
+
+def test_an_ipv4_socket_leaves_the_ipv6_member_to_the_program(lab, broker, members):
+    members.silence(PUBLIC)
+    state = connect(lab, broker, "-4", PUBLIC, PUBLIC6)
+    assert (state["result"], state["peer"]) == ("ETIMEDOUT", "none")
+    # The IPv6 member has been asked once, and that was enough.
+    assert lab.flows.left(PUBLIC6) == {"lan0": 1}
+    assert sum(lab.flows.left(PUBLIC).values()) == 1
+
+
+def test_the_papers_fields_alone(lab, broker, members):
+    assert_plain(connect(lab, broker, "-f", PUBLIC, PUBLIC6), PUBLIC)
+    members.silence(PUBLIC)
+    assert_plain(connect(lab, broker, "-f", PUBLIC, PUBLIC6), PUBLIC6)
 
 
 def test_all_members_silent(lab, broker, members):

@@ -4,65 +4,16 @@
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 
-#include <array>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "tests/unit/libbundle/connect/fake_network.h"
+#include "tests/unit/libbundle/connect/race_fixture.h"
 
 namespace px::bundle {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-std::string text(const Endpoint& member) {
-  std::array<char, kAddressTextSize> buffer;
-  return std::string(address_text(member.address, buffer));
-}
-
-class TestEgress final : public Egress {
- public:
-  Errno prepare(int, const Endpoint& member) override { return errors[text(member)]; }
-  bool can_move(int, const Endpoint& from, const Endpoint&) override {
-    return movable && text(from) != stays;
-  }
-  Health health(const Endpoint& member) override { return healths[text(member)]; }
-  void report(const Endpoint& member, bool alive) override {
-    reports.push_back(text(member) + (alive ? " alive" : " dead"));
-  }
-
-  bool movable = true;
-  std::string stays;  // who goes there cannot go elsewhere
-  std::map<std::string, Errno> errors;
-  std::map<std::string, Health> healths;
-  std::vector<std::string> reports;
-};
-
-class RaceTest : public testing::Test {
- protected:
-  void TearDown() override {
-    EXPECT_EQ(network_.sockets.size(), 1u) << "a probe was left open";
-    EXPECT_EQ(network_.own().timeout_ms, timeout_ms_);
-  }
-
-  Errno connect(const std::vector<std::string>& members, std::uint32_t stagger_ms = 100) {
-    std::vector<Endpoint> endpoints;
-    for (const std::string& member : members) {
-      endpoints.push_back({.address = *address_from_text(member), .port = 80});
-    }
-    network_.own().timeout_ms = timeout_ms_;
-    return race(kFakeNetwork, egress_, FakeNetwork::kSocket, endpoints, stagger_ms);
-  }
-  std::string peer() {
-    return network_.own().state == FakeNetwork::Socket::kClosed ? "none" : network_.own().peer;
-  }
-
-  FakeNetwork network_;
-  TestEgress egress_;
-  std::int64_t timeout_ms_ = 0;
-};
 
 TEST_F(RaceTest, TheFirstThatAnswersCostsNothing) {
   network_.hosts = {{"10.0.0.1", answers(90)}, {"10.0.0.2", answers()}};
@@ -119,13 +70,6 @@ TEST_F(RaceTest, OfAllFailuresTheOneThatSaysMost) {
   EXPECT_EQ(connect({"10.0.0.3", "10.0.0.1"}), EHOSTUNREACH);
   egress_.errors["10.0.0.1"] = EACCES;
   EXPECT_EQ(connect({"10.0.0.3", "10.0.0.1"}), EACCES);
-  EXPECT_THAT(egress_.reports, IsEmpty());
-}
-
-TEST_F(RaceTest, SilenceEndsAfterThirtySeconds) {
-  EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), ETIMEDOUT);
-  EXPECT_EQ(network_.now, 30'000);
-  EXPECT_EQ(peer(), "none");
   EXPECT_THAT(egress_.reports, IsEmpty());
 }
 
@@ -271,24 +215,6 @@ TEST_F(RaceTest, MembersThatTheSocketCannotReachAreLeftOut) {
   network_.hosts = {{"2001:db8::1", refuses()}};
   EXPECT_EQ(connect({"10.0.0.1", "2001:db8::1", "2001:db8::2"}), ECONNREFUSED);
   EXPECT_EQ(network_.calls.front().substr(0, 18), "socket 2001:db8::1");
-}
-
-TEST_F(RaceTest, WhereOnlyTheOtherFamilyAnswersTheCallEnds) {
-  for (const bool nonblocking : {false, true}) {
-    network_.own() = {.family = AF_INET, .nonblocking = nonblocking};
-    network_.now = 0;
-    network_.calls.clear();
-    network_.hosts = {{"2001:db8::1", answers()}};
-    EXPECT_EQ(connect({"10.0.0.1", "2001:db8::1"}), ETIMEDOUT);
-    EXPECT_THAT(network_.calls, ElementsAre("socket 10.0.0.1 @0", "probe 2001:db8::1 @100"));
-    EXPECT_EQ(network_.now, 410);
-    EXPECT_EQ(peer(), "none");
-  }
-  EXPECT_EQ(egress_.reports.front(), "10.0.0.1 dead");
-  network_.own() = {.family = AF_INET};
-  network_.hosts["10.0.0.1"] = answers(350);
-  EXPECT_EQ(connect({"10.0.0.1", "2001:db8::1"}), 0);
-  EXPECT_EQ(peer(), "10.0.0.1");
 }
 
 TEST_F(RaceTest, TheOtherFamilyIsNotAskedWhereTheSocketsOwnAnswersOrRefuses) {

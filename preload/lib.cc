@@ -20,6 +20,7 @@
 #include "preload/names/bundle_cache.h"
 #include "preload/names/host_names.h"
 #include "preload/names/name_dispatch.h"
+#include "preload/process/privileges.h"
 #include "preload/process/settings.h"
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
@@ -87,6 +88,7 @@ constinit NameDispatch names(libc, current_plan, session, address_names, host_na
   settings = read_settings(environment);
   process_state.start();
   current_plan.start(settings);
+  if (!has_privileges()) bundle_cache.share();
   active = true;
 }
 

@@ -15,11 +15,11 @@ readonly px_check_packages=(
   ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl procps python3-pytest redis-tools rsync
   shellcheck strace systemd valgrind wget
 )
-# Clients that are given bundles, and what the unpacked haproxy needs.
+# Clients that are given bundles, and what the unpacked haproxy and openvpn need.
 readonly px_client_packages=(
-  apache2-utils aria2 ldap-utils lftp liblua5.3-0 libopentracing-c-wrapper0 lynx mariadb-client-core
-  mosquitto-clients ncat netcat-traditional openssl php-cli postgresql-client ruby socat
-  inetutils-telnet w3m
+  apache2-utils aria2 elinks inetutils-telnet ldap-utils lftp libcap-ng0 liblua5.3-0 liblzo2-2
+  libopentracing-c-wrapper0 libpkcs11-helper1 links lynx mariadb-client-core mosquitto-clients ncat
+  netcat-traditional openssl php-cli postgresql-client putty-tools ruby socat tnftp w3m
 )
 # A kernel with SCTP, which is there for x86 alone, and what the tests in it need; the libraries are
 # those of the unpacked sshd and postgres.
@@ -30,7 +30,7 @@ else
 fi
 # Debian starts the servers that it installs, and has one for the time or one busybox at most: these
 # are only unpacked (tools/unpack). The libraries that they need come with the packages above.
-readonly px_unpacked_packages=(busybox chrony haproxy nginx openssh-server postgresql-15)
+readonly px_unpacked_packages=(busybox chrony haproxy nginx openssh-server openvpn postgresql-15)
 
 # The arguments that are not installed.
 px_missing_packages() {

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <span>
@@ -105,7 +106,10 @@ AddressNames::Transports AddressNames::transports_for(const Bundle& bundle) {
   return found;
 }
 
-bool AddressNames::gives_entries(const NameQuery& query) const {
+// A socket of AF_BUNDLE binds all addresses, and over SCTP connects to addresses of both families
+// at once. Without either, single entries connect as well, and no program trips over them.
+bool AddressNames::gives_entries(const NameQuery& query, const addrinfo& hints,
+                                 const Transports& transports) const {
   switch (bundle_settings(plan_).entries) {
     case plan::BundleEntries::kAlways:
       return true;
@@ -114,7 +118,10 @@ bool AddressNames::gives_entries(const NameQuery& query) const {
     case plan::BundleEntries::kByProgram:
       break;
   }
-  return !query.implicit() && !is_fragile_program();
+  const auto all = transports.list();
+  const bool gains = (hints.ai_flags & AI_PASSIVE) != 0 ||
+                     std::find(all.begin(), all.end(), BundleTransport::kSctp) != all.end();
+  return gains && !query.implicit() && !is_fragile_program();
 }
 
 void AddressNames::remember(const Bundle& bundle, const NameQuery& query) {
@@ -166,7 +173,7 @@ int AddressNames::list_members(const NameQuery& query, const char* service, cons
                             .kinds = kinds.list,
                             .kinds_end = nullptr,
                             .transports = transports.list(),
-                            .bundle_entries = gives_entries(query),
+                            .bundle_entries = gives_entries(query, hints, transports),
                             .canonical_name = canonical_name},
                            list);
 }
@@ -180,7 +187,8 @@ int AddressNames::list_all(const NameQuery& query, const char* service, const ad
   if (error != 0) return error;
   const Bundle bundle = addresses_in(found.list);
   const bool any = query.kind() == NameQuery::Kind::kAny && hints.ai_family != AF_BUNDLE;
-  const bool entries = gives_entries(query);
+  const Transports transports = transports_for(bundle);
+  const bool entries = gives_entries(query, hints, transports);
   const bool many = bundle.count > 1;
   if (many || hints.ai_family == AF_BUNDLE) remember(bundle, query);
   if ((!many && hints.ai_family != AF_BUNDLE) || (any && !entries)) {
@@ -189,7 +197,6 @@ int AddressNames::list_all(const NameQuery& query, const char* service, const ad
   }
   // Where the list stays libc's, so does its name.
   const char* canonical_name = any ? nullptr : found.list->ai_canonname;
-  const Transports transports = transports_for(bundle);
   const ListWanted wanted{.family = hints.ai_family,
                           .flags = found.list->ai_flags,
                           .kinds = found.list,

@@ -39,7 +39,8 @@ class AddressNames {
   struct Transports;
   [[nodiscard]] Transports transports_for(const bundle::Bundle& bundle);
   // Whether this program is to get entries of AF_BUNDLE where it left the family open.
-  [[nodiscard]] bool gives_entries(const NameQuery& query) const;
+  [[nodiscard]] bool gives_entries(const NameQuery& query, const addrinfo& hints,
+                                   const Transports& transports) const;
   [[nodiscard]] int list_members(const NameQuery& query, const char* service, const addrinfo& hints,
                                  addrinfo** list);
   // All addresses of an ordinary name, where there is more than one.

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "preload/names/bundle_cache.h"
 
+#include <sys/mman.h>
+
 #include <bit>
 #include <cstring>
+
+#include "preload/process/system_calls.h"
 
 namespace px::shim {
 namespace {
@@ -37,6 +41,15 @@ bool begins_with(const Bundle& whole, const Bundle& part, bool with_ports) {
 
 }  // namespace
 
+void BundleCache::share() {
+  if (!empty()) return;
+  const KeepErrno keep;
+  void* place =
+      ::mmap(nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  // Zeros are an empty table, and pages that are never touched cost nothing.
+  if (place != MAP_FAILED) table_ = static_cast<Table*>(place);
+}
+
 bool BundleCache::read(const Slot& slot, Bundle* bundle, NameWords* name) {
   const std::uint64_t before = slot.sequence.load(std::memory_order_acquire);
   if (before % 2 != 0) return false;
@@ -48,8 +61,10 @@ bool BundleCache::read(const Slot& slot, Bundle* bundle, NameWords* name) {
   std::atomic_thread_fence(std::memory_order_acquire);
   if (slot.sequence.load(kRelaxed) != before) return false;
   *bundle = {};
-  bundle->alternatives = static_cast<std::uint32_t>(words[0]);
   bundle->count = static_cast<std::uint32_t>(words[0] >> 32 & 0xff);
+  if (bundle->count == 0 || bundle->count > bundle::kMostMembers) return false;
+  bundle->alternatives =
+      static_cast<std::uint32_t>(words[0]) & ((std::uint32_t{2} << (bundle->count - 1)) - 2);
   bundle->implicit = (words[0] >> 40 & 1) != 0;
   bundle->truncated = (words[0] >> 41 & 1) != 0;
   for (std::uint32_t i = 0; i < bundle->count; ++i) {
@@ -59,7 +74,7 @@ bool BundleCache::read(const Slot& slot, Bundle* bundle, NameWords* name) {
     endpoint.scope = static_cast<std::uint32_t>(at[2]);
     endpoint.port = static_cast<std::uint16_t>(at[2] >> 32);
   }
-  return bundle->count > 0;
+  return true;
 }
 
 bool BundleCache::write(Slot* slot, std::uint64_t ticket, const Bundle& bundle,
@@ -91,7 +106,7 @@ bool BundleCache::write(Slot* slot, std::uint64_t ticket, const Bundle& bundle,
 BundleCache::Slot* BundleCache::oldest() {
   Slot* oldest = nullptr;
   std::uint64_t least = ~std::uint64_t{0};
-  for (Slot& slot : slots_) {
+  for (Slot& slot : table_->slots) {
     const std::uint64_t ticket = slot.ticket.load(kRelaxed);
     if (ticket >= least || slot.sequence.load(kRelaxed) % 2 != 0) continue;
     least = ticket;
@@ -104,13 +119,14 @@ void BundleCache::remember(const Bundle& bundle, std::string_view name) {
   if (bundle.count == 0 || bundle.count > bundle::kMostMembers) return;
   NameWords words{};
   if (!name.empty() && name.size() < kNameSize) std::memcpy(words.data(), name.data(), name.size());
-  const std::uint64_t ticket = tickets_.fetch_add(1, kRelaxed) + 1;
+  const std::uint64_t ticket = table_->tickets.fetch_add(1, kRelaxed) + 1;
   Bundle present;
   Bundle whole = bundle;
   whole.truncated = false;
   const Slot* same = find_whole(whole, true, &present, nullptr);
   if (same != nullptr &&
-      write(&slots_[static_cast<std::size_t>(same - slots_.data())], ticket, bundle, words)) {
+      write(&table_->slots[static_cast<std::size_t>(same - table_->slots.data())], ticket, bundle,
+            words)) {
     return;
   }
   // Another thread may take the same slot; each that fails has found one that succeeded.
@@ -124,7 +140,7 @@ bool BundleCache::find(const Endpoint& endpoint, Bundle* found) const {
   const std::uint64_t bit = filter_bit(endpoint);
   std::uint64_t newest = 0;
   bool exact = false;
-  for (const Slot& slot : slots_) {
+  for (const Slot& slot : table_->slots) {
     if ((slot.filter.load(kRelaxed) & bit) == 0) continue;
     const std::uint64_t ticket = slot.ticket.load(kRelaxed);
     Bundle bundle;
@@ -150,7 +166,7 @@ const BundleCache::Slot* BundleCache::find_whole(const Bundle& part, bool with_p
   const std::uint64_t bit = filter_bit(part.endpoints[0]);
   const Slot* found = nullptr;
   std::uint64_t newest = 0;
-  for (const Slot& slot : slots_) {
+  for (const Slot& slot : table_->slots) {
     if ((slot.filter.load(kRelaxed) & bit) == 0) continue;
     const std::uint64_t ticket = slot.ticket.load(kRelaxed);
     Bundle bundle;

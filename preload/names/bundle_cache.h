@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The bundles that this process was given by getaddrinfo(3) and its kin, so that a connect() to one
 // of a bundle's addresses knows the others, and a truncated sockaddr_bundle its whole list. A fixed
-// table; the oldest makes room. One static instance, lock-free, without heap: any thread, any
-// signal handler, forked and vfork children. A slot that is being written is neither read nor
-// waited for. Changes no errno.
+// table; the oldest makes room. Processes that the program forks may share it: some look names up
+// in one process and connect in another. One static instance, lock-free, without heap: any thread,
+// any signal handler, forked and vfork children. A slot that is being written is neither read nor
+// waited for; any bytes in the table are safe to read. Changes no errno.
 #pragma once
 
 #include <array>
@@ -22,8 +23,13 @@ class BundleCache {
   static constexpr std::size_t kSize = 128;
   static constexpr std::size_t kNameSize = 256;  // with its NUL
 
+  // From now on with the processes that are forked; where memory is short, all stays as it is.
+  // Before the first bundle, and before there are threads. For a program without privileges alone:
+  // a child that one with privileges forks and confines could otherwise mislead it.
+  void share();
+
   // Whether nothing was ever remembered: a single load, which is all that others pay.
-  [[nodiscard]] bool empty() const { return tickets_.load(std::memory_order_relaxed) == 0; }
+  [[nodiscard]] bool empty() const { return table_->tickets.load(std::memory_order_relaxed) == 0; }
 
   // A bundle of at least one member, and what a program may call it (empty: nothing; a name that is
   // too long is not kept). The same members in the same order again make it the newest.
@@ -55,6 +61,11 @@ class BundleCache {
     std::array<std::atomic<std::uint64_t>, kNameWords> name;
   };
 
+  struct Table {
+    std::atomic<std::uint64_t> tickets;
+    std::array<Slot, kSize> slots;
+  };
+
   [[nodiscard]] static bool read(const Slot& slot, bundle::Bundle* bundle, NameWords* name);
   [[nodiscard]] static bool write(Slot* slot, std::uint64_t ticket, const bundle::Bundle& bundle,
                                   const NameWords& name);
@@ -64,8 +75,8 @@ class BundleCache {
   [[nodiscard]] const Slot* find_whole(const bundle::Bundle& part, bool with_ports,
                                        bundle::Bundle* whole, NameWords* name) const;
 
-  std::atomic<std::uint64_t> tickets_{0};
-  std::array<Slot, kSize> slots_{};
+  Table own_{};
+  Table* table_ = &own_;
 };
 
 }  // namespace px::shim

@@ -14,11 +14,13 @@ namespace px::shim {
 namespace {
 
 // ncat ends with "Unknown address family", haproxy refuses its configuration, and busybox (wget,
-// nc, telnet) sets the port of IPv4 and IPv6 addresses alone.
-constexpr std::array<std::string_view, 3> kFragile = {"busybox", "haproxy", "ncat"};
+// nc, telnet) sets the port of IPv4 and IPv6 addresses alone. tnftp, openvpn and PuTTY's programs
+// end by assertions.
+constexpr std::array<std::string_view, 9> kFragile = {
+    "busybox", "haproxy", "ncat", "openvpn", "plink", "pscp", "psftp", "putty", "tnftp"};
 
 // node does up to version 19.
-constexpr std::string_view kTakesFirst = "node";
+constexpr std::array<std::string_view, 2> kTakesFirst = {"iperf3", "node"};
 
 using Test = bool (*)(std::string_view file);
 
@@ -42,7 +44,8 @@ bool is_fragile(std::string_view file) {
 }
 
 bool takes_first_address(std::string_view file) {
-  return file == kTakesFirst || is_fragile(file);
+  return std::find(kTakesFirst.begin(), kTakesFirst.end(), file) != kTakesFirst.end() ||
+         is_fragile(file);
 }
 
 bool is_fragile_program() {

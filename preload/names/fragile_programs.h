@@ -9,11 +9,11 @@
 
 namespace px::shim {
 
-// Whether the file, without its folder, is one of them: ncat, haproxy, busybox.
+// Whether the file, without its folder, is one of them: ncat, haproxy, busybox, tnftp and others.
 [[nodiscard]] bool is_fragile(std::string_view file);
 
-// Whether it may be one that tries the first address that it is given and no other: these, and
-// node.
+// Whether it may be one that tries the first address that it is given and no other: these, iperf3
+// and node.
 [[nodiscard]] bool takes_first_address(std::string_view file);
 
 // Whether this very program is; false where the kernel does not say what it is.

@@ -21,7 +21,7 @@ from support.lab.member_networks import ALIVE, DEAD, MemberNetworks  # noqa: E40
 TURNS = 3
 DEADLINE = 20
 WAIT = 290
-PAIRS = {"two IPv4": (4, 4), "IPv6, IPv4": (6, 4)}
+PAIRS = {"two IPv4": (4, 4), "IPv6, IPv4": (6, 4), "IPv4, IPv6": (4, 6)}
 NEVER = float("inf")
 
 

@@ -34,7 +34,7 @@ POLICY_WITH_BUNDLES = (
   entries:
     bundle: { entries: always }
   all-transports:
-    bundle: { transports: [mptcp, tcp] }
+    bundle: { transports: [mptcp, tcp], entries: always }
 """
     + BUNDLES
 )
@@ -92,14 +92,19 @@ def listed(lab, broker, *words, profile="empty", check=True, **options):
 
 
 def test_a_list_of_bundle_and_members(lab, broker, dns):
-    assert listed(lab, broker, "<one.test,10.0.0.9,six.test,one.test>", "http") == [
-        f"230/1/6 72 <10.0.0.9,{CORPORATE},{PUBLIC6}> 80 <10.0.0.9,one.test,six.test>",
+    text = "<one.test,10.0.0.9,six.test,one.test>"
+    members = [
         f"2/1/6 16 {CORPORATE} 80 ",
         "2/1/6 16 10.0.0.9 80 ",
         f"10/1/6 28 {PUBLIC6} 80 ",
         "kept 0 bytes",
     ]
+    assert listed(lab, broker, text, "http", profile="entries") == [
+        f"230/1/6 72 <10.0.0.9,{CORPORATE},{PUBLIC6}> 80 <10.0.0.9,one.test,six.test>",
+        *members,
+    ]
     assert set(dns.asked()) == {"one.test", "six.test"}
+    assert listed(lab, broker, text, "http") == members
 
 
 def test_what_hints_choose(lab, broker, dns):
@@ -107,7 +112,8 @@ def test_what_hints_choose(lab, broker, dns):
     canonical = f"<10.0.0.9,{PUBLIC6}>"
     family = ["2/1/6 16 10.0.0.9 80 ", "kept 0 bytes"]
     assert listed(lab, broker, text, "80", 2) == family
-    numeric = listed(lab, broker, text, "80", 0, AI_CANONNAME | AI_NUMERICHOST)
+    flags = AI_CANONNAME | AI_NUMERICHOST
+    numeric = listed(lab, broker, text, "80", 0, flags, profile="entries")
     assert numeric[:2] == [f"canonical name {canonical}", f"230/1/6 56 {canonical} 80 {canonical}"]
     datagrams = listed(lab, broker, text, "80", 0, 0, 2)
     assert datagrams[:2] == ["2/2/17 16 10.0.0.9 80 ", f"10/2/17 28 {PUBLIC6} 80 "]
@@ -120,7 +126,8 @@ def test_what_hints_choose(lab, broker, dns):
 
 def test_never_more_than_112_bytes_unasked(lab, broker):
     text = "<" + ",".join(f"2001:db8::{n}" for n in range(1, 9)) + ">"
-    assert listed(lab, broker, text, "80")[0].split()[1:3] == ["96", text]
+    unasked = listed(lab, broker, text, "80", profile="entries")
+    assert unasked[0].split()[1:3] == ["96", text]
     assert listed(lab, broker, text, "80", AF_BUNDLE)[0].split()[1:3] == ["236", text]
 
 
@@ -137,11 +144,12 @@ def test_bad_notation_asks_nobody(lab, broker, dns, text):
 
 
 def test_names_of_the_policy(lab, broker, dns):
-    found = listed(lab, broker, "DB.bundle", "80")
+    found = listed(lab, broker, "DB.bundle", "80", profile="entries")
     assert found[0] == f"230/1/6 44 <10.0.0.9,{CORPORATE}> 80 db.bundle"
     assert found[1:3] == [f"2/1/6 16 {CORPORATE} 80 ", "2/1/6 16 10.0.0.9 80 "]
     spelled = "10.0.0.1.and.2001-db8--1.v6.bundle"
-    assert listed(lab, broker, spelled, "80")[0].split()[2] == "<10.0.0.1,2001:db8::1>"
+    found = listed(lab, broker, spelled, "80", profile="entries")
+    assert found[0].split()[2] == "<10.0.0.1,2001:db8::1>"
     assert set(dns.asked()) == {"one.test"}
 
 
@@ -172,7 +180,7 @@ def test_a_matched_program_knows_its_names_at_the_first_lookup(lab, dns):
 
 def test_python_in_threads_and_children(lab, broker, dns):
     argv = [sys.executable, "-I", "-c", PYTHON, "<one.test,10.0.0.9>"]
-    found, threads, child = json.loads(lab.px(broker, argv, "empty").stdout)
+    found, threads, child = json.loads(lab.px(broker, argv, "entries").stdout)
     # Python shows the 14 bytes of a plain sockaddr where it does not know the family.
     assert found == [[AF_BUNDLE, 6, 14], [2, 6, CORPORATE], [2, 6, "10.0.0.9"]]
     assert threads and child == 0
@@ -180,7 +188,7 @@ def test_python_in_threads_and_children(lab, broker, dns):
 
 def test_perl_finds_a_fixed_point(lab, broker, dns):
     argv = ["perl", "-e", PERL, "<one.test,10.0.0.9>"]
-    assert lab.px(broker, argv, "empty").stdout.splitlines() == [
+    assert lab.px(broker, argv, "entries").stdout.splitlines() == [
         "<10.0.0.9,one.test>",
         "fixed",
         f"<10.0.0.9,{CORPORATE}>",

@@ -21,6 +21,7 @@ from support.clients.real_clients import ALIAS, ANGLE, BRACES, POLICY, SPELLED
 from support.lab.member_networks import ALIVE, member
 from support.programs import PX_EXEC, SERVERS
 from support.servers import protocol_stubs, real_servers
+from support.unprivileged import without_capabilities
 
 PROFILE = "bundles"
 
@@ -125,11 +126,11 @@ class ClientRuns:
 
             for file, text in client.files.items():
                 pathlib.Path(work, file).write_text(filled(text), encoding="utf-8")
-            argv = [filled(str(word)) for word in client.argv]
+            argv = [*launcher, *(filled(str(word)) for word in client.argv)]
+            if client.forks:
+                argv = without_capabilities(argv)
             environment = {**environment, "HOME": work, "TERM": "dumb"}
-            seconds, status, output = self._to_its_end(
-                client, [*launcher, *argv], environment, deadline
-            )
+            seconds, status, output = self._to_its_end(client, argv, environment, deadline)
         alive = self.members(name, of_round)[0 if of_round.first == ALIVE else 1 :]
         shown = any(client.shows.replace("MEMBER", member) in output for member in alive)
         arrived = status == client.status and shown

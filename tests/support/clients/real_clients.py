@@ -28,7 +28,7 @@ class Client:
     keeps_input: bool = False  # it ends at the end of its input
     status: int = 0
     ipv4_alone: bool = False  # it uses no IPv6, at least where there is IPv4
-    asks_elsewhere: bool = False  # one process looks names up, another one connects
+    forks: bool = False  # one process looks names up, another one connects: it has no capability
     files: dict = dataclasses.field(default_factory=dict)  # in WORK
 
     def form(self, families):
@@ -63,6 +63,10 @@ http {
   server { listen 127.0.0.1:LOCAL; location / { proxy_pass http://HOST:8080; } }
 }
 """
+STATIC_KEY = f"""-----BEGIN OpenVPN Static key V1-----
+{'0123456789abcdef' * 32}
+-----END OpenVPN Static key V1-----
+"""
 
 
 def pages():
@@ -72,14 +76,18 @@ def pages():
     apt = ["/usr/lib/apt/apt-helper", *(f"-o={option}" for option in options), "download-file"]
     aria2c = ["aria2c", "--async-dns=false", "--dir=WORK", "--out=page"]
     git = f"http://HOST:{PORT_GIT}/px.git"
+    elinks = ["elinks", "-no-home", "-source", "1"]
     return [
         Client("curl", ["curl", "-sS", PAGE], (SPELLED, ALIAS)),
         Client("wget", ["wget", "-qO-", "--tries=1", PAGE], (BRACES, POLICY)),
         Client("busybox wget", [busybox, "wget", "-qO-", PAGE], (ANGLE, POLICY)),
         Client("aria2c", [*aria2c, PAGE], (BRACES, SPELLED), "download completed"),
-        Client("lftp", ["lftp", "-c", f"cat {PAGE}"], (SPELLED, POLICY), asks_elsewhere=True),
-        Client("lynx", ["lynx", "-source", PAGE], (ANGLE, ANGLE)),
+        Client("lftp", ["lftp", "-c", f"cat {PAGE}"], (SPELLED, POLICY), forks=True),
+        Client("links", ["links", "-source", PAGE], (SPELLED, POLICY), forks=True),
+        Client("elinks", [*elinks, PAGE], (SPELLED, POLICY), forks=True),
+        Client("lynx", ["lynx", "-source", PAGE], (ANGLE, ANGLE), forks=True),
         Client("w3m", ["w3m", "-dump_source", PAGE], (ANGLE, SPELLED)),
+        Client("tnftp", ["tnftp", "-o", "-", PAGE], (ANGLE, SPELLED)),
         Client("apt", [*apt, PAGE, "WORK/page"], (ANGLE, ANGLE), "Fetched"),
         Client("ab", ["ab", "-n", "1", PAGE], (ANGLE, ANGLE), "Complete requests:      1\n"),
         Client("git", ["git", "ls-remote", git], (ALIAS, ALIAS), COMMIT),
@@ -113,6 +121,9 @@ def plain():
     """Some send their standard input, others speak a protocol of their own."""
     ssh = [word for option in SSH_OPTIONS for word in ("-o", option)]
     nobody = "Permission denied (publickey"
+    openvpn = ["--dev", "null", "--ifconfig-noexec", "--secret", "WORK/key", "--remote", "HOST"]
+    openvpn += ["8080", "tcp-client", "--remap-usr1", "SIGTERM", "--nobind", "--connect-timeout", 300]
+    openvpn += ["--ping-exit", "1", "--cipher", "AES-256-CBC"]
     return [
         Client("nc.openbsd", ["nc.openbsd", "HOST", "8080"], (ANGLE, ANGLE), input=REQUEST),
         Client("nc.traditional", ["nc.traditional", "HOST", "8080"], (ANGLE, BRACES), input=REQUEST,
@@ -128,6 +139,10 @@ def plain():
         Client("rsync", ["rsync", "rsync://HOST/"], (ANGLE, SPELLED), "files"),
         Client("openssl s_client", ["openssl", "s_client", "-connect", f"HOST:{PORT_TLS}"],
                (ANGLE, ALIAS), "CN = px.test"),
+        Client("plink", ["plink", "-batch", "-raw", "-P", "8080", "HOST"], (SPELLED, POLICY),
+               input=REQUEST),
+        Client("openvpn", [unpacked("openvpn", "usr/sbin/openvpn"), *openvpn], (ANGLE, ANGLE),
+               "TCP connection established with [AF_INET", files={"key": STATIC_KEY}),
         Client("iperf3", ["iperf3", "-c", "HOST", "-n", "100K"], (ANGLE, ANGLE), "receiver"),
     ]
 

@@ -2,6 +2,8 @@
 #include "preload/names/bundle_cache.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <initializer_list>
@@ -49,6 +51,27 @@ TEST_F(BundleCacheTest, IsEmptyUntilSomethingIsRemembered) {
   table_->remember({});
   EXPECT_TRUE(table_->empty());
   table_->remember(of({1, 2}));
+  EXPECT_FALSE(table_->empty());
+}
+
+TEST_F(BundleCacheTest, AForkedChildsBundlesAreKnownWhereTheyAreShared) {
+  const auto remember_in_child = [&] {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      table_->remember(of({1, 2}), "db.bundle");
+      ::_exit(0);
+    }
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  };
+  remember_in_child();
+  EXPECT_TRUE(table_->empty());
+  table_->share();
+  EXPECT_TRUE(table_->empty());
+  remember_in_child();
+  EXPECT_EQ(members(at(2)).size(), 2u);
+  EXPECT_EQ(name(of({1, 2})), "db.bundle");
+  // What is there stays.
+  table_->share();
   EXPECT_FALSE(table_->empty());
 }
 

@@ -72,10 +72,11 @@ TEST(HostEntryTest, SaysWhyInItsOwnWords) {
 }
 
 TEST(FragileProgramsTest, AreThoseThatAreKnownToFail) {
-  for (const char* name : {"ncat", "haproxy", "busybox"}) EXPECT_TRUE(is_fragile(name));
+  for (const char* name : {"ncat", "haproxy", "busybox", "tnftp", "plink", "openvpn"})
+    EXPECT_TRUE(is_fragile(name));
   for (const char* name : {"", "nc", "ncat2", "curl"}) EXPECT_FALSE(is_fragile(name));
   EXPECT_FALSE(is_fragile_program());
-  for (const char* name : {"node", "busybox"}) EXPECT_TRUE(takes_first_address(name));
+  for (const char* name : {"node", "iperf3", "busybox"}) EXPECT_TRUE(takes_first_address(name));
   for (const char* name : {"", "node2", "curl"}) EXPECT_FALSE(takes_first_address(name));
   EXPECT_FALSE(program_takes_first_address());
 }

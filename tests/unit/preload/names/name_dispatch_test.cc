@@ -2,6 +2,7 @@
 #include "preload/names/name_dispatch.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -45,7 +46,7 @@ class NameDispatchTest : public testing::Test {
     };
   }
 
-  void publish(const Lines& lines, plan::BundleEntries entries = plan::BundleEntries::kByProgram,
+  void publish(const Lines& lines, plan::BundleEntries entries = plan::BundleEntries::kAlways,
                BundleTransport first = BundleTransport::kTcp) {
     plan::BundleSettings settings{};
     settings.transports[0] = first;
@@ -128,6 +129,30 @@ TEST_F(NameDispatchTest, ANotationGivesTheBundleAndThenItsMembers) {
   EXPECT_EQ(known("10.0.0.1"), "10.0.0.9 10.0.0.1 2001:db8::1 explicit");
 }
 
+TEST_F(NameDispatchTest, UnaskedTheBundleComesWhereItGainsSomething) {
+  const Lines single{"2/6 10.0.0.1:80", "2/6 10.0.0.2:80"};
+  const Lines with_bundle{"230/6 <10.0.0.1,10.0.0.2>:80", "2/6 10.0.0.1:80", "2/6 10.0.0.2:80"};
+  publish({}, plan::BundleEntries::kByProgram);
+  EXPECT_EQ(listed("<10.0.0.1,10.0.0.2>"), single);
+  EXPECT_EQ(known("10.0.0.1"), "10.0.0.1 10.0.0.2 explicit");
+  EXPECT_EQ(listed("<10.0.0.1,10.0.0.2>", AI_PASSIVE), with_bundle);
+  EXPECT_EQ(listed("<10.0.0.1,10.0.0.2>", 0, AF_BUNDLE), Lines{with_bundle.front()});
+  publish({}, plan::BundleEntries::kByProgram, BundleTransport::kSctp);
+  // This kernel has no SCTP.
+  EXPECT_EQ(listed("<10.0.0.1,10.0.0.2>"), single);
+  publish({}, plan::BundleEntries::kByProgram, BundleTransport::kMptcp);
+  EXPECT_EQ(listed("<10.0.0.1,10.0.0.2>"), single);
+}
+
+TEST_F(NameDispatchTest, OverSctpTheBundleComesFirst) {
+  resolver_.symbols.socket = [](int, int, int) {
+    return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  };
+  publish({}, plan::BundleEntries::kByProgram, BundleTransport::kSctp);
+  EXPECT_EQ(listed("<10.0.0.1>"), (Lines{"230/132 <10.0.0.1>:80", "230/6 <10.0.0.1>:80",
+                                         "2/132 10.0.0.1:80", "2/6 10.0.0.1:80"}));
+}
+
 TEST_F(NameDispatchTest, BadNotationIsNoNameAndNobodyIsAsked) {
   for (const char* text : {"<10.0.0.1,", "<>", "<a,,b>", "a.and.bundle", "nothing.bundle"}) {
     EXPECT_EQ(listed(text), Lines{kNoName}) << text;
@@ -153,7 +178,7 @@ TEST_F(NameDispatchTest, ThePolicysNamesAreBundles) {
 }
 
 TEST_F(NameDispatchTest, AnAliasKeepsItsNameAndGetsSingleEntries) {
-  publish(kPolicyNames);
+  publish(kPolicyNames, plan::BundleEntries::kByProgram);
   EXPECT_EQ(listed("www.example", AI_CANONNAME), (Lines{"2/6 10.0.0.5:80", "2/6 10.0.0.6:80"}));
   EXPECT_STREQ(list_->ai_canonname, "www.example");
   EXPECT_TRUE(resolver_.asked.empty());
@@ -165,7 +190,7 @@ TEST_F(NameDispatchTest, AnAliasKeepsItsNameAndGetsSingleEntries) {
 }
 
 TEST_F(NameDispatchTest, UnderAliasAnyEveryNameOfSeveralAddressesIsKnown) {
-  publish(kPolicyNames);
+  publish(kPolicyNames, plan::BundleEntries::kByProgram);
   EXPECT_EQ(listed("one.example"), Lines{"2/6 10.0.2.1:80"});
   EXPECT_EQ(known("10.0.2.1"), "unknown");
   EXPECT_EQ(listed("two.example"), (Lines{"2/6 10.0.2.1:80", "2/6 10.0.2.2:80"}));
@@ -184,7 +209,7 @@ TEST_F(NameDispatchTest, EntriesAlwaysGivesThemToAliasesToo) {
 }
 
 TEST_F(NameDispatchTest, ATransportThatTheKernelLacksIsLeftOut) {
-  publish({}, plan::BundleEntries::kByProgram, BundleTransport::kSctp);
+  publish({}, plan::BundleEntries::kAlways, BundleTransport::kSctp);
   EXPECT_EQ(listed("<10.0.0.1>"), (Lines{"230/6 <10.0.0.1>:80", "2/6 10.0.0.1:80"}));
 }
 

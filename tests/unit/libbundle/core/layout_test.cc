@@ -60,7 +60,7 @@ std::string shown(const Bundle& bundle) {
 template <typename... Members>
 std::vector<std::uint8_t> packed(const Members&... members) {
   std::vector<std::uint8_t> bytes(BUNDLE_HEADER_SIZE);
-  const auto append = [&](const auto& member) {
+  [[maybe_unused]] const auto append = [&](const auto& member) {
     const auto* first = reinterpret_cast<const std::uint8_t*>(&member);
     bytes.insert(bytes.end(), first, first + sizeof member);
   };

@@ -7,6 +7,7 @@
 
 #include <ctime>
 
+#include "preload/process/file_state.h"
 #include "preload/process/signals.h"
 
 namespace px::shim {
@@ -54,7 +55,7 @@ void write_stderr(std::string_view line) {
 }  // namespace
 
 void write_notice(const Settings& settings, std::span<const std::string_view> parts) {
-  if (!settings.stderr_open) return;
+  if (!settings.stderr_file || file_identity(STDERR_FILENO) != settings.stderr_file) return;
   Line line;
   line.append("px: ");
   if (settings.profile[0] != '\0') {

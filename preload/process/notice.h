@@ -10,8 +10,8 @@
 
 namespace px::shim {
 
-// "px: PROFILE: " and the parts; what is not printable ASCII becomes '?'. Nothing where the program
-// was started with a closed stderr: another file may have its number now.
+// "px: PROFILE: " and the parts; what is not printable ASCII becomes '?'. Nothing where descriptor
+// 2 is not the file that it was when the program was started: it may be the program's data by now.
 void write_notice(const Settings& settings, std::span<const std::string_view> parts);
 
 }  // namespace px::shim

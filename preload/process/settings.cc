@@ -57,7 +57,7 @@ Settings read_settings(const char* const* environment) {
   const auto profile = variable(environment, plan::kProfileVariable);
   settings.named = profile.has_value();
   // Without a profile, nothing is ever written there.
-  if (profile) settings.stderr_open = ::syscall(SYS_fcntl, STDERR_FILENO, F_GETFD) >= 0;
+  if (profile) settings.stderr_file = file_identity(STDERR_FILENO);
   if (profile && (!plan::valid_profile_name(*profile) || !store(settings.profile, "", *profile))) {
     settings.problem = "PX_PROFILE is not the name of a profile";
   } else if (!find_socket(environment, settings.socket_path)) {

@@ -7,8 +7,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "plan/layout.h"
+#include "preload/process/file_state.h"
 
 namespace px::shim {
 
@@ -22,7 +24,7 @@ struct Settings {
   std::array<char, plan::kProfileNameSize> profile{};
   std::array<char, sizeof(sockaddr_un::sun_path)> socket_path{};
   std::int64_t deadline_ms = kBrokerDeadlineMs;  // of each talk with the broker
-  bool stderr_open = false;  // descriptor 2 is the program's stderr, not something it will open
+  std::optional<FileIdentity> stderr_file;  // the program's stderr; nothing where that was closed
 };
 
 [[nodiscard]] Settings read_settings(const char* const* environment);

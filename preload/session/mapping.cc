@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,15 +10,15 @@
 #include <string_view>
 
 #include "plan/plan.h"
+#include "preload/process/file_state.h"
 
 namespace px::shim {
 namespace {
 
 // A read behind the end of a mapped file is a SIGBUS.
 bool is_large_enough(int fd, std::size_t size) {
-  struct stat status;
-  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-         status.st_size >= static_cast<off_t>(size);
+  const auto state = file_state(fd);
+  return state && S_ISREG(state->st_mode) && state->st_size >= static_cast<off_t>(size);
 }
 
 // Of a file in the directory of the plans, with its NUL.

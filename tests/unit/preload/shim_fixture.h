@@ -81,7 +81,8 @@ class TestBroker {
 
 inline Settings test_settings() {
   Settings settings;
-  settings.named = settings.stderr_open = true;
+  settings.named = true;
+  settings.stderr_file = file_identity(STDERR_FILENO);
   plan::fill_text(settings.profile, "test");
   plan::fill_text(settings.socket_path, "/nowhere/px.sock");
   return settings;

@@ -24,6 +24,12 @@ struct ShimSession {
     plan.start(settings);
   }
 
+  // gtest's capture, as if stderr had been that when the program was started.
+  void capture_stderr() {
+    testing::internal::CaptureStderr();
+    settings.stderr_file = file_identity(STDERR_FILENO);
+  }
+
   Settings settings;
   ProcessState process;
   CurrentPlan plan;

@@ -218,7 +218,7 @@ TEST_F(DatagramsTest, AnAnswerFailsClosedWithoutAWelcome) {
   broker_.plan.publish_listen(plan::ListenMode::kReceivedInterface);
   broker_.outcome = HelloOutcome::kNoAnswer;
   called(kPeer, {.address = address("10.1.0.2"), .interface = 2});
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
   EXPECT_EQ(egress(kPeer), "ENETUNREACH");
   EXPECT_NE(testing::internal::GetCapturedStderr(), "");
 }

@@ -43,6 +43,29 @@ TEST_F(NoticeTest, IsOneLineOfPrintableText) {
   EXPECT_EQ(read_all(), "px: test: a?b?[31m??\n");
 }
 
+TEST_F(NoticeTest, IsForNoFileThatHasTakenTheNumberOfStderr) {
+  const Settings settings = test_settings();
+  const int kept = ::dup(STDERR_FILENO);
+  ::dup2(pipe_[1], STDERR_FILENO);
+  write_notice(settings, std::array{std::string_view("text")});
+  const std::string of_another = read_all();
+  ::dup2(kept, STDERR_FILENO);
+  ::close(kept);
+  EXPECT_EQ(of_another, "");
+}
+
+TEST_F(NoticeTest, IsForStderrThatIsOpenedAgain) {
+  const int kept = ::dup(STDERR_FILENO);
+  ::dup2(pipe_[1], STDERR_FILENO);
+  const Settings settings = test_settings();
+  ::close(STDERR_FILENO);
+  ::dup2(pipe_[1], STDERR_FILENO);
+  write_notice(settings, std::array{std::string_view("text")});
+  ::dup2(kept, STDERR_FILENO);
+  ::close(kept);
+  EXPECT_EQ(read_all(), "px: test: text\n");
+}
+
 TEST_F(NoticeTest, IsCutToFit) {
   write_to(pipe_[1], std::string(2000, 'x'));
   const std::string line = read_all();

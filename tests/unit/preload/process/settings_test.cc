@@ -27,7 +27,7 @@ TEST(Settings, NameNoProfileWithoutAProfile) {
   EXPECT_STREQ(settings.profile.data(), "");
   EXPECT_STREQ(settings.socket_path.data(), "/tmp/px.sock") << "whichever profile matches";
   EXPECT_EQ(settings.problem, nullptr);
-  EXPECT_FALSE(settings.stderr_open);
+  EXPECT_FALSE(settings.stderr_file);
 }
 
 TEST(Settings, CopyProfileAndSocket) {
@@ -64,11 +64,11 @@ TEST(Settings, NameTheProblem) {
 TEST(Settings, SeeAClosedStderr) {
   const int kept = ::dup(STDERR_FILENO);
   ::close(STDERR_FILENO);
-  const bool open = read({"PX_PROFILE=a"}).stderr_open;
+  const auto file = read({"PX_PROFILE=a"}).stderr_file;
   ::dup2(kept, STDERR_FILENO);
   ::close(kept);
-  EXPECT_FALSE(open);
-  EXPECT_TRUE(read({"PX_PROFILE=a"}).stderr_open);
+  EXPECT_FALSE(file);
+  EXPECT_EQ(read({"PX_PROFILE=a"}).stderr_file, file_identity(STDERR_FILENO));
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ TEST_F(BrokerSessionTest, FailsClosedAndSaysWhyOnce) {
   publish_file();
   broker_.outcome = HelloOutcome::kNoAnswer;
   shim_.start();
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
   errno = 4711;
   const auto verdict = shim_.decider.decide(kCall);
   EXPECT_EQ(errno, 4711);
@@ -80,7 +80,7 @@ TEST_F(BrokerSessionTest, AsksAgainAfterASecond) {
   broker_.plan.publish_via(kVpn);
   broker_.outcome = HelloOutcome::kRefusal;
   shim_.start();
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kFail);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "px: test: no such?profile\n");
   broker_.outcome = HelloOutcome::kWelcome;
@@ -93,10 +93,10 @@ TEST_F(BrokerSessionTest, AsksAgainAfterASecond) {
 }
 
 TEST_F(BrokerSessionTest, IsSilentWhereStderrWasClosed) {
-  shim_.settings.stderr_open = false;
   broker_.outcome = HelloOutcome::kNoAnswer;
   shim_.start();
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
+  shim_.settings.stderr_file = std::nullopt;
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kFail);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
@@ -105,7 +105,7 @@ TEST_F(BrokerSessionTest, AsksNobodyWithSettingsThatCannotBeMeant) {
   shim_.settings.problem = "PX_PROFILE is not the name of a profile";
   shim_.settings.profile = {};
   shim_.start();
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kFail);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "px: PX_PROFILE is not the name of a profile\n");
@@ -115,7 +115,7 @@ TEST_F(BrokerSessionTest, AsksNobodyWithSettingsThatCannotBeMeant) {
 TEST_F(BrokerSessionTest, DoesNotTakeAnAnswerWithoutAPlan) {
   broker_.plan.header().magic = 0;
   shim_.start();
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kFail);
   EXPECT_NE(testing::internal::GetCapturedStderr().find("another version"), std::string::npos);
 }
@@ -136,7 +136,7 @@ TEST_F(BrokerSessionTest, GoesOnWithTheLastPlanWhereARestartedBrokerDoesNotAnswe
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   broker_.outcome = HelloOutcome::kNoAnswer;
   broker_.plan.header().broker_instance = 8;
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(broker_.hellos(), 2) << "asked once for this instance";
@@ -173,7 +173,7 @@ TEST_F(BrokerSessionTest, AForkedChildGoesOnWithTheLastPlan) {
   shim_.start();
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   broker_.outcome = HelloOutcome::kNoAnswer;
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
   const int action =
       in_child([this] { return static_cast<int>(shim_.decider.decide(kCall).action); });
   EXPECT_EQ(action, static_cast<int>(Action::kVia));

@@ -32,7 +32,7 @@ TEST_F(PlanChange, NeedsNobodyForASystemVerdictAlsoWhereProgramsAreMatched) {
   publish_file();
   broker_.outcome = HelloOutcome::kNoAnswer;
   shim_.start();
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kSystem);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(broker_.hellos(), 1);
@@ -66,7 +66,7 @@ TEST_F(PlanChange, IsSilentForGoodWhereNothingMatchesOrNobodyAnswers) {
     ShimSession shim(unnamed);
     shim.start();
     const int before = broker_.hellos();
-    testing::internal::CaptureStderr();
+    shim_.capture_stderr();
     EXPECT_EQ(shim.decider.decide(kCall).action, Action::kSystem);
     EXPECT_TRUE(shim.decider.is_passthrough());
     EXPECT_EQ(shim.decider.decide(kCall).action, Action::kSystem);

@@ -78,7 +78,7 @@ TEST_F(ConnectorTest, FailsClosedWithoutAnAnswer) {
   broker_.plan.publish_via(kVpn);
   broker_.outcome = HelloOutcome::kNoAnswer;
   fresh();
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
   EXPECT_EQ(prepare("198.51.100.1"), ENETUNREACH);
   EXPECT_NE(testing::internal::GetCapturedStderr(), "");
   EXPECT_THAT(take_calls(), IsEmpty());

@@ -46,7 +46,7 @@ TEST_F(NextHopTest, WithoutTheBrokersMarkNothingLeaves) {
   broker_.plan.publish_via(kFirst);
   kernel_.errors[kMark1] = {EPERM};
   fresh();
-  testing::internal::CaptureStderr();
+  shim_.capture_stderr();
   EXPECT_EQ(prepare("198.51.100.1"), ENETUNREACH);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "px: test: a next hop needs the broker at /nowhere/px.sock: not yours\n");

@@ -21,6 +21,7 @@
 #include "preload/names/host_names.h"
 #include "preload/names/name_dispatch.h"
 #include "preload/process/privileges.h"
+#include "preload/process/clock.h"
 #include "preload/process/settings.h"
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
@@ -85,6 +86,7 @@ constinit NameDispatch names(libc, current_plan, session, address_names, host_na
 [[gnu::constructor]] void start(int, char**, char** environment) {
   const KeepErrno keep;
   find_symbols(&libc);
+  find_clock();
   settings = read_settings(environment);
   process_state.start();
   current_plan.start(settings);

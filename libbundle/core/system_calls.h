@@ -65,7 +65,7 @@ inline constexpr SystemCalls kBareSystemCalls = {
     .fcntl = &bare_system_call<SYS_fcntl, int, int, int>,
     .ppoll =
         &bare_system_call<SYS_ppoll, pollfd*, unsigned, timespec*, const SignalMask*, std::size_t>,
-    .clock_gettime = &::clock_gettime,  // the vDSO's
+    .clock_gettime = &bare_system_call<SYS_clock_gettime, clockid_t, timespec*>,
     .sigprocmask =
         &bare_system_call<SYS_rt_sigprocmask, int, const SignalMask*, SignalMask*, std::size_t>,
     .sigpending = &bare_system_call<SYS_rt_sigpending, SignalMask*, std::size_t>,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The kernel's clocks in milliseconds, by the vDSO: no system call. Callable from any thread and
-// from signal handlers; may change errno.
+// The kernel's clocks in milliseconds, past libc's calls: libraries that fake the time
+// (libfaketime) take those over. By the vDSO, where find_clock() has found it: no system call.
+// Callable from any thread and from signal handlers; may change errno.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +9,10 @@
 
 namespace px::shim {
 
-[[nodiscard]] inline std::int64_t clock_ms(clockid_t clock) {
-  timespec now{};
-  ::clock_gettime(clock, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
-}
+// Once, by the constructor.
+void find_clock();
+
+[[nodiscard]] std::int64_t clock_ms(clockid_t clock);
 
 [[nodiscard]] inline std::int64_t monotonic_ms() {
   return clock_ms(CLOCK_MONOTONIC);

@@ -3,9 +3,9 @@
 // there is taken even after the deadline, since on a busy machine it may be the program that had no
 // time. For callers that block signals, so that no handler leaves it behind. May change errno.
 //
-// Of all of preload/session: system calls, and of libc what maps memory or tells the time; callable
-// from any thread and from signal handlers. No descriptor, thread or lock is kept: programs close
-// descriptors that they do not know, fork with threads running, and connect in signal handlers.
+// Of all of preload/session: system calls, and of libc what maps memory; callable from any thread
+// and from signal handlers. No descriptor, thread or lock is kept: programs close descriptors that
+// they do not know, fork with threads running, and connect in signal handlers.
 #pragma once
 
 #include <sys/socket.h>

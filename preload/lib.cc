@@ -22,11 +22,13 @@
 #include "preload/names/name_dispatch.h"
 #include "preload/process/privileges.h"
 #include "preload/process/clock.h"
+#include "preload/process/program_memory.h"
 #include "preload/process/settings.h"
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
 #include "preload/sending.h"
 #include "preload/session/broker_session.h"
+#include "preload/session/bundle_settings.h"
 #include "preload/session/counters_page.h"
 #include "preload/session/current_plan.h"
 #include "preload/session/decider.h"
@@ -87,6 +89,7 @@ constinit NameDispatch names(libc, current_plan, session, address_names, host_na
   const KeepErrno keep;
   find_symbols(&libc);
   find_clock();
+  set_stack_end(environment);
   settings = read_settings(environment);
   process_state.start();
   current_plan.start(settings);
@@ -111,16 +114,31 @@ int control(int (*real)(int, int, ...), int fd, int command, void* argument) {
   return result;
 }
 
+// The kernel knows no bundles: a call that names one may come here once it has said so.
+bool may_name_bundle(int result) {
+  return result != 0 && (errno == EAFNOSUPPORT || errno == EINVAL) && bundles_are_on(current_plan);
+}
+
+int connected(int result, int fd, sa_family_t family) {
+  if (result != 0) return tcp.connect_failed(fd);
+  receiving.connected(fd, family);
+  if (family == AF_UNSPEC) connector.dissolved(fd);
+  return result;
+}
+
 int connect_to(int fd, const CallAddress& destination) {
-  if (connecting.may_concern(destination)) {
+  if (destination.is_bundle() || connecting.may_concern_single()) {
     if (const auto result = connecting.connect(fd, destination)) return *result;
   }
   if (!connector.prepare(fd, destination, By::kConnect)) return -1;
   const int result = libc.connect(fd, destination.bytes, destination.length);
-  if (result != 0) return tcp.connect_failed(fd);
-  receiving.connected(fd, destination.family);
-  if (destination.family == AF_UNSPEC) connector.dissolved(fd);
-  return result;
+  return connected(result, fd, destination.family);
+}
+
+// Whether px has something to do before the kernel connects this socket, wherever to.
+bool may_concern_connect(int fd) {
+  return connecting.may_concern_single() || !connector.leaves_alone(fd) ||
+         fds.notes(fd).role != BundleRole::kNone;
 }
 constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, tcp, &connect_to);
 
@@ -144,7 +162,18 @@ PX_EXPORT int socket(int domain, int type, int protocol) noexcept {
 
 PX_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
   if (!active) return libc.connect(fd, address, length);
-  return connect_to(fd, read_call_address(address, length));
+  if (may_concern_connect(fd)) return connect_to(fd, read_call_address(address, length));
+  const int errno_before = errno;
+  const int result = libc.connect(fd, address, length);
+  if (result == 0) return connected(result, fd, known_call_address(address, length).family);
+  if (may_name_bundle(result)) {
+    const CallAddress destination = read_call_address(address, length);
+    if (destination.is_bundle()) {
+      errno = errno_before;
+      return connect_to(fd, destination);
+    }
+  }
+  return connected(result, fd, AF_UNSPEC);
 }
 
 PX_EXPORT ssize_t write(int fd, const void* data, size_t size) {
@@ -171,9 +200,7 @@ PX_EXPORT ssize_t sendto(int fd, const void* data, size_t size, int flags, const
 }
 
 PX_EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
-  if (!active || message == nullptr || (message->msg_name == nullptr && sending.leaves_alone(fd))) {
-    return libc.sendmsg(fd, message, flags);
-  }
+  if (!active || sending.leaves_messages_alone(fd, flags)) return libc.sendmsg(fd, message, flags);
   return sending.sendmsg(fd, message, flags);
 }
 
@@ -184,13 +211,21 @@ PX_EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
 
 PX_EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
   if (!active) return libc.bind(fd, address, length);
-  if (binding.takes(fd, address, length)) {
-    return binding.bind(fd, read_call_address(address, length));
+  if (binding.may_concern(fd)) {
+    const CallAddress named = read_call_address(address, length);
+    if (binding.takes(fd, named)) return binding.bind(fd, named);
   }
+  const int errno_before = errno;
   const int result = libc.bind(fd, address, length);
+  if (may_name_bundle(result)) {
+    const CallAddress named = read_call_address(address, length);
+    if (named.is_bundle()) {
+      errno = errno_before;
+      return binding.bind(fd, named);
+    }
+  }
   if (result != 0) return result;
-  // Not read before: the kernel knows what of it may be read.
-  const CallAddress named = read_call_address(address, length);
+  const CallAddress named = known_call_address(address, length);
   note_bind(&fds, fd, named.endpoint);
   receiving.bound(fd, named.endpoint);
   return result;
@@ -243,7 +278,7 @@ PX_EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept
 
 PX_EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   if (!active) return libc.getpeername(fd, address, length);
-  const bool sctp = length != nullptr && tcp.may_be_sctp();
+  const bool sctp = tcp.may_be_sctp() && can_read(length, sizeof *length);
   const socklen_t room = sctp ? *length : 0;
   const int result = socket_addresses.getpeername(fd, address, length);
   if (sctp && result == 0 && fds.notes(fd).role == BundleRole::kNone) {

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "preload/datagrams/packet_info.h"
+#include "preload/process/program_memory.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
@@ -15,6 +16,15 @@ namespace {
 constexpr unsigned kMostMessages = 1024;  // UIO_MAXIOV: the kernel looks at no more
 constexpr unsigned kBatch = 8;
 constexpr std::size_t kControlRoom = 1024;
+
+// How many of these take the length that was sent, as the kernel finds: it stops at the first that
+// it cannot tell.
+int written_lengths(mmsghdr* messages, int count) {
+  while (count > 0 && !can_write(messages, static_cast<unsigned>(count) * sizeof *messages)) {
+    --count;
+  }
+  return count;
+}
 
 // The interface or the address went away after the plan was made.
 int error_of_egress(int error) {
@@ -31,7 +41,7 @@ bool Sending::recover(int fd) {
   socklen_t length = sizeof peer;
   auto* address = reinterpret_cast<sockaddr*>(&peer);
   if (system_.getpeername(fd, address, &length) != 0) return false;
-  return connector_.prepare(fd, read_call_address(address, length), By::kConnect) &&
+  return connector_.prepare(fd, known_call_address(address, length), By::kConnect) &&
          system_.connect(fd, address, length) == 0;
 }
 
@@ -71,7 +81,7 @@ ssize_t Sending::sent(ssize_t result, int fd, const void* data, size_t size, int
 }
 
 ssize_t Sending::sent(ssize_t result, int fd, const iovec* parts, size_t count, int flags) const {
-  if (result >= 0 || (parts == nullptr && count > 0) || count > IOV_MAX) return result;
+  if (result >= 0 || count > IOV_MAX || !can_read(parts, count * sizeof *parts)) return result;
   return tcp_.write_failed(fd, {parts, count}, flags);
 }
 
@@ -105,7 +115,9 @@ ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const 
   const Opening opening = open_fast(fd, address, length, flags);
   if (opening == Opening::kFailed) return -1;
   if (opening == Opening::kConnected) return send(fd, data, size, flags & ~MSG_FASTOPEN);
-  if (address == nullptr || !datagrams_.concern(fd)) {
+  // A name that is too long is for sendmsg alone to shorten.
+  const bool refused = length > sizeof(sockaddr_storage);
+  if (address == nullptr || refused || !datagrams_.concern(fd)) {
     const ssize_t result =
         recovering(fd, [&] { return libc_.sendto(fd, data, size, flags, address, length); });
     return address != nullptr ? result : sent(result, fd, data, size, flags);
@@ -123,7 +135,14 @@ ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const 
   return send_through(fd, message, flags, egress);
 }
 
+bool Sending::needs_no_look(int fd, int flags) const {
+  return (flags & MSG_FASTOPEN) == 0 && is_plain(fd) && !datagrams_.concern(fd);
+}
+
 ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
+  if (needs_no_look(fd, flags) || !can_read(message, sizeof *message)) {
+    return libc_.sendmsg(fd, message, flags);
+  }
   if (message->msg_name == nullptr && is_plain(fd)) return libc_.sendmsg(fd, message, flags);
   const Opening opening = open_fast(fd, message->msg_name, message->msg_namelen, flags);
   if (opening == Opening::kFailed) return -1;
@@ -160,12 +179,18 @@ ssize_t Sending::send_through(int fd, msghdr message, int flags, const Datagrams
 
 int Sending::first_sent(ssize_t size, mmsghdr* messages) {
   if (size < 0) return -1;
+  if (written_lengths(messages, 1) == 0) {
+    errno = EFAULT;
+    return -1;
+  }
   messages->msg_len = static_cast<unsigned>(size);
   return 1;
 }
 
 int Sending::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
-  if (messages == nullptr || count == 0) return libc_.sendmmsg(fd, messages, count, flags);
+  if (needs_no_look(fd, flags) || count == 0 || !can_read(messages, sizeof *messages)) {
+    return libc_.sendmmsg(fd, messages, count, flags);
+  }
   // The first message connects, and where that is done here it goes alone: TCP's kernel has the
   // next one fail with EISCONN.
   msghdr& first = messages->msg_hdr;
@@ -201,6 +226,11 @@ Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, in
   alignas(cmsghdr) std::byte memory[kControlRoom];
   std::span<std::byte> room(memory);
   int refused = 0;
+  while (count > 0 && !can_read(messages, count * sizeof *messages)) --count;
+  if (count == 0) {
+    errno = EFAULT;
+    return {.sent = 0, .whole = false};
+  }
   unsigned ready = 0;
   for (; ready < count; ++ready) {
     mmsghdr& message = batch[ready];
@@ -223,7 +253,12 @@ Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, in
   if (ready > 0) {
     done = recovering(fd, [&] { return libc_.sendmmsg(fd, batch.data(), ready, flags); });
     if (done < 0) errno = error_of_egress(errno);
-    for (int i = 0; i < done; ++i) messages[i].msg_len = batch[static_cast<unsigned>(i)].msg_len;
+    const int told = done > 0 ? written_lengths(messages, done) : done;
+    for (int i = 0; i < told; ++i) messages[i].msg_len = batch[static_cast<unsigned>(i)].msg_len;
+    if (told < done) {
+      errno = EFAULT;
+      return {.sent = told, .whole = false};
+    }
     if (done < static_cast<int>(ready)) return {.sent = std::max(done, 0), .whole = false};
   }
   if (refused != 0) {

@@ -39,6 +39,11 @@ class Sending {
     return (state.no_sctp || tcp_.rules_out_sctp()) && !may_recover(state);
   }
 
+  // The same of a message, whatever it names.
+  [[nodiscard]] bool leaves_messages_alone(int fd, int flags) const {
+    return (flags & MSG_FASTOPEN) == 0 && leaves_alone(fd) && !datagrams_.concern(fd);
+  }
+
   ssize_t write(int fd, const void* data, size_t size);
   ssize_t writev(int fd, const iovec* parts, int count);
   ssize_t send(int fd, const void* data, size_t size, int flags);
@@ -71,6 +76,8 @@ class Sending {
   [[nodiscard]] bool may_be_sctp(int fd) const {
     return !fds_.get(fd).no_sctp && tcp_.may_be_sctp();
   }
+  // As leaves_messages_alone(), but finds out what is not known yet.
+  [[nodiscard]] bool needs_no_look(int fd, int flags) const;
   // As leaves_alone(), but finds out what is not known yet.
   [[nodiscard]] bool is_plain(int fd) const {
     return !may_be_sctp(fd) && !may_recover(fds_.get(fd));

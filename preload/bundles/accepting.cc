@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "preload/bundles/accepting.h"
 
+#include <cerrno>
+
 #include "libbundle/core/address.h"
 #include "preload/bundles/socket_addresses.h"
+#include "preload/process/program_memory.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
@@ -10,7 +13,7 @@ namespace px::shim {
 int BundleAccepting::accept(int fd, sockaddr* address, socklen_t* length,
                             std::optional<int> flags) {
   const BundleRole role = role_of(fd);
-  if (role == BundleRole::kNone || (address != nullptr && length == nullptr)) {
+  if (role == BundleRole::kNone || (address != nullptr && !can_write(length, sizeof *length))) {
     const int accepted = accept_any(fd, address, length, flags);
     if (accepted >= 0) fds_.accepted(fd, accepted);
     return accepted;
@@ -25,8 +28,11 @@ int BundleAccepting::accept(int fd, sockaddr* address, socklen_t* length,
     fds_.accepted(fd, accepted);
     if (!filter || filter->in_kernel || is_called(accepted, filter->set)) {
       fds_.set_notes(accepted, {.role = BundleRole::kAccepted});
-      give_single(caller, caller_length, address, length);
-      return accepted;
+      if (give_single(caller, caller_length, address, length)) return accepted;
+      // As the kernel does, the caller is lost.
+      (void)system_.close(accepted);
+      errno = EFAULT;
+      return -1;
     }
     hang_up(accepted);
   }

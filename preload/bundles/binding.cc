@@ -43,13 +43,11 @@ Endpoint wildcard_of(const Bundle& set) {
 
 }  // namespace
 
-bool BundleBinding::takes(int fd, const sockaddr* address, socklen_t length) const {
-  const sa_family_t family = family_of(address, length);
-  if (family == AF_BUNDLE) return bundles_are_on(plan_);
-  if (family == AF_INET && fds_.notes(fd).role == BundleRole::kBundle) return true;
+bool BundleBinding::takes(int fd, const CallAddress& named) const {
+  if (named.is_bundle()) return bundles_are_on(plan_);
+  if (named.family == AF_INET && fds_.notes(fd).role == BundleRole::kBundle) return true;
   if (listener_filters_.empty()) return false;
-  const auto endpoint = read_call_address(address, length).endpoint;
-  return endpoint && is_claimed(fd, *endpoint);
+  return named.endpoint && is_claimed(fd, *named.endpoint);
 }
 
 // Servers that take every entry of getaddrinfo(3) bind to the bundle, and then to its addresses one

@@ -29,9 +29,13 @@ class BundleBinding {
         cache_(cache),
         listener_filters_(listener_filters) {}
 
+  // Whether bind() may be to make a call on this socket that names no bundle.
+  [[nodiscard]] bool may_concern(int fd) const {
+    return fds_.notes(fd).role == BundleRole::kBundle || !listener_filters_.empty();
+  }
   // Whether bind() is to make this call: it names a bundle, is on a socket of AF_BUNDLE, or names
   // an address and port of a bundle that another socket of the process is bound to.
-  [[nodiscard]] bool takes(int fd, const sockaddr* address, socklen_t length) const;
+  [[nodiscard]] bool takes(int fd, const CallAddress& named) const;
 
   // As the program's bind(2), and noted. EINVAL: no well-formed bundle; EAFNOSUPPORT: no internet
   // stream socket, or an IPv4 one and an IPv6 address; EADDRNOTAVAIL: one of the addresses is not

@@ -38,10 +38,8 @@ class BundleConnecting {
         connector_(connector),
         cache_(cache) {}
 
-  // Whether connect() below is to be asked at all: all that connects without bundles pay.
-  [[nodiscard]] bool may_concern(const CallAddress& destination) const {
-    return !cache_.empty() || destination.is_bundle();
-  }
+  // Whether connect() below is to be asked about addresses that are no bundles.
+  [[nodiscard]] bool may_concern_single() const { return !cache_.empty(); }
 
   // The call's result; nothing where it is no connect to a bundle, and to be made as any other.
   // EINVAL for a sockaddr_bundle that is none.

@@ -5,32 +5,44 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "libbundle/connect/kernel_addresses.h"
 #include "libbundle/core/address.h"
 #include "libbundle/core/layout.h"
+#include "preload/process/program_memory.h"
 
 namespace px::shim {
 namespace {
 
-void give(const void* answer, socklen_t answer_length, sockaddr* address, socklen_t* length) {
-  std::memcpy(address, answer, std::min(answer_length, *length));
+bool give(const void* answer, socklen_t answer_length, sockaddr* address, socklen_t* length) {
+  const socklen_t given = std::min(answer_length, *length);
+  if (!can_write(address, given)) return false;
+  std::memcpy(address, answer, given);
   *length = answer_length;
+  return true;
+}
+
+bool give_bundle(const bundle::Bundle& found, sockaddr* address, socklen_t* length) {
+  alignas(sockaddr_bundle) std::array<std::byte, sizeof(sockaddr_bundle)> whole{};
+  const std::size_t limit = *length < whole.size() ? std::size_t{BUNDLE_SIZE_USUAL} : whole.size();
+  const socklen_t size = bundle::sockaddr_from_bundle(found, whole.data(), limit);
+  return give(whole.data(), size, address, length);
 }
 
 }  // namespace
 
-void give_single(const sockaddr_storage& answer, socklen_t answer_length, sockaddr* address,
+bool give_single(const sockaddr_storage& answer, socklen_t answer_length, sockaddr* address,
                  socklen_t* length) {
-  if (address == nullptr || length == nullptr) return;
+  if (address == nullptr) return true;
   const auto endpoint =
       bundle::endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(&answer), answer_length);
   if (!endpoint || !endpoint->address.is_ipv4())
     return give(&answer, answer_length, address, length);
   sockaddr_storage plain{};
   const socklen_t plain_length = bundle::sockaddr_from_endpoint(*endpoint, AF_INET, &plain);
-  give(&plain, plain_length, address, length);
+  return give(&plain, plain_length, address, length);
 }
 
 int SocketAddresses::getsockname(int fd, sockaddr* address, socklen_t* length) const {
@@ -46,7 +58,7 @@ int SocketAddresses::getpeername(int fd, sockaddr* address, socklen_t* length) c
 int SocketAddresses::name(End end, int fd, sockaddr* address, socklen_t* length) const {
   const auto ask = end == End::kOwn ? libc_.getsockname : libc_.getpeername;
   // The kernel says EFAULT.
-  if (address == nullptr || length == nullptr) return ask(fd, address, length);
+  if (address == nullptr || !can_write(length, sizeof *length)) return ask(fd, address, length);
   sockaddr_storage answer{};
   socklen_t answer_length = sizeof answer;
   const int result = ask(fd, reinterpret_cast<sockaddr*>(&answer), &answer_length);
@@ -54,15 +66,15 @@ int SocketAddresses::name(End end, int fd, sockaddr* address, socklen_t* length)
   const BundleRole role = fds_.notes(fd).role;
   const auto single =
       bundle::endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(&answer), answer_length);
+  bool given = false;
   if (role == BundleRole::kAccepted || !single) {
-    give_single(answer, answer_length, address, length);
-    return 0;
+    given = give_single(answer, answer_length, address, length);
+  } else {
+    given = give_bundle(bundle_at(end, fd, *single, role), address, length);
   }
-  alignas(sockaddr_bundle) std::array<std::byte, sizeof(sockaddr_bundle)> whole{};
-  const std::size_t limit = *length < whole.size() ? std::size_t{BUNDLE_SIZE_USUAL} : whole.size();
-  const bundle::Bundle found = bundle_at(end, fd, *single, role);
-  give(whole.data(), bundle::sockaddr_from_bundle(found, whole.data(), limit), address, length);
-  return 0;
+  if (given) return 0;
+  errno = EFAULT;
+  return -1;
 }
 
 bundle::Bundle SocketAddresses::bundle_at(End end, int fd, const bundle::Endpoint& single,

@@ -17,8 +17,9 @@ namespace px::shim {
 // The kernel's answer, a v4-mapped address as the IPv4 address that it is, to a program that asked
 // for `*length` bytes: a longer answer is cut, and `*length` becomes the whole size. Null pointers:
 // the program does not want to know.
-void give_single(const sockaddr_storage& answer, socklen_t answer_length, sockaddr* address,
-                 socklen_t* length);
+// False where the program's memory does not take it.
+[[nodiscard]] bool give_single(const sockaddr_storage& answer, socklen_t answer_length,
+                               sockaddr* address, socklen_t* length);
 
 class SocketAddresses {
  public:

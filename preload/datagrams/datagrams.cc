@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include "preload/sockets/kernel_socket.h"
@@ -26,12 +27,20 @@ std::optional<bundle::Endpoint> endpoint_for(const CallAddress& destination, con
     return destination.endpoint;
   }
   sockaddr_in ipv4;
-  if (state.ipv6 || destination.family != AF_UNSPEC || destination.length < sizeof ipv4) {
+  if (state.ipv6 || !destination.is_read || destination.family != AF_UNSPEC ||
+      destination.length < sizeof ipv4) {
     return std::nullopt;
   }
   std::memcpy(&ipv4, destination.bytes, sizeof ipv4);
   ipv4.sin_family = AF_INET;
   return bundle::endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(&ipv4), sizeof ipv4);
+}
+
+// What sendmsg(2) makes of a name's length; sendto(2) refuses a longer one.
+socklen_t name_length(const msghdr& message) {
+  const bool too_long = message.msg_namelen > sizeof(sockaddr_storage);
+  return too_long && message.msg_namelen <= INT_MAX ? sizeof(sockaddr_storage)
+                                                    : message.msg_namelen;
 }
 
 bool has_device(const FdState& state) {
@@ -63,7 +72,7 @@ Datagrams::Egress Datagrams::egress_of(int fd, const msghdr& message) {
   const FdState& state = sender.state;
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned || !state.datagram) return {};
   const auto* address = static_cast<const sockaddr*>(message.msg_name);
-  const auto peer = endpoint_for(read_call_address(address, message.msg_namelen), state);
+  const auto peer = endpoint_for(read_call_address(address, name_length(message)), state);
   if (!peer) return {};
   if (peer->port == 0 && state.transport == plan::Transport::kUdp) return {};
   if (has_packet_info(message) || (sender.notes.group_chosen && is_group(peer->address))) {

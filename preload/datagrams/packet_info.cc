@@ -4,7 +4,10 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstring>
+
+#include "preload/process/program_memory.h"
 
 namespace px::shim {
 namespace {
@@ -60,6 +63,9 @@ bool take(const cmsghdr& header, const std::byte* at, Info* info) {
 }  // namespace
 
 bool has_packet_info(const msghdr& message) {
+  if (message.msg_controllen > INT_MAX || !can_read(message.msg_control, message.msg_controllen)) {
+    return true;
+  }
   bool found = false;
   for_each_header(message.msg_control, message.msg_controllen,
                   [&found](const cmsghdr& header, const std::byte*) {
@@ -117,9 +123,11 @@ std::optional<PacketInfo> received_packet_info(const msghdr& received) {
 void pass_control_data(const msghdr& received, PacketInfoKinds wanted, msghdr* program) {
   auto* out = static_cast<std::byte*>(program->msg_control);
   std::size_t left = out == nullptr ? 0 : program->msg_controllen;
+  const std::size_t received_length = received.msg_controllen;
   std::size_t used = 0;
   program->msg_flags = received.msg_flags & ~MSG_CTRUNC;
   bool truncated = (received.msg_flags & MSG_CTRUNC) != 0;
+  std::optional<bool> writable;
   for_each_header(received.msg_control, received.msg_controllen,
                   [&](cmsghdr header, const std::byte* at) {
                     if (is_ipv4_info(header) && !wanted.ipv4) return true;
@@ -133,6 +141,9 @@ void pass_control_data(const msghdr& received, PacketInfoKinds wanted, msghdr* p
                       truncated = true;
                       header.cmsg_len = left;
                     }
+                    // What the program gets is never longer than what was received.
+                    if (!writable) writable = can_write(out, std::min(left, received_length));
+                    if (!*writable) return false;
                     std::memmove(out + used, at, header.cmsg_len);
                     std::memcpy(out + used, &header, sizeof header);
                     used += space;

@@ -26,7 +26,8 @@ struct PacketInfo {
 // The most that a PacketInfo adds to control data.
 inline constexpr std::size_t kPacketInfoSpace = CMSG_SPACE(20);  // sizeof(in6_pktinfo)
 
-// Whether the program's own control data says where the datagram goes.
+// Whether the program's own control data says where the datagram goes; also where the kernel will
+// not read it, and the message cannot be sent.
 [[nodiscard]] bool has_packet_info(const msghdr& message);
 
 // Writes the info, and the program's own control data behind it, into `room`, which is aligned as a

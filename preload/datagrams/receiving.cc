@@ -10,6 +10,7 @@
 #include <span>
 
 #include "libbundle/core/socket_option.h"
+#include "preload/process/program_memory.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
@@ -61,10 +62,12 @@ void Receiving::option_set(int fd, int level, int name, const void* value, sockl
     return;
   }
   if (name != (ipv4 ? IP_PKTINFO : IPV6_RECVPKTINFO)) return;
-  // A byte will do for IP options.
+  // A byte will do for IP options; no value at all is 0 for IPv6's.
   std::uint8_t byte = 0;
   int number = 0;
-  if (length >= sizeof number) {
+  if (value == nullptr) {
+    number = 0;
+  } else if (length >= sizeof number) {
     std::memcpy(&number, value, sizeof number);
   } else if (length > 0) {
     std::memcpy(&byte, value, sizeof byte);
@@ -138,7 +141,7 @@ void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, ms
 ssize_t Receiving::recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
                             socklen_t* length) {
   // A program that does not want to know its peer does not answer it.
-  if (address == nullptr || length == nullptr || !watches(fd)) {
+  if (address == nullptr || !watches(fd) || !can_write(length, sizeof *length)) {
     return libc_.recvfrom(fd, data, size, flags, address, length);
   }
   const FdNotes notes = fds_.notes(fd);
@@ -161,7 +164,9 @@ ssize_t Receiving::recvfrom(int fd, void* data, size_t size, int flags, sockaddr
 }
 
 ssize_t Receiving::recvmsg(int fd, msghdr* message, int flags) {
-  if (message == nullptr || !watches(fd)) return libc_.recvmsg(fd, message, flags);
+  if (!watches(fd) || !can_write(message, sizeof *message)) {
+    return libc_.recvmsg(fd, message, flags);
+  }
   const FdNotes notes = fds_.notes(fd);
   alignas(cmsghdr) std::byte memory[kControlRoom];
   std::span<std::byte> room(memory);
@@ -173,7 +178,7 @@ ssize_t Receiving::recvmsg(int fd, msghdr* message, int flags) {
 }
 
 int Receiving::recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
-  if (messages == nullptr || count == 0 || !watches(fd)) {
+  if (count == 0 || !watches(fd) || !can_write(messages, sizeof *messages)) {
     return libc_.recvmmsg(fd, messages, count, flags, timeout);
   }
   const int errno_before = errno;
@@ -184,6 +189,7 @@ int Receiving::recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, ti
     const int done = receive_batch(fd, messages + received, &wanted, flags, timeout);
     // The next call tells what stopped this one after the first message.
     if (done < 0 && received == 0) return done;
+    if (wanted == 0) break;
     received += static_cast<unsigned>(std::max(done, 0));
     if (done < static_cast<int>(wanted)) break;
     // The kernel looks at the time only when a datagram has come.
@@ -201,12 +207,15 @@ int Receiving::receive_batch(int fd, mmsghdr* messages, unsigned* count, int fla
   std::array<mmsghdr, kBatch> batch;
   alignas(cmsghdr) std::byte memory[kControlRoom];
   std::span<std::byte> room(memory);
+  unsigned most = std::min(*count, kBatch);
+  while (most > 0 && !can_write(messages, most * sizeof *messages)) --most;
   unsigned ready = 0;
-  for (; ready < std::min(*count, kBatch); ++ready) {
+  for (; ready < most; ++ready) {
     batch[ready] = messages[ready];
     if (!lend_control_room(&batch[ready].msg_hdr, &room) && ready > 0) break;
   }
   *count = ready;
+  if (ready == 0) return 0;
   const int done = libc_.recvmmsg(fd, batch.data(), ready, flags, timeout);
   for (unsigned i = 0; done > 0 && i < static_cast<unsigned>(done); ++i) {
     take(notes, flags, batch[i].msg_hdr, &messages[i].msg_hdr);

@@ -34,6 +34,11 @@ class Connector {
         marker_(marker),
         counters_(counters) {}
 
+  // Whether prepare() is known, without asking, to do nothing, whatever is connected to.
+  [[nodiscard]] bool leaves_alone(int fd) const {
+    return fds_.get(fd).kind != FdKind::kDecided && decider_.is_passthrough();
+  }
+
   // Whether the program's call is to be made now; if not, it fails with errno: EACCES (a rule says
   // block) or ENETUNREACH (nothing is available). A call that px has no say in is made as it is.
   [[nodiscard]] bool prepare(int fd, const CallAddress& destination, By by);

@@ -18,6 +18,7 @@
 #include "libbundle/connect/sctp_wait.h"
 #include "libbundle/core/sctp.h"
 #include "libbundle/core/socket_option.h"
+#include "preload/process/program_memory.h"
 #include "preload/session/bundle_settings.h"
 #include "preload/sockets/kernel_transports.h"
 
@@ -29,7 +30,8 @@ using bundle::kSctpPrimaryAddress;
 using bundle::kSolSctp;
 
 constexpr std::size_t kPiece = 64 * 1024;
-constexpr int kSegment = 1448;  // of TCP over Ethernet
+constexpr int kSegment = 1448;                         // of TCP over Ethernet
+constexpr socklen_t kMostOfOption = sizeof(tcp_info);  // of the answers that are made up
 constexpr std::string_view kCongestionControl = "reno";
 
 // Options that tune TCP, and change neither the data that arrive nor the peers that may send them:
@@ -167,15 +169,17 @@ int TcpCompatibility::option_got(int result, int fd, int level, int name, void* 
     std::memcpy(value, &protocol, sizeof protocol);
     return result;
   }
-  if (result == 0 || !is_unknown_tuning(level, name, errno) || value == nullptr ||
-      length == nullptr) {
-    return result;
-  }
+  if (result == 0 || !is_unknown_tuning(level, name, errno)) return result;
   const bool sctp = is_sctp(fd);
   if (!sctp && !is_mptcp(fd)) return result;
   if (sctp && name == TCP_NODELAY)
     return libc_.getsockopt(fd, kSolSctp, kSctpNoDelay, value, length);
-  *length = fill_option(name, {static_cast<std::byte*>(value), *length});
+  if (!can_write(length, sizeof *length) || !can_write(value, std::min(*length, kMostOfOption))) {
+    errno = EFAULT;
+    return -1;
+  }
+  const std::size_t room = std::min(*length, kMostOfOption);
+  *length = fill_option(name, {static_cast<std::byte*>(value), room});
   return 0;
 }
 

@@ -83,7 +83,7 @@ class BundleBindingTest : public testing::Test {
     const socklen_t length =
         bundle::sockaddr_from_bundle(set_of(members, port), &made, sizeof made);
     const auto* address = reinterpret_cast<const sockaddr*>(&made);
-    EXPECT_TRUE(binding_.takes(fd, address, length));
+    EXPECT_TRUE(binding_.takes(fd, read_call_address(address, length)));
     errno = 4711;
     if (binding_.bind(fd, read_call_address(address, length)) != 0) return errno;
     EXPECT_EQ(errno, 4711);
@@ -246,7 +246,7 @@ TEST_F(BundleBindingTest, AnIpv4AddressIsBoundOnAnIpv6Socket) {
   in.sin_family = AF_INET;
   in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const auto* address = reinterpret_cast<const sockaddr*>(&in);
-  ASSERT_TRUE(binding_.takes(server_, address, sizeof in));
+  ASSERT_TRUE(binding_.takes(server_, read_call_address(address, sizeof in)));
   ASSERT_EQ(binding_.bind(server_, read_call_address(address, sizeof in)), 0);
   EXPECT_THAT(name(server_).members(), ElementsAre("127.0.0.1"));
 }
@@ -263,13 +263,13 @@ TEST_F(BundleBindingTest, AnAddressOfABoundBundleIsInUseWhileThatIsOpen) {
   const int stream = ::socket(AF_INET6, SOCK_STREAM, 0);
   const int datagrams = ::socket(AF_INET6, SOCK_DGRAM, 0);
   open_.insert(open_.end(), {stream, datagrams});
-  EXPECT_FALSE(binding_.takes(datagrams, single, length));
-  ASSERT_TRUE(binding_.takes(stream, single, length));
+  EXPECT_FALSE(binding_.takes(datagrams, read_call_address(single, length)));
+  ASSERT_TRUE(binding_.takes(stream, read_call_address(single, length)));
   EXPECT_EQ(binding_.bind(stream, read_call_address(single, length)), -1);
   EXPECT_EQ(errno, EADDRINUSE);
   std::erase(open_, bundles);
   ::close(bundles);
-  EXPECT_FALSE(binding_.takes(stream, single, length));
+  EXPECT_FALSE(binding_.takes(stream, read_call_address(single, length)));
 }
 
 TEST_F(BundleBindingTest, WhatCannotTakeABundleSaysSo) {
@@ -292,12 +292,13 @@ TEST_F(BundleBindingTest, OrdinaryCallsAreNotTaken) {
   fds_->set_notes(fd, {});
   sockaddr_in in{};
   in.sin_family = AF_INET;
-  EXPECT_FALSE(binding_.takes(fd, reinterpret_cast<sockaddr*>(&in), sizeof in));
-  EXPECT_FALSE(binding_.takes(fd, nullptr, 0));
+  EXPECT_FALSE(binding_.takes(fd, read_call_address(reinterpret_cast<sockaddr*>(&in), sizeof in)));
+  EXPECT_FALSE(binding_.takes(fd, read_call_address(nullptr, 0)));
   broker_.plan.publish_bundles({});
   sockaddr_bundle off{};
   off.sb_family = AF_BUNDLE;
-  EXPECT_FALSE(binding_.takes(fd, reinterpret_cast<sockaddr*>(&off), sizeof off));
+  EXPECT_FALSE(
+      binding_.takes(fd, read_call_address(reinterpret_cast<sockaddr*>(&off), sizeof off)));
 }
 
 TEST_F(BundleBindingTest, AnswersAreCutAsTheKernelCutsThem) {

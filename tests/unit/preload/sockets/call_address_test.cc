@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstring>
 
 #include "tests/unit/preload/shim_values.h"
@@ -18,7 +19,7 @@ CallAddress read(const sockaddr_storage& storage, socklen_t length) {
 }
 
 // What the kernel answers with EFAULT is none of px's business.
-TEST(CallAddress, TheFamilyIsReadWithoutTheRest) {
+TEST(CallAddress, OfMemoryThatIsNotThereIsNotRead) {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   void* pages = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(pages, MAP_FAILED);
@@ -27,10 +28,28 @@ TEST(CallAddress, TheFamilyIsReadWithoutTheRest) {
   const sa_family_t family = AF_INET6;
   std::memcpy(end - sizeof family, &family, sizeof family);
   const auto* address = reinterpret_cast<const sockaddr*>(end - sizeof family);
-  EXPECT_EQ(family_of(address, sizeof(sockaddr_in6)), AF_INET6);
-  EXPECT_EQ(family_of(address, 1), AF_UNSPEC);
-  EXPECT_EQ(family_of(nullptr, sizeof(sockaddr_in6)), AF_UNSPEC);
+  const CallAddress beyond = read_call_address(address, sizeof(sockaddr_in6));
+  EXPECT_FALSE(beyond.is_read);
+  EXPECT_EQ(beyond.family, AF_UNSPEC);
+  EXPECT_EQ(beyond.bytes, address);
+  EXPECT_EQ(beyond.length, sizeof(sockaddr_in6));
+  EXPECT_EQ(read_call_address(address, sizeof family).family, AF_INET6);
+  EXPECT_EQ(read_call_address(address, 1).family, AF_UNSPEC);
+  EXPECT_FALSE(read_call_address(nullptr, sizeof(sockaddr_in6)).is_read);
+  EXPECT_FALSE(read_call_address(reinterpret_cast<sockaddr*>(end), 2).is_read);
   munmap(pages, 2 * page);
+}
+
+TEST(CallAddress, OnlyOfABundleMayBeLongerThanTheKernelTakes) {
+  alignas(sockaddr_storage) std::array<std::byte, 2 * sizeof(sockaddr_bundle)> memory{};
+  auto* address = reinterpret_cast<sockaddr*>(memory.data());
+  address->sa_family = AF_INET;
+  EXPECT_TRUE(read_call_address(address, sizeof(sockaddr_storage)).endpoint);
+  EXPECT_FALSE(read_call_address(address, sizeof(sockaddr_storage) + 1).endpoint);
+  EXPECT_FALSE(read_call_address(address, socklen_t(-1)).is_read);
+  address->sa_family = AF_BUNDLE;
+  EXPECT_TRUE(read_call_address(address, sizeof(sockaddr_bundle)).is_bundle());
+  EXPECT_TRUE(read_call_address(address, sizeof(sockaddr_bundle) + 1).is_bundle());
 }
 
 TEST(CallAddress, OfAnInternetSockaddrHasItsEndpoint) {

@@ -6,6 +6,7 @@
 #include <cstdarg>
 #include <optional>
 
+#include "preload/addressing.h"
 #include "preload/bundles/accepting.h"
 #include "preload/bundles/binding.h"
 #include "preload/bundles/connecting.h"
@@ -28,7 +29,6 @@
 #include "preload/process/system_calls.h"
 #include "preload/sending.h"
 #include "preload/session/broker_session.h"
-#include "preload/session/bundle_settings.h"
 #include "preload/session/counters_page.h"
 #include "preload/session/current_plan.h"
 #include "preload/session/decider.h"
@@ -114,31 +114,11 @@ int control(int (*real)(int, int, ...), int fd, int command, void* argument) {
   return result;
 }
 
-// The kernel knows no bundles: a call that names one may come here once it has said so.
-bool may_name_bundle(int result) {
-  return result != 0 && (errno == EAFNOSUPPORT || errno == EINVAL) && bundles_are_on(current_plan);
-}
-
-int connected(int result, int fd, sa_family_t family) {
-  if (result != 0) return tcp.connect_failed(fd);
-  receiving.connected(fd, family);
-  if (family == AF_UNSPEC) connector.dissolved(fd);
-  return result;
-}
+constinit Addressing addressing(libc, fds, current_plan, connector, connecting, binding, receiving,
+                                tcp);
 
 int connect_to(int fd, const CallAddress& destination) {
-  if (destination.is_bundle() || connecting.may_concern_single()) {
-    if (const auto result = connecting.connect(fd, destination)) return *result;
-  }
-  if (!connector.prepare(fd, destination, By::kConnect)) return -1;
-  const int result = libc.connect(fd, destination.bytes, destination.length);
-  return connected(result, fd, destination.family);
-}
-
-// Whether px has something to do before the kernel connects this socket, wherever to.
-bool may_concern_connect(int fd) {
-  return connecting.may_concern_single() || !connector.leaves_alone(fd) ||
-         fds.notes(fd).role != BundleRole::kNone;
+  return addressing.connect_to(fd, destination);
 }
 constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, tcp, &connect_to);
 
@@ -162,18 +142,7 @@ PX_EXPORT int socket(int domain, int type, int protocol) noexcept {
 
 PX_EXPORT int connect(int fd, const sockaddr* address, socklen_t length) {
   if (!active) return libc.connect(fd, address, length);
-  if (may_concern_connect(fd)) return connect_to(fd, read_call_address(address, length));
-  const int errno_before = errno;
-  const int result = libc.connect(fd, address, length);
-  if (result == 0) return connected(result, fd, known_call_address(address, length).family);
-  if (may_name_bundle(result)) {
-    const CallAddress destination = read_call_address(address, length);
-    if (destination.is_bundle()) {
-      errno = errno_before;
-      return connect_to(fd, destination);
-    }
-  }
-  return connected(result, fd, AF_UNSPEC);
+  return addressing.connect(fd, address, length);
 }
 
 PX_EXPORT ssize_t write(int fd, const void* data, size_t size) {
@@ -211,24 +180,7 @@ PX_EXPORT int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
 
 PX_EXPORT int bind(int fd, const sockaddr* address, socklen_t length) noexcept {
   if (!active) return libc.bind(fd, address, length);
-  if (binding.may_concern(fd)) {
-    const CallAddress named = read_call_address(address, length);
-    if (binding.takes(fd, named)) return binding.bind(fd, named);
-  }
-  const int errno_before = errno;
-  const int result = libc.bind(fd, address, length);
-  if (may_name_bundle(result)) {
-    const CallAddress named = read_call_address(address, length);
-    if (named.is_bundle()) {
-      errno = errno_before;
-      return binding.bind(fd, named);
-    }
-  }
-  if (result != 0) return result;
-  const CallAddress named = known_call_address(address, length);
-  note_bind(&fds, fd, named.endpoint);
-  receiving.bound(fd, named.endpoint);
-  return result;
+  return addressing.bind(fd, address, length);
 }
 
 PX_EXPORT int setsockopt(int fd, int level, int name, const void* value,

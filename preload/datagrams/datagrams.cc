@@ -62,7 +62,7 @@ std::uint32_t Datagrams::mark_mask() const {
 }
 
 plan::ListenMode Datagrams::listen_mode() const {
-  return value_of(plan_.latest(), &plan::Plan::listen_mode);
+  return value_of(plan_.in_force(), &plan::Plan::listen_mode);
 }
 
 Datagrams::Egress Datagrams::egress_of(int fd, const msghdr& message) {
@@ -114,7 +114,7 @@ Datagrams::Egress Datagrams::answer(const Sender& sender, const plan::Call& call
   }
   PacketInfo wanted = called;
   if (mode == plan::ListenMode::kReceivedSource) {
-    const auto plan = plan_.latest();
+    const auto plan = plan_.in_force();
     const auto entry = plan ? plan->listen_entry(call) : std::nullopt;
     if (!entry) return unavailable();
     wanted.interface = entry->interface_index;
@@ -122,7 +122,7 @@ Datagrams::Egress Datagrams::answer(const Sender& sender, const plan::Call& call
   // Another interface than the device is EINVAL on IPv6.
   const bool elsewhere = has_device(sender.state) && sender.state.interface != wanted.interface;
   if ((elsewhere && !call.destination.is_ipv4()) ||
-      !choose_next_hop(sender, value_of(plan_.latest(), &plan::Plan::listen_mark))) {
+      !choose_next_hop(sender, value_of(plan_.in_force(), &plan::Plan::listen_mark))) {
     return unavailable();
   }
   counters_.count(&plan::Counters::routed);

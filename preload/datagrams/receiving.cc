@@ -94,7 +94,7 @@ bool Receiving::watches(int fd) {
 void Receiving::examine(int fd) {
   if (fd < 0 || static_cast<std::size_t>(fd) >= FdTable::kSize) return;
   if (decider_.is_passthrough() &&
-      value_of(plan_.latest(), &plan::Plan::listen_mode) == plan::ListenMode::kSystem) {
+      value_of(plan_.in_force(), &plan::Plan::listen_mode) == plan::ListenMode::kSystem) {
     return;
   }
   const KeepErrno keep;

@@ -50,8 +50,8 @@ NameQuery::Kind NameQuery::kind_of(const CurrentPlan& plan, BrokerSession& sessi
 }
 
 NameQuery::Kind NameQuery::kind_by_policy(const CurrentPlan& plan, std::string_view name) {
-  const auto latest = plan.latest();
-  const auto found = latest ? latest->bundle_named(name) : std::nullopt;
+  const auto in_force = plan.in_force();
+  const auto found = in_force ? in_force->bundle_named(name) : std::nullopt;
   if (!found) return Kind::kOrdinary;
   named_ = true;
   implicit_ = found->implicit;

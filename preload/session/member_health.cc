@@ -13,7 +13,7 @@ namespace px::shim {
 
 bundle::Health MemberHealth::of(const bundle::Endpoint& member,
                                 std::uint32_t interface_index) const {
-  const auto plan = plan_.latest();
+  const auto plan = plan_.in_force();
   if (!plan) return bundle::Health::kUnknown;
   const KeepErrno keep;
   const auto user = static_cast<std::uint32_t>(::syscall(SYS_geteuid));
@@ -23,7 +23,7 @@ bundle::Health MemberHealth::of(const bundle::Endpoint& member,
 
 void MemberHealth::report(const bundle::Endpoint& member, std::uint32_t interface_index,
                           bool alive) const {
-  const auto plan = plan_.latest();
+  const auto plan = plan_.in_force();
   if (!plan || settings_.problem != nullptr) return;
   send_health_report(settings_, plan->profile(), plan::health_key(0, member, interface_index),
                      alive);

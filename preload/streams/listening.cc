@@ -53,7 +53,7 @@ bool prepare_listen(const SystemCalls& system, const CurrentPlan& plan, BrokerSe
   {
     const KeepErrno keep;
     ready = !is_reached_from_outside(system, fd) ||
-            (session.ensure_session() && mark(plan.latest(), marker, fd));
+            (session.ensure_session() && mark(plan.in_force(), marker, fd));
   }
   if (!ready) errno = ENETUNREACH;
   return ready;

@@ -214,6 +214,14 @@ TEST_F(DatagramsTest, AnAnswerLeavesByTheEntryForThem) {
   EXPECT_EQ(egress(kPeer), "ENETUNREACH");
 }
 
+TEST_F(DatagramsTest, AnAnswerIsTheHostsOwnOnceTheProgramHasNoProfile) {
+  broker_.plan.publish_listen(plan::ListenMode::kReceivedInterface);
+  called(kPeer, {.address = address("10.1.0.2"), .interface = 2});
+  EXPECT_EQ(egress(kPeer), "10.1.0.2%2");
+  shim_.plan.retire();
+  EXPECT_EQ(egress(kPeer), "no concern");
+}
+
 TEST_F(DatagramsTest, AnAnswerFailsClosedWithoutAWelcome) {
   broker_.plan.publish_listen(plan::ListenMode::kReceivedInterface);
   broker_.outcome = HelloOutcome::kNoAnswer;

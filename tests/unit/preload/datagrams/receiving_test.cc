@@ -62,6 +62,14 @@ class ReceivingTest : public ConnectorTest {
                        shim_.plan,    shim_.decider, *local_addresses_};
 };
 
+TEST_F(ReceivingTest, AProgramWithoutAProfileHasNothingWatched) {
+  broker_.plan.publish_listen(plan::ListenMode::kReceivedInterface);
+  shim_.plan.retire();
+  bound();
+  EXPECT_FALSE(fds_->notes(kFd).watched);
+  EXPECT_THAT(take_calls(), IsEmpty());
+}
+
 TEST_F(ReceivingTest, WatchesAServerAtBind) {
   bound();
   EXPECT_THAT(take_calls(), ElementsAre("pktinfo 4"));

@@ -44,6 +44,15 @@ TEST_F(ListeningTest, AlsoWhereTheProgramChoseItsAddress) {
   EXPECT_EQ(kernel_.mark, kListenMark);
 }
 
+TEST_F(ListeningTest, AProgramThatLosesItsProfileAtThatCallHasNoMark) {
+  EXPECT_TRUE(shim_.session.ensure_session());
+  broker_.plan.header().recheck = 1;  // it was moved
+  broker_.outcome = HelloOutcome::kNoProfile;
+  EXPECT_EQ(prepare(), 0);
+  EXPECT_TRUE(shim_.plan.is_retired());
+  EXPECT_EQ(kernel_.mark, 0u);
+}
+
 TEST_F(ListeningTest, NothingIsAskedInTheSystemsMode) {
   broker_.plan.listen_mark = 0;
   broker_.plan.publish_without_rules();

@@ -74,6 +74,10 @@ unsigned source_fitness(const Address& source, const Address& destination) {
   return std::min(bundle::common_prefix_length(source, destination), kNetworkPart);
 }
 
+bool is_multicast(const Address& destination) {
+  return destination.is_ipv4() ? destination.bytes[12] >> 4 == 0xe : destination.bytes[0] == 0xff;
+}
+
 // The entry the rule sends the call to: the first usable one and, where the policy left the source
 // open, the best source among its interface's.
 std::optional<Entry> choose_entry(const Tables& tables, const Rule& rule, const Call& call) {
@@ -105,7 +109,9 @@ Verdict decide_by_rules(const Tables& tables, IfUnavailable if_unavailable, cons
     if (index >= tables.rules.size()) return {Action::kSystem, Reason::kNoRule};
     const Rule rule = tables.rules[index];
     if (rule.action != RuleAction::kVia) return {Action::kRefuse, Reason::kRule, index};
-    if (const auto entry = choose_entry(tables, rule, call)) {
+    if (auto entry = choose_entry(tables, rule, call)) {
+      // No router stands before it: it goes to the network of the interface.
+      if (is_multicast(call.destination)) entry->mark = 0;
       return {Action::kVia, Reason::kRule, index, *entry};
     }
     if (if_unavailable == IfUnavailable::kSystem) {

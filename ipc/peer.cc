@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "ipc/peer.h"
 
-#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -43,16 +42,6 @@ std::string executable_of(pid_t pid) {
   std::string name;
   std::getline(comm, name);
   return "[" + name + "]";
-}
-
-std::string user_name(uid_t uid) {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return found->pw_name;
-  }
-  return std::to_string(uid);
 }
 
 }  // namespace px::ipc

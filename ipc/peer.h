@@ -25,7 +25,5 @@ struct Peer {
 // The program a process runs now: /proc/PID/exe, or where that may not be read, its name in
 // brackets.
 [[nodiscard]] std::string executable_of(pid_t pid);
-// The user's name, or the number where it has none.
-[[nodiscard]] std::string user_name(uid_t uid);
 
 }  // namespace px::ipc

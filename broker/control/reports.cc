@@ -13,7 +13,6 @@
 #include "broker/publish/publisher.h"
 #include "broker/sessions/server.h"
 #include "broker/sessions/session_table.h"
-#include "ipc/peer.h"
 
 namespace px::broker {
 namespace {
@@ -172,7 +171,6 @@ json programs_report(const SessionTable& sessions, const UncoveredPrograms& unco
     if (user && session->uid != *user) continue;
     json program = {{"pid", session->pid},
                     {"uid", session->uid},
-                    {"user", ipc::user_name(session->uid)},
                     {"exe", session->executable},
                     {"profile", null_or(session->assignment.profile)},
                     {"origin", name_of(session->assignment.origin)},
@@ -185,7 +183,6 @@ json programs_report(const SessionTable& sessions, const UncoveredPrograms& unco
   for (const UncoveredProgram& other : uncovered.programs) {
     json program = {{"pid", other.pid},
                     {"uid", other.program.uid},
-                    {"user", ipc::user_name(other.program.uid)},
                     {"exe", other.program.executable},
                     {"profile", other.profile},
                     {"origin", name_of(Origin::kMatched)},

@@ -34,16 +34,23 @@ Daemon::Daemon(Options options)
             spdlog::error("the paths may be out of date: {}", error.message);
           },
           {.disturbed = [this] { enforcement_->mend(); }}),
-      sessions_(context_, session_limits(raise_descriptor_limit()),
-                [this](const Session& session, SessionTable::Change change) {
-                  session_changed(session, change);
-                }),
-      server_(context_, connection_limits(raise_descriptor_limit()), dispatcher_),
+      sessions_(
+          context_, session_limits(raise_descriptor_limit()),
+          [this](const Session& session, SessionTable::Change change) {
+            session_changed(session, change);
+          },
+          counted_as()),
+      server_(context_, connection_limits(raise_descriptor_limit()), dispatcher_, counted_as()),
       events_(context_, sessions_, server_),
+      errands_(context_, counted_as()),
       signals_(context_, SIGTERM, SIGINT, SIGHUP) {
   state_.instance = new_instance();
   state_.started = std::chrono::system_clock::now();
   state_.socket = options_.socket.string();
+}
+
+CountedAs Daemon::counted_as() {
+  return [this](uid_t user) { return subordinate_ids_.owner_of(user); };
 }
 
 Expected<void> Daemon::start() {
@@ -131,7 +138,7 @@ void Daemon::connect_services() {
       ExtraPathsService({*publisher_, sessions_, *routing_, *subflows_, *port_routes_, here}),
       HealthService(*publisher_, here),
       ControlService({state_, in_force_, *publisher_, *subflows_, sessions_, server_, *routing_,
-                      *routers_, *assignments_, events_, *enforcement_})});
+                      *routers_, *assignments_, events_, *enforcement_, errands_})});
   services_->program.register_with(dispatcher_);
   services_->mark.register_with(dispatcher_);
   services_->extra_paths.register_with(dispatcher_);

@@ -7,6 +7,7 @@
 #include <asio/signal_set.hpp>
 #include <optional>
 
+#include "broker/control/errands.h"
 #include "broker/control/reports.h"
 #include "broker/daemon/enforcement.h"
 #include "broker/daemon/options.h"
@@ -14,6 +15,7 @@
 #include "broker/daemon/run_directory.h"
 #include "broker/host/router_list.h"
 #include "broker/host/watcher.h"
+#include "broker/identity/subordinate_ids.h"
 #include "broker/mptcp/subflows.h"
 #include "broker/publish/heartbeat.h"
 #include "broker/publish/in_force.h"
@@ -57,6 +59,7 @@ class Daemon {
   void handle_signals();
   void session_changed(const Session& session, SessionTable::Change change);
   void clean_up();
+  [[nodiscard]] CountedAs counted_as();
 
   struct Services {
     ProgramService program;
@@ -71,10 +74,12 @@ class Daemon {
   BrokerState state_;
   InForce in_force_;
   Watcher watcher_;
+  SubordinateIds subordinate_ids_;
   SessionTable sessions_;
   Dispatcher dispatcher_;
   Server server_;
   SessionEvents events_;
+  Errands errands_;
   asio::signal_set signals_;
   Fd passed_listener_;
   bool owns_socket_ = true;  // and removes it at the end

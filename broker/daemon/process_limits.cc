@@ -22,15 +22,15 @@ std::size_t raise_descriptor_limit() {
   return limit.rlim_cur;
 }
 
-// A connection takes two descriptors. It takes more than a few users to use up what all have.
+// A connection takes two descriptors, a session one; a quarter is for all else. Three users can
+// have what is promised at a time, and others find places even then (Places).
 Server::Limits connection_limits(std::size_t descriptors) {
-  const std::size_t in_all = descriptors / 8;
-  return {std::min(kConnectionsPerUser, in_all / 8), in_all};
+  const std::size_t in_all = descriptors * 7 / 40;
+  return {std::min(kConnectionsPerUser, in_all / 3), in_all};
 }
 
-// A session takes one descriptor.
 SessionTable::Limits session_limits(std::size_t descriptors) {
-  const std::size_t in_all = descriptors / 2;
+  const std::size_t in_all = descriptors * 2 / 5;
   return {std::min(kSessionsPerUser, in_all), in_all};
 }
 

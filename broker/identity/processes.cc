@@ -16,6 +16,7 @@ namespace px::broker {
 namespace {
 
 constexpr std::size_t kMostAncestors = 64;
+constexpr std::size_t kMostMappings = 8192;
 constexpr unsigned kKernelThread = 0x00200000;  // PF_KTHREAD; include/linux/sched.h
 
 std::string proc(pid_t pid, const char* name) {
@@ -46,9 +47,10 @@ struct Status {
   bool kernel_thread = false;
 };
 
-// proc(5): the name, in parentheses, may itself have any; the fields behind it have none.
+// proc(5): the name, in parentheses, may itself have any; the fields behind it have none. Of the
+// first thread: for /proc/PID/stat the kernel adds up all threads, of which there may be thousands.
 std::optional<Status> status_of(pid_t pid) {
-  std::ifstream file(proc(pid, "stat"));
+  std::ifstream file(proc(pid, ("task/" + std::to_string(pid) + "/stat").c_str()));
   std::string line;
   std::getline(file, line, '\0');
   const auto name_end = line.rfind(')');
@@ -65,14 +67,21 @@ std::optional<Status> status_of(pid_t pid) {
   return status;
 }
 
-// Whether libpx.so is in the process; true where that cannot be told.
+std::optional<uid_t> owner_of(pid_t pid) {
+  struct stat status {};
+  if (stat(proc(pid, "").c_str(), &status) != 0) return std::nullopt;
+  return status.st_uid;
+}
+
+// Whether libpx.so is in the process; true where that cannot be told. A program may have as many
+// mappings as it likes, each a line that the kernel works out.
 bool has_library(pid_t pid) {
   std::ifstream maps(proc(pid, "maps"));
-  bool any = false;
-  for (std::string line; std::getline(maps, line); any = true) {
+  std::size_t lines = 0;
+  for (std::string line; std::getline(maps, line) && lines < kMostMappings; ++lines) {
     if (line.ends_with("/libpx.so") || line.ends_with("/libpx.so (deleted)")) return true;
   }
-  return !any;
+  return lines == 0 || lines == kMostMappings;
 }
 
 bool is_number(const std::string& text) {
@@ -90,9 +99,8 @@ Program program_of(pid_t pid, uid_t uid, int descriptor) {
 }
 
 std::optional<Program> program_of(pid_t pid) {
-  struct stat status {};
-  if (stat(proc(pid, "").c_str(), &status) != 0) return std::nullopt;
-  return program_of(pid, status.st_uid, -1);
+  const auto owner = owner_of(pid);
+  return owner ? std::optional(program_of(pid, *owner, -1)) : std::nullopt;
 }
 
 std::vector<pid_t> ancestors_of(pid_t pid) {
@@ -115,7 +123,7 @@ UncoveredPrograms uncovered_programs(const Policy& policy, std::optional<uid_t> 
     const std::string name = process.path().filename();
     if (!is_number(name)) continue;
     const auto pid = static_cast<pid_t>(std::stol(name));
-    if (known(pid)) continue;
+    if (known(pid) || (user && owner_of(pid) != *user)) continue;
     const auto program = program_of(pid);
     const auto status = status_of(pid);
     if (!program || !status || status->kernel_thread) continue;
@@ -123,7 +131,6 @@ UncoveredPrograms uncovered_programs(const Policy& policy, std::optional<uid_t> 
       found.unseen += access(proc(pid, "").c_str(), F_OK) == 0;
       continue;
     }
-    if (user && program->uid != *user) continue;
     const Profile* match = best_match(policy, *program);
     if (match == nullptr || has_library(pid)) continue;
     found.programs.push_back({pid, *program, match->name});

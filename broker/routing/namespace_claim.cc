@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "broker/routing/namespace_claim.h"
 
+#include <nftables/libnftables.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <cstring>
 #include <string>
 
-#include "util/socket_option.h"
+#include "broker/routing/nft_table.h"
 
 namespace px::broker {
 namespace {
 
+constexpr char kTable[] = "inet px-claim";
 constexpr char kName[] = "\0px-routing";  // abstract: after a NUL, without one at its end
 constexpr std::size_t kNameSize = sizeof kName - 1;
-constexpr int kBacklog = 64;  // of brokers that ask who holds it; nobody is accepted
-
-Fd open_socket() {
-  return Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
 
 struct Name {
   sockaddr_un address{};
@@ -30,29 +27,54 @@ struct Name {
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address); }
 };
 
-std::string holder() {
-  const Fd socket = open_socket();
-  const Name name;
-  if (connect(socket.get(), name.get(), name.size) != 0) return "another broker";
-  const auto credentials = socket_option<ucred>(socket.get(), SOL_SOCKET, SO_PEERCRED);
-  if (!credentials) return "another broker";
-  return "another broker (pid " + std::to_string(credentials->pid) + ", user " +
-         std::to_string(credentials->uid) + ")";
+Fd open_socket() {
+  return Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+tl::unexpected<Error> taken(const std::string& by) {
+  return fail("another broker manages next hops in this network namespace: it holds " + by);
+}
+
+tl::unexpected<Error> table_taken() {
+  return taken("the nftables table `" + std::string(kTable) + "`");
+}
+
+tl::unexpected<Error> name_taken() {
+  return taken("the abstract socket `px-routing`");
 }
 
 }  // namespace
 
+void NamespaceClaim::CloseTable::operator()(nft_ctx* context) const {
+  nft_ctx_free(context);
+}
+
 Expected<NamespaceClaim> NamespaceClaim::take() {
+  Table table(nft_ctx_new(NFT_CTX_DEFAULT));
+  if (!table || nft_ctx_buffer_error(table.get()) != 0) return fail("cannot set up libnftables");
+  const std::string create = "create table " + std::string(kTable) + " { flags owner; }";
+  if (nft_run_cmd_from_buffer(table.get(), create.c_str()) == 0) {
+    return NamespaceClaim(std::move(table));
+  }
+  if (has_nft_table(kTable)) return table_taken();
+  return take_name();
+}
+
+// Nobody is told apart by it: whoever connects is not answered.
+Expected<NamespaceClaim> NamespaceClaim::take_name() {
   Fd socket = open_socket();
   const Name name;
   if (!socket || bind(socket.get(), name.get(), name.size) != 0) {
-    if (errno == EADDRINUSE) {
-      return fail(holder() + " manages next hops in this network namespace");
-    }
+    if (errno == EADDRINUSE) return name_taken();
     return fail_errno("cannot claim this network namespace's next hops");
   }
-  if (listen(socket.get(), kBacklog) != 0) return fail_errno("listen");
+  if (listen(socket.get(), 1) != 0) return fail_errno("listen");
   return NamespaceClaim(std::move(socket));
+}
+
+Expected<void> NamespaceClaim::is_free() {
+  if (has_nft_table(kTable)) return table_taken();
+  return {};
 }
 
 }  // namespace px::broker

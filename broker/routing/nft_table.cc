@@ -95,6 +95,15 @@ std::string answer_chains(const RoutingDemand& demand, const Marks& marks, std::
          "  }\n  chain out {\n    type route hook output priority mangle;\n" + answers + "  }\n";
 }
 
+Expected<bool> lists(nft_ctx* context, const std::string& table) {
+  if (nft_run_cmd_from_buffer(context, "list tables") != 0) {
+    const std::string error = nft_ctx_get_error_buffer(context);
+    return fail("nftables: " + error.substr(0, error.find('\n')));
+  }
+  const std::string tables = nft_ctx_get_output_buffer(context);
+  return ("\n" + tables).find("\ntable " + table + "\n") != std::string::npos;
+}
+
 }  // namespace
 
 bool needs_nft_table(const RoutingDemand& demand) {
@@ -121,16 +130,15 @@ Expected<void> run_nft(const std::string& commands) {
 
 Expected<std::string> list_nft_table() {
   PX_ASSIGN_OR_RETURN(const auto context, open_context());
-  const std::string all = "list tables";
-  if (nft_run_cmd_from_buffer(context.get(), all.c_str()) != 0) {
-    const std::string error = nft_ctx_get_error_buffer(context.get());
-    return fail("nftables: " + error.substr(0, error.find('\n')));
-  }
-  const std::string tables = nft_ctx_get_output_buffer(context.get());
-  const std::string table = std::string("table ") + kNftTable;
-  if (("\n" + tables).find("\n" + table + "\n") == std::string::npos) return std::string();
-  if (nft_run_cmd_from_buffer(context.get(), ("list " + table).c_str()) != 0) return std::string();
+  PX_ASSIGN_OR_RETURN(const bool there, lists(context.get(), kNftTable));
+  const std::string table = std::string("list table ") + kNftTable;
+  if (!there || nft_run_cmd_from_buffer(context.get(), table.c_str()) != 0) return std::string();
   return std::string(nft_ctx_get_output_buffer(context.get()));
+}
+
+bool has_nft_table(const std::string& table) {
+  const auto context = open_context();
+  return context && lists(context->get(), table).value_or(false);
 }
 
 }  // namespace px::broker

@@ -24,6 +24,8 @@ inline constexpr char kNftTable[] = "inet px";
 
 // Runs nft commands; the error is nft's own words.
 [[nodiscard]] Expected<void> run_nft(const std::string& commands);
+// Whether the kernel has a table of this family and name.
+[[nodiscard]] bool has_nft_table(const std::string& table);
 // The table as `nft list table inet px` shows it; empty where there is none.
 [[nodiscard]] Expected<std::string> list_nft_table();
 

@@ -24,6 +24,14 @@ bool may_administer_the_network() {
   return (data[0].effective & (1U << CAP_NET_ADMIN)) != 0;
 }
 
+Expected<void> may_write() {
+  if (!may_administer_the_network()) {
+    return fail("the broker runs without CAP_NET_ADMIN; use the system's, or run pxd as root");
+  }
+  PX_ASSIGN_OR_RETURN(auto writer, KernelWriter::open());
+  return writer.may_write();
+}
+
 Expected<void> write_whole(const std::filesystem::path& file, const std::string& text) {
   auto beside = file;
   beside += ".new";
@@ -52,28 +60,25 @@ Expected<Routing> Routing::open(const std::filesystem::path& directory, bool cle
 
 Expected<void> Routing::claim() {
   if (claim_) return {};
-  if (!may_administer_the_network()) {
-    return fail("the broker runs without CAP_NET_ADMIN; use the system's, or run pxd as root");
-  }
-  PX_ASSIGN_OR_RETURN(auto writer, KernelWriter::open());
-  PX_TRY(writer.may_write());
+  PX_TRY(may_write());
   PX_ASSIGN_OR_RETURN(auto claim, NamespaceClaim::take());
-  if (!cleans_up_) {
-    PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
-    if (!found_state(kernel).empty()) {
-      return fail(
-          "the next hops of a broker that was killed are still there; start that broker again");
-    }
-  }
+  PX_TRY(nothing_is_left());
   claim_ = std::move(claim);
   return {};
 }
 
-Expected<void> Routing::available() {
-  const bool had = claim_.has_value();
-  auto claimed = claim();
-  if (!had) claim_.reset();
-  return claimed;
+Expected<void> Routing::available() const {
+  if (claim_) return {};
+  PX_TRY(may_write());
+  PX_TRY(NamespaceClaim::is_free());
+  return nothing_is_left();
+}
+
+Expected<void> Routing::nothing_is_left() const {
+  if (cleans_up_) return {};
+  PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
+  if (found_state(kernel).empty()) return {};
+  return fail("the next hops of a broker that was killed are still there; start that broker again");
 }
 
 Expected<void> Routing::remember(MarkAllocator allocator) {

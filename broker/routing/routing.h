@@ -27,8 +27,8 @@ class Routing {
   [[nodiscard]] static Expected<Routing> open(const std::filesystem::path& directory,
                                               bool cleans_up);
 
-  // Whether next hops can be managed here; the error is the reason, for people.
-  [[nodiscard]] Expected<void> available();
+  // Whether next hops can be managed here; the error is the reason, for people. Changes nothing.
+  [[nodiscard]] Expected<void> available() const;
 
   // Has the kernel carry out what the demand asks for, besides what is in force. On an error all
   // is as it was. An empty demand needs no privilege.
@@ -62,6 +62,7 @@ class Routing {
   Routing(std::filesystem::path file, bool cleans_up, MarkAllocator allocator)
       : file_(std::move(file)), cleans_up_(cleans_up), allocator_(std::move(allocator)) {}
   [[nodiscard]] Expected<void> claim();
+  [[nodiscard]] Expected<void> nothing_is_left() const;
   [[nodiscard]] Expected<void> carry_out(const Wish& wish);
   [[nodiscard]] Expected<void> remember(MarkAllocator allocator);
   [[nodiscard]] Expected<void> remove_all_but(const RoutingState& wanted);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "broker/control/bundle_reports.h"
+#include "broker/control/errands.h"
 #include "broker/control/explain.h"
 #include "broker/control/explain_request.h"
 #include "broker/control/host_checks.h"
@@ -120,35 +121,46 @@ enum class May {
   kAdministrators,
 };
 
+enum class Where {
+  kHere,
+  kAside,  // in a child process: it takes long, and changes nothing
+};
+
 struct Command {
   std::string_view name;
   May may;
+  Where where;
   json (*answer)(const Parts&, const Asker&, const json& request);
   const char* what = "";  // that is refused to all but administrators
   Answer::Then then = Answer::Then::kServe;
 };
 
 constexpr std::array kCommands{
-    Command{"bundle", May::kAnyone, bundle_command},
-    Command{"doctor", May::kAnyone, doctor_command},
-    Command{"explain", May::kOwners, explain_command},
-    Command{"move", May::kOwners, move_command},
-    Command{"paths", May::kAnyone, paths_command},
-    Command{"ps", May::kOwners, ps_command},
-    Command{"reload", May::kAdministrators, reload_command, "reload"},
-    Command{"router", May::kAdministrators, router_command, "add or delete routers"},
-    Command{"status", May::kAnyone, status_command},
-    Command{"watch", May::kOwners, watch_command, "", Answer::Then::kWatch},
+    Command{"bundle", May::kAnyone, Where::kHere, bundle_command},
+    Command{"doctor", May::kAnyone, Where::kAside, doctor_command},
+    Command{"explain", May::kOwners, Where::kHere, explain_command},
+    Command{"move", May::kOwners, Where::kHere, move_command},
+    Command{"paths", May::kAnyone, Where::kHere, paths_command},
+    Command{"ps", May::kOwners, Where::kAside, ps_command},
+    Command{"reload", May::kAdministrators, Where::kHere, reload_command, "reload"},
+    Command{"router", May::kAdministrators, Where::kHere, router_command, "add or delete routers"},
+    Command{"status", May::kAnyone, Where::kHere, status_command},
+    Command{"watch", May::kOwners, Where::kHere, watch_command, "", Answer::Then::kWatch},
 };
 
-json answer_to(const Command& command, const Parts& parts, const Peer& peer, const json& request) {
-  const bool administrator = is_administrator(peer.uid);
-  if (command.may == May::kAdministrators && !administrator) {
-    return error_of(std::string("only root and the broker's own user may ") + command.what);
-  }
+bool is_for_administrators(const Command& command, const Peer& peer) {
+  return command.may == May::kAdministrators && !is_administrator(peer.uid);
+}
+
+Asker asker_of(const Command& command, const Peer& peer) {
   Asker asker{peer.uid, std::nullopt};
-  if (command.may == May::kOwners && !administrator) asker.owner = peer.uid;
-  return command.answer(parts, asker, request);
+  if (command.may == May::kOwners && !is_administrator(peer.uid)) asker.owner = peer.uid;
+  return asker;
+}
+
+// The same for all who are given the same answer.
+std::string shared_question(const std::string& command, const Asker& asker) {
+  return (asker.owner ? std::to_string(*asker.owner) : "all") + " " + command;
 }
 
 }  // namespace
@@ -170,7 +182,18 @@ Answer ControlService::answer(const Peer& peer, std::string_view text) {
     if (command == std::end(kCommands)) {
       return text_answer(json_text(error_of("unknown command '" + name + "'")));
     }
-    Answer answer = text_answer(json_text(answer_to(*command, parts_, peer, request)));
+    if (is_for_administrators(*command, peer)) {
+      const std::string who = "only root and the broker's own user may ";
+      return text_answer(json_text(error_of(who + command->what)));
+    }
+    const Asker asker = asker_of(*command, peer);
+    if (command->where == Where::kAside) {
+      return parts_.errands.ask(peer.uid, shared_question(name, asker),
+                                [this, command, asker, request] {
+                                  return json_text(command->answer(parts_, asker, request));
+                                });
+    }
+    Answer answer = text_answer(json_text(command->answer(parts_, asker, request)));
     answer.then = command->then;
     return answer;
   } catch (const json::exception& error) {

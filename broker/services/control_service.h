@@ -12,6 +12,7 @@
 
 namespace px::broker {
 
+class Errands;
 class MptcpSubflows;
 class PolicyControl;
 class ProfileAssignments;
@@ -38,6 +39,7 @@ class ControlService {
     ProfileAssignments& assignments;
     SessionEvents& events;
     PolicyControl& policy_control;
+    Errands& errands;
   };
 
   explicit ControlService(const Parts& parts) : parts_(parts) {}

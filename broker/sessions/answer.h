@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ struct Rejection {
   std::string reason;
 };
 
+struct Answer;
+using Reply = std::function<void(Answer)>;
+
 struct Answer {
   using Packet = std::vector<std::byte>;
   enum class Then {
@@ -34,6 +38,9 @@ struct Answer {
   std::vector<int> descriptors;  // go with the first packet; stay whose they are
   std::vector<Fd> owned;         // closed once sent
   Then then = Then::kServe;
+  // Where it is worked out elsewhere: called once, with the function that is given the answer,
+  // once. Nothing else of this one counts then.
+  std::function<void(Reply)> later{};
 };
 
 template <typename Message>

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <asio/post.hpp>
 #include <chrono>
 #include <deque>
+#include <utility>
 
 #include "broker/identity/administrator.h"
 #include "ipc/listener.h"
@@ -30,36 +32,40 @@ std::deque<PacketSocket::Outgoing> outgoing(Answer answer) {
   return packets;
 }
 
+// Extra paths are worked out from all of the host's routes.
+Turns::Kind kind_of(const Answer::Packet& packet) {
+  const auto header = plan::parse_header(packet);
+  const bool dear = header && (header->type == plan::MessageType::kRequest ||
+                               header->type == plan::MessageType::kExtraPaths);
+  return dear ? Turns::Kind::kRequest : Turns::Kind::kProgram;
+}
+
 }  // namespace
 
-// A connection and whose it is; it counts against its user's quota while it exists.
+// A connection, whose it is, and the place that it takes while it exists.
 struct Server::Client {
-  Client(asio::io_context& context, std::shared_ptr<Counts> all_counts, Fd socket, Peer its_peer)
-      : counts(std::move(all_counts)),
-        connection(
+  Client(asio::io_context& context, Fd socket, Peer its_peer, uid_t counted_as)
+      : connection(
             std::make_shared<PacketSocket>(context, std::move(socket), plan::kLargestMessage)),
-        peer(std::move(its_peer)) {
-    ++counts->in_all;
-    ++counts->per_user[peer.uid];
-  }
-  ~Client() {
-    --counts->in_all;
-    if (--counts->per_user[peer.uid] == 0) counts->per_user.erase(peer.uid);
-  }
+        peer(std::move(its_peer)),
+        user(counted_as) {}
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  std::shared_ptr<Counts> counts;
   std::shared_ptr<PacketSocket> connection;
   Peer peer;
+  uid_t user;  // whose turns it takes
+  std::unique_ptr<Places::Place> place;
   std::deque<std::string> events;  // of a watcher, not sent yet
   bool sending_events = false;
 };
 
-Server::Server(asio::io_context& context, Limits limits, const Dispatcher& dispatcher)
+Server::Server(asio::io_context& context, Limits limits, const Dispatcher& dispatcher,
+               CountedAs counted_as)
     : context_(context),
-      limits_(limits),
       dispatcher_(dispatcher),
+      counted_as_(std::move(counted_as)),
+      places_(limits),
       listener_(context),
       spare_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
 
@@ -101,16 +107,22 @@ void Server::accept_some() {
 void Server::admit(Fd socket) {
   auto peer = ipc::peer_of(socket.get());
   if (!peer) return;
-  const auto of_user = counts_->per_user.find(peer->uid);
-  const bool full = counts_->in_all >= limits_.in_all && !is_administrator(peer->uid);
-  if (full || (of_user != counts_->per_user.end() && of_user->second >= limits_.per_user)) {
+  const uid_t user = counted_as_(peer->uid);
+  const bool administrator = is_administrator(peer->uid);
+  const int connected = socket.get();
+  const auto client = std::make_shared<Client>(context_, std::move(socket), std::move(*peer), user);
+  const std::weak_ptr<PacketSocket> connection = client->connection;
+  client->place = places_.take(user, administrator, [connection] {
+    if (const auto open = connection.lock()) open->close();
+  });
+  if (!client->place) {
     const Answer answer =
         refusal({plan::RefusalCode::kQuota, "too many connections to the broker at a time"});
     const Answer::Packet& packet = answer.packets.front();
-    send(socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    ::send(connected, packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     return;
   }
-  serve(std::make_shared<Client>(context_, counts_, std::move(socket), std::move(*peer)));
+  serve(client);
 }
 
 // From here on the operation that waits for a client keeps it alive. A client for which none is
@@ -118,19 +130,60 @@ void Server::admit(Fd socket) {
 void Server::serve(const ClientPointer& client) {
   client->connection->receive(kDeadline,
                               [this, client](std::optional<PacketSocket::Incoming> incoming) {
-                                if (incoming) answer(client, *incoming);
+                                if (incoming) queue(client, std::move(*incoming));
                               });
+}
+
+// While it waits for its turn it counts for its user.
+void Server::queue(const ClientPointer& client, PacketSocket::Incoming incoming) {
+  client->place->spoke();
+  incoming.packet.shrink_to_fit();
+  const std::size_t size = incoming.packet.size();
+  if (!client->place->keep(size)) return;
+  const Turns::Kind kind = kind_of(incoming.packet);
+  // A function can be copied, and a descriptor cannot.
+  const auto message = std::make_shared<PacketSocket::Incoming>(std::move(incoming));
+  turns_.add(kind, client->user, [this, client, message, size] {
+    client->place->let_go(size);
+    answer(client, *message);
+  });
+  take_turns();
+}
+
+// A slice, and then whatever else has happened meanwhile: among it the messages of those who have
+// just come.
+void Server::take_turns() {
+  if (taking_turns_ || turns_.empty()) return;
+  taking_turns_ = true;
+  asio::post(context_, [this] {
+    // Also where an answer throws.
+    const auto go_on = std::unique_ptr<Server, void (*)(Server*)>(this, [](Server* server) {
+      server->taking_turns_ = false;
+      server->take_turns();
+    });
+    turns_.run_slice();
+  });
 }
 
 void Server::answer(const ClientPointer& client, const PacketSocket::Incoming& incoming) {
   Answer answer = dispatcher_.dispatch(client->peer, {incoming.packet, incoming.descriptor});
+  if (!answer.later) return send(client, std::move(answer));
+  answer.later([this, client](Answer later) { send(client, std::move(later)); });
+}
+
+void Server::send(const ClientPointer& client, Answer answer) {
   if (answer.packets.empty()) return;
   const auto then = answer.then;
-  client->connection->send(outgoing(std::move(answer)), kDeadline, [this, client, then](bool sent) {
-    if (!sent || then == Answer::Then::kClose) return;
-    if (then == Answer::Then::kWatch) return watch(client);
-    serve(client);
-  });
+  std::size_t size = 0;
+  for (const Answer::Packet& packet : answer.packets) size += packet.size();
+  if (!client->place->keep(size)) return;
+  client->connection->send(outgoing(std::move(answer)), kDeadline,
+                           [this, client, then, size](bool sent) {
+                             client->place->let_go(size);
+                             if (!sent || then == Answer::Then::kClose) return;
+                             if (then == Answer::Then::kWatch) return watch(client);
+                             serve(client);
+                           });
 }
 
 void Server::watch(const ClientPointer& client) {
@@ -144,9 +197,11 @@ void Server::watch(const ClientPointer& client) {
 void Server::send_events(const ClientPointer& client) {
   if (client->sending_events || client->events.empty()) return;
   client->sending_events = true;
+  const std::size_t size = client->events.front().size();
   auto packets = outgoing(text_answer(client->events.front()));
   client->events.pop_front();
-  client->connection->send(std::move(packets), kDeadline, [this, client](bool sent) {
+  client->connection->send(std::move(packets), kDeadline, [this, client, size](bool sent) {
+    client->place->let_go(size);
     client->sending_events = false;
     if (sent) return send_events(client);
     client->connection->close();
@@ -160,7 +215,7 @@ void Server::broadcast(const std::string& event, std::optional<uid_t> owner) {
     if (!client) continue;
     if (owner && *owner != client->peer.uid && !is_administrator(client->peer.uid)) continue;
     // A watcher that does not read is let go: events are not kept for it without end.
-    if (client->events.size() >= kMostEvents) {
+    if (client->events.size() >= kMostEvents || !client->place->keep(event.size())) {
       client->connection->close();
       continue;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The broker's socket: accepts connections within each user's quota, and answers every message or
-// closes. The answers come from the handlers that services have registered with the dispatcher.
+// The broker's socket: accepts connections as there are places, and answers every message in its
+// turn, or closes. The answers come from the handlers that services have registered with the
+// dispatcher.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -8,12 +9,13 @@
 #include <cstddef>
 #include <filesystem>
 #include <list>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "broker/sessions/dispatcher.h"
+#include "broker/sessions/places.h"
+#include "broker/sessions/turns.h"
 #include "ipc/packet_socket.h"
 #include "ipc/peer.h"
 #include "util/error.h"
@@ -26,12 +28,10 @@ using ipc::Peer;
 
 class Server {
  public:
-  struct Limits {
-    std::size_t per_user;
-    std::size_t in_all;
-  };
+  using Limits = Places::Limits;
 
-  Server(asio::io_context& context, Limits limits, const Dispatcher& dispatcher);
+  Server(asio::io_context& context, Limits limits, const Dispatcher& dispatcher,
+         CountedAs counted_as = &counted_as_itself);
 
   // Listens at the path (mode 0666: what a client may do depends on its credentials), in place of a
   // dead broker's socket. An error where another broker answers there.
@@ -44,32 +44,32 @@ class Server {
   void broadcast(const std::string& event, std::optional<uid_t> owner);
 
   [[nodiscard]] bool watched() const;
-  [[nodiscard]] std::size_t connections() const { return counts_->in_all; }
-  [[nodiscard]] const Limits& limits() const { return limits_; }
+  [[nodiscard]] std::size_t connections() const { return places_.count(); }
+  [[nodiscard]] const Limits& limits() const { return places_.limits(); }
 
  private:
   struct Client;
-  // Outlives the server while the event loop still holds clients.
-  struct Counts {
-    std::size_t in_all = 0;
-    std::map<uid_t, std::size_t> per_user;
-  };
   using ClientPointer = std::shared_ptr<Client>;
 
   void accept_soon();
   void accept_some();
   void admit(Fd socket);
   void serve(const ClientPointer& client);
+  void queue(const ClientPointer& client, PacketSocket::Incoming incoming);
+  void take_turns();
   void answer(const ClientPointer& client, const PacketSocket::Incoming& incoming);
+  void send(const ClientPointer& client, Answer answer);
   void watch(const ClientPointer& client);
   void send_events(const ClientPointer& client);
 
   asio::io_context& context_;
-  Limits limits_;
   const Dispatcher& dispatcher_;
+  CountedAs counted_as_;
+  Places places_;
+  Turns turns_;
+  bool taking_turns_ = false;  // the event loop has the next slice
   asio::posix::stream_descriptor listener_;
   Fd spare_;  // given up for a moment to turn a connection away when descriptors run out
-  std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
   std::list<std::weak_ptr<Client>> watchers_;
 };
 

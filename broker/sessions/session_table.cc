@@ -27,9 +27,11 @@ Fd copy_of(const Fd& pidfd) {
 }  // namespace
 
 struct SessionTable::Watched {
-  Watched(asio::io_context& context, Fd pidfd) : process(context, pidfd.release()) {}
+  Watched(asio::io_context& context, Fd pidfd, uid_t counted_as)
+      : process(context, pidfd.release()), user(counted_as) {}
 
   asio::posix::stream_descriptor process;
+  uid_t user;  // against whose quota it counts
   Session session;
 };
 
@@ -39,10 +41,23 @@ Totals Session::totals() const {
   return totals;
 }
 
-SessionTable::SessionTable(asio::io_context& context, Limits limits, Listener listener)
-    : context_(context), limits_(limits), listener_(std::move(listener)) {}
+SessionTable::SessionTable(asio::io_context& context, Limits limits, Listener listener,
+                           CountedAs counted_as)
+    : context_(context),
+      limits_(limits),
+      listener_(std::move(listener)),
+      counted_as_(std::move(counted_as)) {}
 
 SessionTable::~SessionTable() = default;
+
+// The last places are for users who have none.
+bool SessionTable::is_full_for(uid_t user) const {
+  constexpr std::size_t kKeptShare = 8;
+  const auto found = per_user_.find(user);
+  if (found == per_user_.end()) return sessions_.size() >= limits_.in_all;
+  return found->second >= limits_.per_user ||
+         sessions_.size() + limits_.in_all / kKeptShare >= limits_.in_all;
+}
 
 Expected<Session*> SessionTable::find_or_add(const Peer& peer, const ProfileAssignment& assignment,
                                              Program program) {
@@ -56,14 +71,13 @@ Expected<Session*> SessionTable::find_or_add(const Peer& peer, const ProfileAssi
     session.program = std::move(program);
     return &session;
   }
-  std::size_t& of_user = per_user_[peer.uid];
-  if (of_user >= limits_.per_user || sessions_.size() >= limits_.in_all) {
-    if (of_user == 0) per_user_.erase(peer.uid);
+  const uid_t user = counted_as_(peer.uid);
+  if (is_full_for(user)) {
     return fail("too many programs run under px: at most " + std::to_string(limits_.per_user) +
                 " of one user and " + std::to_string(limits_.in_all) + " in all");
   }
   const pid_t pid = peer.pid;
-  auto watched = std::make_unique<Watched>(context_, copy_of(peer.process));
+  auto watched = std::make_unique<Watched>(context_, copy_of(peer.process), user);
   watched->session.pid = pid;
   watched->session.uid = peer.uid;
   watched->session.assignment = assignment;
@@ -74,7 +88,7 @@ Expected<Session*> SessionTable::find_or_add(const Peer& peer, const ProfileAssi
                               [this, pid](const std::error_code& error) {
                                 if (!error) ended(pid);
                               });
-  ++of_user;
+  ++per_user_[user];
   return &sessions_.emplace(pid, std::move(watched)).first->second->session;
 }
 
@@ -120,7 +134,7 @@ void SessionTable::ended(pid_t pid) {
   if (found == sessions_.end()) return;
   const auto watched = std::move(found->second);
   sessions_.erase(found);
-  const auto of_user = per_user_.find(watched->session.uid);
+  const auto of_user = per_user_.find(watched->user);
   if (--of_user->second == 0) per_user_.erase(of_user);
   listener_(watched->session, Change::kEnded);
 }

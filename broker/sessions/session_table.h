@@ -14,6 +14,7 @@
 #include "broker/identity/processes.h"
 #include "broker/identity/profile_assignment.h"
 #include "broker/sessions/counters_page.h"
+#include "broker/sessions/places.h"
 #include "ipc/peer.h"
 #include "util/error.h"
 
@@ -57,7 +58,8 @@ class SessionTable {
     std::size_t in_all;
   };
 
-  SessionTable(asio::io_context& context, Limits limits, Listener listener);
+  SessionTable(asio::io_context& context, Limits limits, Listener listener,
+               CountedAs counted_as = &counted_as_itself);
   ~SessionTable();
 
   // A program's hello: the descriptor of its new counters page. An error is a quota's.
@@ -88,13 +90,15 @@ class SessionTable {
   [[nodiscard]] Expected<Session*> find_or_add(const Peer& peer,
                                                const ProfileAssignment& assignment,
                                                Program program);
+  [[nodiscard]] bool is_full_for(uid_t user) const;
   void ended(pid_t pid);
 
   asio::io_context& context_;
   Limits limits_;
   Listener listener_;
+  CountedAs counted_as_;
   std::map<pid_t, std::unique_ptr<Watched>> sessions_;
-  std::map<uid_t, std::size_t> per_user_;
+  std::map<uid_t, std::size_t> per_user_;  // as they count
 };
 
 }  // namespace px::broker

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <pwd.h>
+#include <sys/types.h>
+
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "cli/ctl/ask.h"
 #include "cli/ctl/commands.h"
@@ -20,9 +25,26 @@ std::string program_text(const json& program) {
   return text_of(program, "exe") + (why.empty() ? "" : " (" + why + ")");
 }
 
+// The broker knows numbers alone: whoever knows the names may be far away, and slow.
+std::string user_name(uid_t uid) {
+  const passwd* entry = getpwuid(uid);
+  return entry == nullptr ? std::to_string(uid) : entry->pw_name;
+}
+
+void add_user_names(json& programs) {
+  std::map<uid_t, std::string> names;
+  for (json& program : programs) {
+    const auto uid = program.value("uid", uid_t{0});
+    auto name = names.find(uid);
+    if (name == names.end()) name = names.emplace(uid, user_name(uid)).first;
+    program["user"] = name->second;
+  }
+}
+
 int run_ps(const CtlOptions& options, const Terminal& terminal) {
-  const auto reply = ask_broker(options, {{"command", "ps"}});
+  auto reply = ask_broker(options, {{"command", "ps"}});
   if (!reply) return reply.error();
+  add_user_names(reply->at("programs"));
   if (options.json) {
     print_json(*reply);
     return kDone;

@@ -134,6 +134,14 @@ def test_the_units_are_well_formed(manager, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("manager", UNITS)
+def test_no_setting_is_said_twice(manager):
+    for unit in ("pxd.service", "pxd.socket"):
+        lines = (UNITS[manager] / unit).read_text().splitlines()
+        settings = [line for line in lines if "=" in line and not line.startswith("#")]
+        assert len(settings) == len(set(settings))
+
+
 def test_the_service_has_one_capability_and_its_own_user():
     text = pathlib.Path(UNITS["system"] / "pxd.service").read_text()
     settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)

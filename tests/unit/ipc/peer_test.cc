@@ -47,10 +47,5 @@ TEST(Peer, ItsNameStandsForAnExecutableThatMayNotBeRead) {
   EXPECT_EQ(executable_of(kernel_thread).front(), '[');
 }
 
-TEST(Peer, UsersHaveNamesOrNumbers) {
-  EXPECT_EQ(user_name(0), "root");
-  EXPECT_EQ(user_name(3'999'999'999), "3999999999");
-}
-
 }  // namespace
 }  // namespace px::ipc

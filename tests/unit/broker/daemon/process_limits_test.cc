@@ -23,12 +23,20 @@ TEST(ProcessLimits, ConnectionsAndSessionsLeaveAQuarterOfTheDescriptors) {
   }
 }
 
-TEST(ProcessLimits, NoFewUsersUseUpAllConnections) {
-  EXPECT_EQ(connection_limits(1024).per_user, 16u);
-  EXPECT_EQ(connection_limits(1024).in_all, 128u);
+TEST(ProcessLimits, AUserGetsWhatIsPromisedWhereTheHostAllowsIt) {
+  EXPECT_EQ(connection_limits(20000).per_user, 1024u);
   EXPECT_EQ(connection_limits(1 << 20).per_user, 1024u);
-  EXPECT_EQ(session_limits(1024).per_user, 512u);
+  EXPECT_EQ(session_limits(20000).per_user, 4096u);
   EXPECT_EQ(session_limits(1 << 20).per_user, 4096u);
+}
+
+TEST(ProcessLimits, NoTwoUsersUseUpAllConnections) {
+  for (const std::size_t descriptors : {1024u, 20000u, 1u << 20}) {
+    const auto limits = connection_limits(descriptors);
+    EXPECT_GE(limits.in_all, 3 * limits.per_user);
+  }
+  EXPECT_EQ(connection_limits(1024).per_user, 59u);
+  EXPECT_EQ(session_limits(1024).per_user, 409u);
 }
 
 }  // namespace

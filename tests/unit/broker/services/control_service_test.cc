@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "broker/control/errands.h"
 #include "broker/control/reports.h"
 #include "broker/host/router_list.h"
 #include "broker/mptcp/subflows.h"
@@ -35,22 +36,31 @@ class ControlServiceTest : public test::ServicesTest {
     state.policy_generation = 3;
   }
 
-  Answer request(const std::string& text, uid_t uid = getuid()) const {
+  Answer request(const std::string& text, uid_t uid = getuid()) {
     const auto header =
         plan::header_of(plan::MessageType::kRequest, sizeof(plan::MessageHeader) + text.size());
     std::string packet(reinterpret_cast<const char*>(&header), sizeof header);
     packet += text;
-    return dispatcher.dispatch(test::this_process(uid), {std::as_bytes(std::span(packet)), Fd()});
+    const auto bytes = std::as_bytes(std::span(packet));
+    Answer answer = dispatcher.dispatch(test::this_process(uid), {bytes, Fd()});
+    if (!answer.later) return answer;
+    std::optional<Answer> later;
+    answer.later([&](Answer given) { later = std::move(given); });
+    context.restart();
+    while (!later && context.run_one_for(std::chrono::seconds(20)) > 0) {
+    }
+    EXPECT_TRUE(later) << text;
+    return later ? std::move(*later) : no_answer();
   }
   static json json_in(const Answer& answer) {
     std::string text;
     for (const auto& packet : answer.packets) text += plan::parse_text(packet).value_or("");
     return json::parse(text, nullptr, false);
   }
-  json ask(const json& question, uid_t uid = getuid()) const {
+  json ask(const json& question, uid_t uid = getuid()) {
     return json_in(request(question.dump(), uid));
   }
-  json ask_of(const std::string& command, uid_t uid = getuid()) const {
+  json ask_of(const std::string& command, uid_t uid = getuid()) {
     return ask({{"command", command}}, uid);
   }
 
@@ -61,8 +71,9 @@ class ControlServiceTest : public test::ServicesTest {
   RouterList routers = *RouterList::open(directory / "routers");
   SessionEvents events{context, sessions, server};
   testing::StrictMock<FakePolicyControl> policy_control;
+  Errands errands{context};
   ControlService service{{state, in_force, publisher, subflows, sessions, server, routing, routers,
-                          assignments, events, policy_control}};
+                          assignments, events, policy_control, errands}};
 };
 
 TEST_F(ControlServiceTest, WhatIsNoRequestIsToldSo) {

@@ -94,8 +94,13 @@ class ServerTest : public testing::Test {
                       return no_answer();
                     });
     dispatcher_.add(plan::MessageType::kRequest, Brings::kNone,
-                    [](const Peer&, const Message& message) {
+                    [this](const Peer&, const Message& message) {
                       const std::string text(*plan::parse_text(message.packet));
+                      if (text == "later") {
+                        Answer answer;
+                        answer.later = [this](Reply reply) { later_ = std::move(reply); };
+                        return answer;
+                      }
                       if (text == "long") return text_answer(std::string(300000, 'x'));
                       Answer answer = text_answer("echo " + text);
                       if (text == "watch") answer.then = Answer::Then::kWatch;
@@ -128,7 +133,25 @@ class ServerTest : public testing::Test {
   }
 
   std::filesystem::path directory_;
+  // Waits for what holds on the broker's thread.
+  void wait_until(const std::function<bool()>& holds) {
+    std::promise<void> held;
+    std::function<void()> look = [&] {
+      if (holds()) return held.set_value();
+      asio::post(context_, look);
+    };
+    asio::post(context_, look);
+    held.get_future().get();
+  }
+
+  // A watcher is registered after its first answer was sent.
+  void watch(const Client& client) {
+    EXPECT_EQ(client.ask("watch"), "echo watch");
+    wait_until([this] { return server_->watched(); });
+  }
+
   std::promise<std::uint16_t> reports_;
+  Reply later_;
   asio::io_context context_;
   Dispatcher dispatcher_;
   std::unique_ptr<Server> server_;
@@ -251,19 +274,38 @@ TEST_F(ServerTest, ASilentClientIsLetGo) {
 TEST_F(ServerTest, WatchersGetEventsUntilTheyClose) {
   {
     const Client watcher(path());
-    EXPECT_EQ(watcher.ask("watch"), "echo watch");
-    // The watcher is registered after its first answer was sent.
-    std::promise<void> registered;
-    std::function<void()> wait_until_watched = [&] {
-      if (server_->watched()) return registered.set_value();
-      asio::post(context_, wait_until_watched);
-    };
-    asio::post(context_, wait_until_watched);
-    registered.get_future().get();
+    watch(watcher);
     asio::post(context_, [this] { server_->broadcast("news", std::nullopt); });
     EXPECT_EQ(plan::parse_text(watcher.receive()), "news");
   }
   wait_for_no_connections();
+}
+
+TEST_F(ServerTest, LittleIsKeptForAWatcherThatDoesNotRead) {
+  const Client watcher(path());
+  watch(watcher);
+  constexpr int kEvents = 900;
+  const std::string event(60000, 'x');
+  std::promise<void> told;
+  asio::post(context_, [&] {
+    for (int i = 0; i < kEvents; ++i) server_->broadcast(event, std::nullopt);
+    told.set_value();
+  });
+  told.get_future().get();
+  int received = 0;
+  while (!watcher.receive().empty()) ++received;
+  EXPECT_LT(received, kEvents / 2) << "16 MiB at most";
+}
+
+TEST_F(ServerTest, ALaterAnswerIsSentWhenItIsThereAndOthersAreServedMeanwhile) {
+  const Client patient(path());
+  patient.request("later");
+  const Client other(path());
+  EXPECT_EQ(other.ask("hi"), "echo hi");
+  wait_until([this] { return static_cast<bool>(later_); });
+  asio::post(context_, [this] { later_(text_answer("at last")); });
+  EXPECT_EQ(plan::parse_text(patient.receive()), "at last");
+  EXPECT_EQ(patient.ask("again"), "echo again");
 }
 
 TEST_F(ServerTest, ASecondBrokerDoesNotTakeTheSocket) {

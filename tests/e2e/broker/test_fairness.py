@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""What one user asks of the broker delays no other user's programs."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+
+from support import wire
+from support.clients.running_program import RunningProgram
+from support.lab import broker as lab_broker
+from support.lab.broker import POLICY, Broker
+from support.lab.three_uplinks import CORPORATE
+from support.unprivileged import NOBODY, module_for_all, other_user
+from support.wait import wait_until
+
+pytestmark = pytest.mark.broker
+
+# On a machine that is busy with other things, too.
+SLOWEST_HELLO = 0.5
+SPAN = 2.0  # seconds
+SPANS = 3
+
+
+def hello(broker):
+    """The seconds that a hello takes."""
+    started = time.monotonic()
+    with wire.connect(broker.socket) as sock:
+        sock.send(wire.hello())
+        data, descriptors, _, _ = socket.recv_fds(sock, 4096, 8)
+    took = time.monotonic() - started
+    assert data[4:6] == wire.WELCOME.to_bytes(2, "little")
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return took
+
+
+def slowest_hello(broker):
+    """In the best of a few spans: where the machine itself stands still, hellos do, too."""
+    spans = []
+    for _ in range(SPANS):
+        end = time.monotonic() + SPAN
+        slowest = 0
+        while time.monotonic() < end:
+            slowest = max(slowest, hello(broker))
+        spans.append(slowest)
+        if slowest < SLOWEST_HELLO:
+            break
+    return min(spans)
+
+
+@contextlib.contextmanager
+def another_user(lab, module, *words, user=NOBODY):
+    """A client of another user's, once it has said that it is at work."""
+    as_user = [f"--reuid={user}" if word == f"--reuid={NOBODY}" else word for word in other_user()]
+    argv = [*as_user, *module_for_all(f"support.clients.{module}"), *map(str, words)]
+    process = lab.server.popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline()
+        yield process
+    finally:
+        process.stdin.close()
+        process.wait(timeout=20)
+
+
+@pytest.mark.parametrize("command", ["doctor", "ps", "status", "paths"])
+def test_requests_on_hundreds_of_connections(lab, broker, command):
+    program = RunningProgram(lab, broker)
+    with another_user(lab, "request_flood", broker.socket, command, 300) as flood:
+        assert slowest_hello(broker) < SLOWEST_HELLO
+        assert program.connect(CORPORATE).source == "10.8.0.2"
+        assert broker.ask(command)
+    answered, _ = map(int, flood.stdout.readline().split())
+    assert answered > 300, "they were answered, too"
+
+
+def test_users_with_all_their_connections_shut_nobody_out(lab, monkeypatch):
+    """Those of one user's subordinate ids, or of many users."""
+    script = lab.directory / "pxd-with-few-descriptors"
+    script.write_text(f'#!/bin/sh\nexec prlimit --nofile=1024:1024 {lab_broker.PXD} "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setattr(lab_broker, "PXD", script)
+    broker = Broker(lab.client, lab.directory / "few", POLICY)
+    limit = broker.ask("status")["limits"]["connections_per_user"]
+    with contextlib.ExitStack() as floods:
+        for user in range(60001, 60010):
+            flood = another_user(lab, "connection_flood", broker.socket, limit, limit, user=user)
+            floods.enter_context(flood)
+        with another_user(lab, "request_flood", broker.socket, "status", 1, user=61000) as asking:
+            wait_until(lambda: broker.ask("status"), "root is served")
+    answered, closed = map(int, asking.stdout.readline().split())
+    assert answered > 0 and closed == 0
+    assert broker.stop() == 0

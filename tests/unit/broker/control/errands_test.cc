@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "broker/control/errands.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <stdexcept>
+
+#include "plan/wire.h"
+#include "util/fd.h"
+
+namespace px::broker {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ErrandsTest : public testing::Test {
+ protected:
+  void ask(Errands& errands, uid_t user, const std::string& question, Errands::Work work) {
+    Answer answer = errands.ask(user, question, std::move(work));
+    answer.later([this](const Answer& later) {
+      std::string text;
+      for (const auto& packet : later.packets) text += plan::parse_text(packet).value_or("?");
+      answers.push_back(text);
+    });
+  }
+  void run_until(std::size_t count) {
+    while (answers.size() < count && context.run_one_for(20s) > 0) {
+    }
+    ASSERT_EQ(answers.size(), count);
+  }
+
+  asio::io_context context;
+  std::vector<std::string> answers;
+};
+
+// Seen by the children, too.
+struct Shared {
+  std::atomic<int> begun;
+};
+Shared& shared_page() {
+  void* page =
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return *new (page) Shared{};
+}
+
+TEST_F(ErrandsTest, AChildAnswersAndChangesNothingHere) {
+  Errands errands(context);
+  int number = 5;
+  ask(errands, 1, "number", [&] { return std::to_string(++number) + std::string(200000, 'x'); });
+  run_until(1);
+  EXPECT_EQ(answers[0], "6" + std::string(200000, 'x'));
+  EXPECT_EQ(number, 5);
+}
+
+TEST_F(ErrandsTest, ItKeepsNothingOpen) {
+  Errands errands(context);
+  const Fd held(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100));
+  ask(errands, 1, "open", [&] { return std::to_string(fcntl(held.get(), F_GETFD)); });
+  run_until(1);
+  EXPECT_EQ(answers[0], "-1");
+}
+
+TEST_F(ErrandsTest, WhoAsksTheSameSharesOneChild) {
+  Errands errands(context, &counted_as_itself, {.at_a_time = 1});
+  Shared& shared = shared_page();
+  const auto work = [&] { return std::to_string(++shared.begun); };
+  ask(errands, 1, "a", work);
+  for (int i = 0; i < 50; ++i) ask(errands, 1, "a", work);
+  for (int i = 0; i < 50; ++i) ask(errands, 2, "a", work);
+  run_until(101);
+  EXPECT_EQ(shared.begun, 2) << "the first had begun when the others asked";
+  EXPECT_EQ(answers.front(), "1");
+  EXPECT_EQ(answers.back(), "2");
+}
+
+TEST_F(ErrandsTest, UsersTakeTurns) {
+  Errands errands(context, &counted_as_itself, {.at_a_time = 1});
+  for (const char* question : {"a1", "a2", "a3"})
+    ask(errands, 1, question, [question] { return question; });
+  ask(errands, 2, "b1", [] { return "b1"; });
+  run_until(4);
+  EXPECT_THAT(answers, ElementsAre("a1", "a2", "b1", "a3"));
+}
+
+TEST_F(ErrandsTest, OneThatIsLateIsKilledAndOthersGoOn) {
+  Errands errands(context, &counted_as_itself, {.at_a_time = 1, .deadline = 50ms});
+  ask(errands, 1, "stuck", [] {
+    for (;;) pause();
+    return "";
+  });
+  ask(errands, 1, "next", [] { return "next"; });
+  run_until(2);
+  EXPECT_THAT(answers[0], HasSubstr("too long"));
+  EXPECT_EQ(answers[1], "next");
+}
+
+TEST_F(ErrandsTest, OneThatFailsSaysSo) {
+  Errands errands(context);
+  ask(errands, 1, "throws", []() -> std::string { throw std::runtime_error("no memory"); });
+  run_until(1);
+  EXPECT_THAT(answers[0], HasSubstr("no memory"));
+  ask(errands, 1, "dies", []() -> std::string { _exit(1); });
+  run_until(2);
+  EXPECT_THAT(answers[1], HasSubstr("no answer"));
+}
+
+TEST_F(ErrandsTest, NoneBeginsWhileTooManyAreLost) {
+  Errands errands(context, &counted_as_itself, {.at_a_time = 1, .lost = 0});
+  ask(errands, 1, "a", [] { return "a"; });
+  run_until(1);
+  EXPECT_THAT(answers[0], HasSubstr("try again later"));
+}
+
+}  // namespace
+}  // namespace px::broker

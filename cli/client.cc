@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "cli/locations.h"
 #include "util/socket_option.h"
@@ -148,13 +149,28 @@ Expected<json> Client::next_reply(std::optional<Duration> patience) {
 
 Expected<std::optional<plan::Refusal>> Client::launch(const std::string& profile,
                                                       const std::string& why_uncovered) {
+  const auto deadline = Clock::now() + kPatience;
+  Duration pause{16};
+  while (true) {
+    PX_ASSIGN_OR_RETURN(const auto refusal, launch_once(profile, why_uncovered, deadline));
+    const bool busy = refusal && refusal->code == plan::RefusalCode::kBusy;
+    if (!busy || Clock::now() + pause >= deadline) return refusal;
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, Duration(128));
+    PX_ASSIGN_OR_RETURN(*this, connect(path_));
+  }
+}
+
+Expected<std::optional<plan::Refusal>> Client::launch_once(const std::string& profile,
+                                                           const std::string& why_uncovered,
+                                                           const Deadline& deadline) {
   auto launch = plan::make<plan::Launch>();
   launch.coverage = why_uncovered.empty() ? plan::Coverage::kCovered : plan::Coverage::kUncovered;
   launch.network_namespace = network_namespace(socket_.get());
   plan::fill_text(launch.profile, profile);
   plan::fill_text(launch.why_uncovered, why_uncovered);
   PX_TRY(send_packet(&launch, sizeof launch));
-  PX_ASSIGN_OR_RETURN(const std::size_t size, receive_packet(deadline_in(kPatience)));
+  PX_ASSIGN_OR_RETURN(const std::size_t size, receive_packet(deadline));
   const std::span<const std::byte> packet(buffer_.data(), size);
   if (const auto refusal = plan::parse<plan::Refusal>(packet)) return refusal;
   const auto header = plan::parse_header(packet);

@@ -40,8 +40,8 @@ class Client {
   // The next reply to a request that has several.
   [[nodiscard]] Expected<nlohmann::json> next_reply(std::optional<Duration> patience);
 
-  // Announces the program that this process is about to become. A refusal is returned, nothing is
-  // success.
+  // Announces the program that this process is about to become, again while the broker is busy. A
+  // refusal is returned, nothing is success.
   [[nodiscard]] Expected<std::optional<plan::Refusal>> launch(const std::string& profile,
                                                               const std::string& why_uncovered);
 
@@ -51,6 +51,9 @@ class Client {
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
   Client(Fd socket, std::string path);
+  [[nodiscard]] Expected<std::optional<plan::Refusal>> launch_once(const std::string& profile,
+                                                                   const std::string& why_uncovered,
+                                                                   const Deadline& deadline);
   [[nodiscard]] Expected<void> send_packet(const void* data, std::size_t size);
   // The packet's size in buffer_.
   [[nodiscard]] Expected<std::size_t> receive_packet(const Deadline& deadline);

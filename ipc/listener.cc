@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -61,6 +62,31 @@ Expected<Fd> listen_at(const std::filesystem::path& path, const std::string& ser
     return fail_errno("cannot listen at " + path.string());
   }
   return listener;
+}
+
+Expected<Fd> listen_at_abstract(std::string_view name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name.size() >= sizeof address.sun_path) return fail("abstract socket name is too long");
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  Fd listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!listener || bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
+      ::listen(listener.get(), SOMAXCONN) != 0) {
+    return fail_errno("cannot listen at @" + std::string(name));
+  }
+  return listener;
+}
+
+bool is_reachable_for_all(const std::filesystem::path& directory) {
+  std::error_code error;
+  for (auto path = std::filesystem::canonical(directory, error); !error;
+       path = path.parent_path()) {
+    const auto permissions = std::filesystem::status(path, error).permissions();
+    if ((permissions & std::filesystem::perms::others_exec) == std::filesystem::perms::none) break;
+    if (path == path.parent_path()) return true;
+  }
+  return false;
 }
 
 Expected<std::optional<PassedListener>> passed_listener() {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "util/error.h"
 #include "util/fd.h"
@@ -15,6 +16,13 @@ namespace px::ipc {
 // socket that nobody answers at is replaced; one that is answered at, or a file that is no socket,
 // is an error. `service`: what listens there, for the error's text ("broker").
 [[nodiscard]] Expected<Fd> listen_at(const std::filesystem::path& path, const std::string& service);
+
+// The same at a name of the kernel's abstract namespace, given without its leading NUL. It is gone
+// with the socket.
+[[nodiscard]] Expected<Fd> listen_at_abstract(std::string_view name);
+
+// Whether everyone may reach a file in the directory by its path.
+[[nodiscard]] bool is_reachable_for_all(const std::filesystem::path& directory);
 
 struct PassedListener {
   Fd socket;  // non-blocking

@@ -11,9 +11,9 @@ namespace {
 // that is overtaken this often does not read a broker's plan.
 constexpr int kMostAttempts = 1000;
 
-bool lost(const FileHeader& file, std::uint64_t now_ms) {
+bool lost(const FileHeader& file, std::uint64_t now_ms, std::uint64_t lost_after_ms) {
   const std::uint64_t beat = file.heartbeat.load(std::memory_order_relaxed);
-  return now_ms > beat && now_ms - beat > kHeartbeatLostMs;
+  return now_ms > beat && now_ms - beat > lost_after_ms;
 }
 
 const PlanHeader& header_of(std::span<const std::byte> half) {
@@ -59,7 +59,8 @@ Verdict Plan::decide(const Call& call, std::uint64_t now_ms) const {
   if (!decided) return {Action::kFail, Reason::kNoPlan};
   Verdict verdict = decided->verdict;
   const bool decided_by_rule = verdict.rule != kNoRuleIndex;
-  if (decided_by_rule && decided->on_loss != OnLoss::kLastKnown && lost(*header_, now_ms)) {
+  if (decided_by_rule && decided->on_loss != OnLoss::kLastKnown &&
+      lost(*header_, now_ms, kHeartbeatLostMs)) {
     verdict.action = decided->on_loss == OnLoss::kSystem ? Action::kSystem : Action::kFail;
     verdict.reason = Reason::kBrokerLost;
   }
@@ -104,6 +105,10 @@ std::optional<BundleNotation> Plan::bundle_named(std::string_view name) const {
 
 bundle::Health Plan::health(const HealthKey& key, std::uint64_t now_ms) const {
   return plan::health(header_->health, key, now_ms);
+}
+
+bool Plan::broker_lives(std::uint64_t now_ms, std::uint64_t lost_after_ms) const {
+  return !lost(*header_, now_ms, lost_after_ms);
 }
 
 bool Plan::needs_time() const {

@@ -98,6 +98,9 @@ class Plan {
   // By the reports of this profile (health.h); `now_ms` is CLOCK_BOOTTIME in milliseconds.
   [[nodiscard]] bundle::Health health(const HealthKey& key, std::uint64_t now_ms) const;
 
+  // Whether the broker's heartbeat is at most this old; `now_ms` is CLOCK_MONOTONIC.
+  [[nodiscard]] bool broker_lives(std::uint64_t now_ms,
+                                  std::uint64_t lost_after_ms = kHeartbeatLostMs) const;
   // Whether a decision needs the time.
   [[nodiscard]] bool needs_time() const;
   // Whether the current plan can decide anything but kSystem: a profile that has no rules and is

@@ -60,6 +60,7 @@ enum class RefusalCode : std::uint32_t {
   kNotAllowed,
   kUnmarkable,    // no socket, or one that the kernel lets nobody mark
   kNoExtraPaths,  // the broker can have the kernel make no extra paths
+  kBusy,          // too many connections at this moment: to be asked again
 };
 
 // A refusal, with a reason for people.

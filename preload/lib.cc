@@ -13,6 +13,7 @@
 #include "preload/bundles/listener_filters.h"
 #include "preload/bundles/socket_addresses.h"
 #include "preload/bundles/sockets.h"
+#include "preload/confinement.h"
 #include "preload/datagrams/datagrams.h"
 #include "preload/datagrams/local_address_cache.h"
 #include "preload/datagrams/receiving.h"
@@ -59,6 +60,7 @@ constinit BrokerSession session(settings, process_state, current_plan, counters,
 constinit Decider decider(current_plan, session);
 constinit Marker marker(kBareSystemCalls, settings, session, &request_mark);
 constinit MemberHealth health(settings, current_plan);
+constinit Confinement confinement(libc, settings, decider, session);
 
 constinit FdTable fds;
 constinit Connector connector(kBareSystemCalls, fds, current_plan, decider, marker, counters);
@@ -297,6 +299,25 @@ PX_EXPORT int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, tim
   const int result = receiving.recvmmsg(fd, messages, count, flags, timeout);
   for (int i = 0; i < result; ++i) note_received(&fds, messages[i].msg_hdr);
   return result;
+}
+
+PX_EXPORT int chroot(const char* path) noexcept {
+  return active ? confinement.chroot(path) : libc.chroot(path);
+}
+
+// As ioctl.
+PX_EXPORT int own_prctl(int option, unsigned long a, unsigned long b, unsigned long c,
+                        unsigned long d) noexcept __asm__("prctl");
+int own_prctl(int option, unsigned long a, unsigned long b, unsigned long c,
+              unsigned long d) noexcept {
+  return active ? confinement.prctl(option, {a, b, c, d}) : libc.prctl(option, a, b, c, d);
+}
+
+PX_EXPORT long own_syscall(long number, long a, long b, long c, long d, long e, long f) noexcept
+    __asm__("syscall");
+long own_syscall(long number, long a, long b, long c, long d, long e, long f) noexcept {
+  if (!active || !Confinement::concerns(number)) return libc.syscall(number, a, b, c, d, e, f);
+  return confinement.syscall(number, {a, b, c, d, e, f});
 }
 
 PX_EXPORT int getaddrinfo(const char* node, const char* service, const addrinfo* hints,

@@ -10,10 +10,12 @@
 
 #include "broker/daemon/policy_source.h"
 #include "broker/daemon/process_limits.h"
+#include "broker/identity/administrator.h"
 #include "broker/identity/network_namespace.h"
 #include "broker/publish/instance.h"
 #include "broker/services/planned_egress.h"
 #include "ipc/listener.h"
+#include "plan/second_socket.h"
 #include "util/clock.h"
 #ifdef PX_HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
@@ -147,8 +149,18 @@ void Daemon::connect_services() {
 }
 
 Expected<void> Daemon::listen() {
-  if (owns_socket_) return server_.listen(options_.socket);
-  server_.listen(std::move(passed_listener_));
+  if (owns_socket_) PX_TRY(server_.listen(options_.socket));
+  if (!owns_socket_) server_.listen(std::move(passed_listener_));
+  const auto name = plan::second_socket_name(state_.instance);
+  auto second = ipc::listen_at_abstract({name.data(), name.size()});
+  if (!second) {
+    spdlog::warn("programs cannot reach the broker after chroot: {}", second.error().message);
+    return {};
+  }
+  const bool for_all = ipc::is_reachable_for_all(options_.socket.parent_path());
+  server_.listen_beside(std::move(*second), [this, for_all](const Peer& peer) {
+    return for_all || is_administrator(peer.uid) || sessions_.find_connected(peer.pid) != nullptr;
+  });
   return {};
 }
 

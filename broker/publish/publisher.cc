@@ -9,6 +9,7 @@
 
 #include "broker/publish/plan_builder.h"
 #include "plan/wire.h"
+#include "util/clock.h"
 #include "util/fd.h"
 
 namespace px::broker {
@@ -106,6 +107,8 @@ void Publisher::recheck(const std::string& profile) {
   if (found == plans_.end()) return;
   // Programs compare the lower half alone, and 0 is what they begin with.
   if (static_cast<std::uint32_t>(++recheck_) == 0) ++recheck_;
+  // Who is to ask must not think that the broker has stopped: it may have had no time to beat.
+  found->second.file->beat(monotonic_ms());
   found->second.file->set_recheck(recheck_);
 }
 

@@ -40,6 +40,14 @@ Turns::Kind kind_of(const Answer::Packet& packet) {
   return dear ? Turns::Kind::kRequest : Turns::Kind::kProgram;
 }
 
+// Programs ask again soon: many may start at once.
+void turn_away(int socket) {
+  const Answer answer =
+      refusal({plan::RefusalCode::kBusy, "too many connections to the broker at a time"});
+  const Answer::Packet& packet = answer.packets.front();
+  ::send(socket, packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 }  // namespace
 
 // A connection, whose it is, and the place that it takes while it exists.
@@ -60,13 +68,22 @@ struct Server::Client {
   bool sending_events = false;
 };
 
+struct Server::Listener {
+  Listener(asio::io_context& context, Fd listening, Admits who)
+      : socket(context, listening.release()), admits(std::move(who)) {}
+
+  asio::posix::stream_descriptor socket;
+  Admits admits;
+};
+
+Server::~Server() = default;
+
 Server::Server(asio::io_context& context, Limits limits, const Dispatcher& dispatcher,
                CountedAs counted_as)
     : context_(context),
       dispatcher_(dispatcher),
       counted_as_(std::move(counted_as)),
       places_(limits),
-      listener_(context),
       spare_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
 
 Expected<void> Server::listen(const std::filesystem::path& path) {
@@ -76,37 +93,49 @@ Expected<void> Server::listen(const std::filesystem::path& path) {
 }
 
 void Server::listen(Fd listener) {
-  listener_.assign(listener.release());
-  accept_soon();
+  listen_beside(std::move(listener), [](const Peer&) { return true; });
 }
 
-void Server::accept_soon() {
-  listener_.async_wait(asio::posix::stream_descriptor::wait_read,
-                       [this](const std::error_code& error) {
-                         if (error) return;
-                         accept_some();
-                         accept_soon();
-                       });
+void Server::listen_beside(Fd listener, Admits admits) {
+  listeners_.push_back(
+      std::make_unique<Listener>(context_, std::move(listener), std::move(admits)));
+  accept_soon(*listeners_.back());
 }
 
-void Server::accept_some() {
+void Server::accept_soon(Listener& listener) {
+  listener.socket.async_wait(asio::posix::stream_descriptor::wait_read,
+                             [this, &listener](const std::error_code& error) {
+                               if (error) return;
+                               accept_some(listener);
+                               accept_soon(listener);
+                             });
+}
+
+void Server::accept_some(Listener& listener) {
+  const int from = listener.socket.native_handle();
   for (int i = 0; i < kAcceptedAtATime; ++i) {
-    Fd socket(accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    Fd socket(accept4(from, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket && (errno == EMFILE || errno == ENFILE)) {
       spare_.reset();
-      Fd turned_away(accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC));
+      Fd turned_away(accept4(from, nullptr, nullptr, SOCK_CLOEXEC));
+      if (turned_away) turn_away(turned_away.get());
       turned_away.reset();
       spare_.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
       continue;
     }
     if (!socket) return;
-    admit(std::move(socket));
+    admit(listener, std::move(socket));
   }
 }
 
-void Server::admit(Fd socket) {
+void Server::admit(const Listener& listener, Fd socket) {
+  errno = 0;
   auto peer = ipc::peer_of(socket.get());
-  if (!peer) return;
+  if (!peer) {
+    if (errno == EMFILE || errno == ENFILE) turn_away(socket.get());
+    return;
+  }
+  if (!listener.admits(*peer)) return;
   const uid_t user = counted_as_(peer->uid);
   const bool administrator = is_administrator(peer->uid);
   const int connected = socket.get();
@@ -116,10 +145,7 @@ void Server::admit(Fd socket) {
     if (const auto open = connection.lock()) open->close();
   });
   if (!client->place) {
-    const Answer answer =
-        refusal({plan::RefusalCode::kQuota, "too many connections to the broker at a time"});
-    const Answer::Packet& packet = answer.packets.front();
-    ::send(connected, packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    turn_away(connected);
     return;
   }
   serve(client);

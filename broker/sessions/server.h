@@ -8,6 +8,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -33,11 +34,18 @@ class Server {
   Server(asio::io_context& context, Limits limits, const Dispatcher& dispatcher,
          CountedAs counted_as = &counted_as_itself);
 
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
   // Listens at the path (mode 0666: what a client may do depends on its credentials), in place of a
   // dead broker's socket. An error where another broker answers there.
   [[nodiscard]] Expected<void> listen(const std::filesystem::path& path);
   // The same on a socket that listens already.
   void listen(Fd listener);
+  // Beside it, on a socket that others can reach than the first: for those that `admits` alone.
+  using Admits = std::function<bool(const Peer&)>;
+  void listen_beside(Fd listener, Admits admits);
 
   // Sends an event to every watcher that may see it: the administrators and, where the event is
   // about a program, its owner; else everyone.
@@ -51,9 +59,10 @@ class Server {
   struct Client;
   using ClientPointer = std::shared_ptr<Client>;
 
-  void accept_soon();
-  void accept_some();
-  void admit(Fd socket);
+  struct Listener;
+  void accept_soon(Listener& listener);
+  void accept_some(Listener& listener);
+  void admit(const Listener& listener, Fd socket);
   void serve(const ClientPointer& client);
   void queue(const ClientPointer& client, PacketSocket::Incoming incoming);
   void take_turns();
@@ -68,7 +77,7 @@ class Server {
   Places places_;
   Turns turns_;
   bool taking_turns_ = false;  // the event loop has the next slice
-  asio::posix::stream_descriptor listener_;
+  std::list<std::unique_ptr<Listener>> listeners_;
   Fd spare_;  // given up for a moment to turn a connection away when descriptors run out
   std::list<std::weak_ptr<Client>> watchers_;
 };

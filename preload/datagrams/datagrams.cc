@@ -70,6 +70,7 @@ Datagrams::Egress Datagrams::egress_of(int fd, const msghdr& message) {
   const KeepErrno keep;
   const Sender sender{fd, state_of(system_, fds_, plan_, fd), fds_.notes(fd)};
   const FdState& state = sender.state;
+  if (state.kind == FdKind::kUnknown) return unavailable();
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned || !state.datagram) return {};
   const auto* address = static_cast<const sockaddr*>(message.msg_name);
   const auto peer = endpoint_for(read_call_address(address, name_length(message)), state);

@@ -55,7 +55,8 @@ void write_stderr(std::string_view line) {
 }  // namespace
 
 void write_notice(const Settings& settings, std::span<const std::string_view> parts) {
-  if (!settings.stderr_file || file_identity(STDERR_FILENO) != settings.stderr_file) return;
+  if (!settings.stderr_file || is_filtered(settings)) return;
+  if (file_identity(STDERR_FILENO) != settings.stderr_file) return;
   Line line;
   line.append("px: ");
   if (settings.profile[0] != '\0') {

@@ -13,6 +13,10 @@ void find(const char* name, Function* function) {
 
 }  // namespace
 
+long (*next_syscall())(long, ...) {
+  return reinterpret_cast<long (*)(long, ...)>(::dlsym(RTLD_NEXT, "syscall"));
+}
+
 void find_symbols(Symbols* symbols) {
 #define PX_ALIAS(other_name, call)
 #define PX_CALL(name, number, result, parameters) find(#name, &symbols->name);

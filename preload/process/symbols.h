@@ -7,15 +7,16 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdarg>
 #include <ctime>
 #include <type_traits>
+
+#include "preload/process/bare_calls.h"
 
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36's lacks this
@@ -44,57 +45,6 @@ struct SignatureOf<Result (*)(Parameters..., ...)> {
 template <typename Result, typename... Parameters>
 struct SignatureOf<Result (*)(Parameters..., ...) noexcept> {
   using Type = Result(Parameters..., ...);
-};
-
-// The system call of that number with that signature.
-template <long number, typename Signature>
-struct BareCall;
-template <long number, typename Result, typename... Parameters>
-struct BareCall<number, Result(Parameters...)> {
-  static Result call(Parameters... parameters) {
-    return static_cast<Result>(::syscall(number, parameters...));
-  }
-};
-// fcntl and ioctl.
-template <long number, typename Command>
-struct BareCall<number, int(int, Command, ...)> {
-  static int call(int fd, Command command, ...) {
-    va_list arguments;
-    va_start(arguments, command);
-    void* argument = va_arg(arguments, void*);
-    va_end(arguments);
-    return static_cast<int>(::syscall(number, fd, command, argument));
-  }
-};
-// send is a system call of few machines.
-template <>
-struct BareCall<SYS_sendto, ssize_t(int, const void*, size_t, int)> {
-  static ssize_t call(int fd, const void* data, size_t size, int flags) {
-    return ::syscall(SYS_sendto, fd, data, size, flags, nullptr, socklen_t{0});
-  }
-};
-template <>
-struct BareCall<SYS_recvfrom, ssize_t(int, void*, size_t, size_t, int, sockaddr*, socklen_t*)> {
-  static ssize_t call(int fd, void* buffer, size_t size, size_t buffer_size, int flags,
-                      sockaddr* address, socklen_t* length) {
-    if (size > buffer_size) __builtin_trap();
-    return ::syscall(SYS_recvfrom, fd, buffer, size, flags, address, length);
-  }
-};
-
-// A call that asks others for names.
-template <typename Signature>
-struct NoNames;
-template <typename Result, typename... Parameters>
-struct NoNames<Result(Parameters...)> {
-  static Result call(Parameters...) {
-    errno = ENOSYS;
-    if constexpr (std::is_pointer_v<Result>) {
-      return nullptr;
-    } else {
-      return EAI_SYSTEM;
-    }
-  }
 };
 
 // That a result is to be looked at is no part of a signature.

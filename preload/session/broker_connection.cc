@@ -3,13 +3,14 @@
 
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
+#include "plan/second_socket.h"
 #include "preload/process/clock.h"
 
 namespace px::shim {
@@ -18,22 +19,45 @@ void close_fd(int fd) {
   if (fd >= 0) ::syscall(SYS_close, fd);
 }
 
-BrokerConnection::BrokerConnection(int flags)
-    : fd_(static_cast<int>(
-          ::syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0))) {}
+BrokerConnection::BrokerConnection(std::int64_t deadline, int flags)
+    : deadline_(deadline),
+      fd_(static_cast<int>(
+          ::syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0))),
+      socket_error_(fd_ >= 0 ? 0 : errno) {}
 
-// connect blocks while the broker's backlog is full: SO_SNDTIMEO bounds that too.
-bool BrokerConnection::connect(const Settings& settings) {
-  deadline_ = monotonic_ms() + settings.deadline_ms;
+int BrokerConnection::connect(const Settings& settings, const SecondSocket& second) {
+  if (socket_error_ != 0) return socket_error_;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, settings.socket_path.data(), sizeof address.sun_path);
+  const int error = connect_to(address, sizeof address);
+  const bool no_way = error == ENOENT || error == ENOTDIR || error == EACCES;
+  if (!no_way || second.broker_instance == 0) return error;
+  const auto name = plan::second_socket_name(second.broker_instance);
+  address.sun_path[0] = '\0';
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  const int second_error = connect_to(address, offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (second_error != 0) return second_error;
+  // After the broker's end anybody may take its name.
+  return is_answered_by(second.owner) ? 0 : ECONNREFUSED;
+}
+
+// connect blocks while the broker's backlog is full, in the order of coming: SO_SNDTIMEO bounds
+// that too.
+int BrokerConnection::connect_to(const sockaddr_un& address, socklen_t length) {
   long result = -1;
   do {
-    if (!limit(SO_SNDTIMEO)) return false;
-    result = ::syscall(SYS_connect, fd_, &address, sizeof address);
+    if (!limit(SO_SNDTIMEO)) return errno;
+    result = ::syscall(SYS_connect, fd_, &address, length);
   } while (result != 0 && errno == EINTR);
-  return result == 0;
+  return result == 0 ? 0 : errno;
+}
+
+bool BrokerConnection::is_answered_by(uid_t owner) const {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  return ::syscall(SYS_getsockopt, fd_, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+         peer.uid == owner;
 }
 
 bool BrokerConnection::send(std::span<const std::byte> packet, int descriptor) {
@@ -56,6 +80,7 @@ bool BrokerConnection::send(std::span<const std::byte> packet, int descriptor) {
     if (!limit(SO_SNDTIMEO)) return false;
     result = ::syscall(SYS_sendmsg, fd_, &message, MSG_NOSIGNAL);
   } while (result < 0 && errno == EINTR);
+  if (result < 0) return errno == EPIPE || errno == ECONNRESET;
   return result == static_cast<long>(packet.size());
 }
 
@@ -66,7 +91,9 @@ std::size_t BrokerConnection::receive(msghdr* message) {
     if (!limit(SO_RCVTIMEO)) return 0;
     message->msg_controllen = control_size;
     result = ::syscall(SYS_recvmsg, fd_, message, MSG_CMSG_CLOEXEC);
-  } while (result < 0 && errno == EINTR);
+    // ECONNRESET comes once, ahead of packets that the broker sent before it closed (unix(7)).
+  } while (result < 0 && (errno == EINTR || errno == ECONNRESET));
+  hung_up_ = result == 0;
   if (result < 0) message->msg_controllen = 0;
   return result < 0 ? 0 : static_cast<std::size_t>(result);
 }
@@ -82,6 +109,16 @@ bool BrokerConnection::limit(int option) {
   const std::int64_t left = std::max<std::int64_t>(deadline_ - monotonic_ms(), 1);
   const timeval time{.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
   return ::syscall(SYS_setsockopt, fd_, SOL_SOCKET, option, &time, sizeof time) == 0;
+}
+
+bool Pauses::before_trying_again(bool busy, bool hung_up) {
+  if (!busy && !(hung_up && hang_ups_left_-- > 0)) return false;
+  const std::int64_t length = next_ms_ + ::syscall(SYS_gettid) % next_ms_;
+  if (monotonic_ms() + length >= deadline_) return false;
+  timespec left{.tv_sec = 0, .tv_nsec = static_cast<long>(length) * 1'000'000};
+  (void)::syscall(SYS_ppoll, nullptr, 0, &left, nullptr, 0);
+  next_ms_ = std::min<std::int64_t>(next_ms_ * 2, 128);
+  return true;
 }
 
 }  // namespace px::shim

@@ -2,6 +2,7 @@
 #include "preload/session/broker_session.h"
 
 #include <array>
+#include <cerrno>
 #include <optional>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 #include "preload/process/system_calls.h"
 #include "preload/session/broker_connection.h"
 #include "preload/session/mapping.h"
+#include "preload/session/turn.h"
 
 namespace px::shim {
 namespace {
@@ -18,11 +20,34 @@ namespace {
 constexpr std::int64_t kRetryAfterMs = 1000;
 // For one decision: each but the first because the program was moved once more meanwhile.
 constexpr int kMostHellos = 4;
+// A program that is greeted has its plan, and is not to hang with its broker. It asks where the
+// heartbeat, once a second, is not older than this, and waits no longer than this.
+constexpr std::uint64_t kAtWorkMs = 2 * plan::kHeartbeatIntervalMs;
+constexpr std::int64_t kGreetedPatienceMs = 1000;
 
 // The instance of the broker whose plan this is; never 0.
 std::uint64_t instance_of(const plan::Plan& plan) {
   const std::uint64_t instance = plan.broker_instance();
   return instance == 0 ? 1 : instance;
+}
+
+// Behind "cannot reach the broker at PATH".
+std::string_view why_unreachable(int error) {
+  switch (error) {
+    case ENOENT:
+    case ECONNREFUSED:
+      return "; is pxd running? (px-exec starts one)";
+    case EACCES:
+    case EPERM:
+      return ": the program may not";
+    case EAFNOSUPPORT:
+      return ": the program may use no Unix sockets";
+    case EMFILE:
+    case ENFILE:
+      return ": no descriptor is left";
+    default:
+      return "; is it a broker's socket?";
+  }
 }
 
 }  // namespace
@@ -65,7 +90,13 @@ BrokerSession::State BrokerSession::state() const {
 }
 
 BrokerSession::Joining BrokerSession::join(bool complains) {
+  if (state() == State::kJoined) return Joining::kPlan;
+  if (is_filtered(settings_)) return without_asking();
   const KeepErrno keep;
+  const BlockSignals block;
+  if (!process_.is_own()) return join_in_vfork_child(complains);
+  const Turn turn(process_.words().greeting, settings_.deadline_ms);
+  if (!turn.came()) return without_asking();
   switch (state()) {
     case State::kFirstHello:
       return first_hello(complains);
@@ -79,25 +110,34 @@ BrokerSession::Joining BrokerSession::join(bool complains) {
   return Joining::kPlan;
 }
 
-BrokerSession::Joining BrokerSession::first_hello(bool complains) {
-  if (waits_to_retry()) return Joining::kNobody;
-  const bool own = process_.is_own();
-  const Joining joining = ask({.profile = settings_.profile.data()}, own, complains);
-  if (joining == Joining::kPlan && own) welcomed_.store(true, std::memory_order_release);
+// Its parent's words are not its own to write, and its parent's turn may never end for it.
+BrokerSession::Joining BrokerSession::join_in_vfork_child(bool complains) {
+  if (state() != State::kFirstHello) return Joining::kPlan;
+  if (waits_to_retry()) return without_asking();
+  const Joining joining =
+      ask({.profile = settings_.profile.data(), .second = second_socket()}, false, complains);
   if (joining != Joining::kNobody) return joining;
-  const bool another_was_welcomed = welcomed_.load(std::memory_order_acquire);
-  if (!fails_closed() && own && !another_was_welcomed) plan_.retire();
   retry_later();
-  return joining;
+  return without_asking();
+}
+
+BrokerSession::Joining BrokerSession::first_hello(bool complains) {
+  if (waits_to_retry()) return without_asking();
+  const Joining joining =
+      ask({.profile = settings_.profile.data(), .second = second_socket()}, true, complains);
+  if (joining == Joining::kPlan) welcomed_.store(true, std::memory_order_release);
+  if (joining != Joining::kNobody) return joining;
+  if (!fails_closed()) plan_.retire();
+  retry_later();
+  return without_asking();
 }
 
 // The program may have been given another profile, and every thread waits to know. If nobody
 // answers, the last plan goes on.
 BrokerSession::Joining BrokerSession::recheck() {
-  if (!process_.is_own()) return Joining::kPlan;
   for (int i = 0; i < kMostHellos; ++i) {
     const auto plan = plan_.latest();
-    if (!plan || is_fresh(*plan) || waits_to_retry()) break;
+    if (!plan || is_fresh(*plan) || waits_to_retry() || !is_at_work(*plan)) break;
     const Joining joining = ask(going_on(), true, false);
     if (joining == Joining::kNoProfile) return joining;
     if (joining == Joining::kNobody) retry_later();
@@ -105,19 +145,32 @@ BrokerSession::Joining BrokerSession::recheck() {
   return Joining::kPlan;
 }
 
-// For the session's sake: the plan goes on, whoever answers. One thread asks, the others need not
-// wait for it.
+// For the session's sake: the plan goes on, whoever answers. Meanwhile the other threads have
+// joined.
 BrokerSession::Joining BrokerSession::rejoin() {
-  if (!process_.is_own()) return Joining::kPlan;
-  auto& broker = process_.words().broker;
-  std::uint64_t before = broker.load(std::memory_order_relaxed);
   const auto plan = plan_.latest();
-  if (!plan || before == instance_of(*plan)) return Joining::kPlan;
-  if (!broker.compare_exchange_strong(before, instance_of(*plan), std::memory_order_relaxed)) {
-    return Joining::kPlan;
-  }
+  if (!plan || waits_to_retry() || !is_at_work(*plan)) return Joining::kPlan;
+  auto& broker = process_.words().broker;
+  const std::uint64_t before = broker.exchange(instance_of(*plan), std::memory_order_relaxed);
   const Joining joining = ask(going_on(), true, false);
+  if (joining == Joining::kNobody) {
+    broker.store(before, std::memory_order_relaxed);
+    retry_later();
+  }
   return joining == Joining::kNoProfile ? joining : Joining::kPlan;
+}
+
+BrokerSession::Joining BrokerSession::without_asking() const {
+  if (state() != State::kFirstHello) return Joining::kPlan;
+  const auto plan = plan_.latest();
+  const bool shut_off = is_filtered(settings_) || unreachable_.load(std::memory_order_relaxed);
+  if (!shut_off || !plan || plan->generation() == 0) return Joining::kNobody;
+  const auto now = static_cast<std::uint64_t>(coarse_monotonic_ms());
+  return plan->broker_lives(now) ? Joining::kPlan : Joining::kNobody;
+}
+
+bool BrokerSession::is_at_work(const plan::Plan& plan) const {
+  return plan.broker_lives(static_cast<std::uint64_t>(coarse_monotonic_ms()), kAtWorkMs);
 }
 
 bool BrokerSession::waits_to_retry() const {
@@ -128,16 +181,25 @@ void BrokerSession::retry_later() {
   process_.words().retry_at.store(coarse_monotonic_ms() + kRetryAfterMs, std::memory_order_relaxed);
 }
 
+SecondSocket BrokerSession::second_socket() const {
+  const auto plan = plan_.latest();
+  return plan ? SecondSocket{plan->broker_instance(), plan_.owner()} : SecondSocket{};
+}
+
 HelloRequest BrokerSession::going_on() const {
   const auto plan = plan_.latest();
-  return {plan ? plan->profile() : settings_.profile.data(), plan::kHelloGoesOn};
+  return {plan ? plan->profile() : settings_.profile.data(), plan::kHelloGoesOn, kGreetedPatienceMs,
+          second_socket()};
 }
 
 BrokerSession::Joining BrokerSession::ask(const HelloRequest& request, bool own, bool complains) {
-  const BlockSignals block;
   const void* before = plan_.mapping();
   HelloAnswer answer;
   if (settings_.problem == nullptr) answer = say_hello_(settings_, request);
+  // Where nobody listens, the broker is dead.
+  const bool unreachable =
+      answer.outcome == HelloOutcome::kUnreachable && answer.error != ECONNREFUSED;
+  unreachable_.store(unreachable, std::memory_order_relaxed);
   Joining joining = Joining::kNobody;
   if (answer.outcome == HelloOutcome::kNoProfile) {
     joining = Joining::kNoProfile;
@@ -147,7 +209,9 @@ BrokerSession::Joining BrokerSession::ask(const HelloRequest& request, bool own,
   }
   close_fd(answer.plan_fd);
   close_fd(answer.counters_fd);
-  if (joining == Joining::kNobody && complains) complain(answer);
+  if (joining == Joining::kNobody && complains && without_asking() == Joining::kNobody) {
+    complain(answer);
+  }
   return joining;
 }
 
@@ -173,11 +237,15 @@ void BrokerSession::complain(const HelloAnswer& answer) {
   const std::string_view path(settings_.socket_path.data());
   if (settings_.problem != nullptr) {
     write_notice(settings_, Parts{settings_.problem});
-  } else if (answer.outcome == HelloOutcome::kRefusal) {
+  } else if (answer.outcome == HelloOutcome::kRefusal || answer.outcome == HelloOutcome::kBusy) {
     write_notice(settings_, Parts{answer.reason.data()});
+  } else if (answer.outcome == HelloOutcome::kUnreachable) {
+    write_notice(settings_,
+                 Parts{"cannot reach the broker at ", path, why_unreachable(answer.error)});
+  } else if (answer.outcome == HelloOutcome::kHungUp) {
+    write_notice(settings_, Parts{"the broker at ", path, " hangs up; is it another version?"});
   } else if (answer.outcome == HelloOutcome::kNoAnswer) {
-    write_notice(settings_, Parts{"no answer from the broker at ", path,
-                                  "; is pxd running? (px-exec starts one)"});
+    write_notice(settings_, Parts{"the broker at ", path, " does not answer in time"});
   } else {
     write_notice(settings_, Parts{"cannot use the answer of the broker at ", path,
                                   "; is it another version?"});

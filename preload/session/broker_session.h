@@ -37,6 +37,8 @@ class BrokerSession {
   // environment.
   [[nodiscard]] bool fails_closed() const { return settings_.named; }
 
+  [[nodiscard]] bool calls_are_filtered() const { return is_filtered(settings_); }
+
   // Whether this plan is this program's by the broker's own word since anything changed.
   [[nodiscard]] bool has_joined(const plan::Plan& plan) const {
     return is_fresh(plan) && is_known_to_broker(plan);
@@ -50,8 +52,8 @@ class BrokerSession {
 
   // What a hello came to.
   enum class Joining : std::uint8_t { kNobody, kNoProfile, kPlan };
-  // Says as much of a hello as this process still owes. `complains`: where a first hello gets no
-  // welcome, one line on stderr says why, once a process.
+  // Says as much of a hello as this process still owes. One thread does, the others wait for it.
+  // `complains`: where a first hello gets no welcome, one line on stderr says why, once a process.
   Joining join(bool complains);
 
   // join(), and whether the program may go on: only one that fails_closed(), and that nobody
@@ -59,6 +61,9 @@ class BrokerSession {
   [[nodiscard]] bool ensure_session();
   // The same, where the profile may choose the transport of the program's stream sockets.
   void ensure_session_for_sockets();
+
+  // Of the broker whose plan is mapped.
+  [[nodiscard]] SecondSocket second_socket() const;
 
  private:
   enum class State : std::uint8_t {
@@ -75,9 +80,15 @@ class BrokerSession {
   }
   [[nodiscard]] bool is_known_to_broker(const plan::Plan& plan) const;
 
+  Joining join_in_vfork_child(bool complains);
   Joining first_hello(bool complains);
   Joining recheck();
   Joining rejoin();
+  // What a program comes to that cannot ask. Where it has shut itself off from a broker that lives,
+  // it goes on by the mapped plan: also in kFirstHello, since its environment names that plan.
+  [[nodiscard]] Joining without_asking() const;
+  // The plan's broker has been at its work just now: it is worth a greeted program's while to ask.
+  [[nodiscard]] bool is_at_work(const plan::Plan& plan) const;
   [[nodiscard]] bool waits_to_retry() const;
   void retry_later();
 
@@ -96,6 +107,8 @@ class BrokerSession {
   std::atomic<bool> welcomed_{false};
   std::atomic<Chosen> sockets_chosen_{Chosen::kUnknown};
   std::atomic<bool> complained_{false};
+  // What came of the last hello: the broker is out of this program's reach.
+  std::atomic<bool> unreachable_{false};
 };
 
 }  // namespace px::shim

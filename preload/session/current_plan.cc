@@ -15,7 +15,7 @@ void CurrentPlan::start(const Settings& settings) {
   const KeepErrno keep;
   const int fd = open_plan(settings);
   if (fd < 0) return;
-  const void* base = map_plan(fd);
+  const void* base = map_plan(fd, &owner_);
   hold(base);
   base_.store(base, std::memory_order_release);
   close_fd(fd);
@@ -24,7 +24,7 @@ void CurrentPlan::start(const Settings& settings) {
 bool CurrentPlan::adopt(const Given& given, const void* before) {
   const void* known = held(given);
   if (known != nullptr && known == before) return mapping() == known;
-  const void* base = known != nullptr ? known : map_plan(given.fd);
+  const void* base = known != nullptr ? known : map_plan(given.fd, &owner_);
   if (base == nullptr) return false;
   if (base_.compare_exchange_strong(before, base, std::memory_order_acq_rel)) {
     if (known == nullptr) hold(base);

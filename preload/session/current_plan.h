@@ -52,6 +52,9 @@ class CurrentPlan {
   // Of the latest plan; null without one.
   [[nodiscard]] const void* mapping() const { return base_.load(std::memory_order_acquire); }
 
+  // The user of the broker that made the plan that was mapped last.
+  [[nodiscard]] uid_t owner() const { return owner_.load(std::memory_order_relaxed); }
+
   // A plan that a broker gave. The descriptor stays the caller's.
   struct Given {
     std::uint64_t broker_instance;
@@ -68,6 +71,7 @@ class CurrentPlan {
 
   std::atomic<const void*> base_{nullptr};
   std::atomic<bool> retired_{false};
+  std::atomic<uid_t> owner_{0};
   // Plans that stay mapped: a program may be moved there and back.
   std::array<std::atomic<const void*>, 16> held_{};
 };

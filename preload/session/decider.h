@@ -17,6 +17,10 @@ class Decider {
   // Whether it is known, without asking, that the verdict is kSystem whatever may be asked.
   [[nodiscard]] bool is_passthrough() const;
 
+  // Whether the program has its system calls filtered: it does without those that px can do
+  // without.
+  [[nodiscard]] bool calls_are_filtered() const { return session_.calls_are_filtered(); }
+
   // Without the broker's welcome, a program with a profile of its environment gets kFail, another
   // kSystem.
   [[nodiscard]] plan::Verdict decide(const plan::Call& call);

@@ -9,6 +9,7 @@
 
 #include "plan/wire.h"
 #include "preload/process/settings.h"
+#include "preload/session/broker_connection.h"
 
 namespace px::shim {
 
@@ -20,7 +21,7 @@ struct Acknowledgement {
 
 // Sends the request with the socket, and waits for the answer; `done` is the type of the one that
 // says that the broker has done it.
-[[nodiscard]] Acknowledgement exchange(const Settings& settings, int fd,
+[[nodiscard]] Acknowledgement exchange(const Settings& settings, const SecondSocket& second, int fd,
                                        std::span<const std::byte> request, plan::MessageType done);
 
 // Sends the request with the socket, and waits for nothing; false where the broker cannot take it

@@ -17,7 +17,7 @@ bool request_extra_paths(const Settings& settings, int fd,
   }
   const auto packet = std::as_bytes(std::span(&request, 1));
   if (answer == PathAnswer::kNotAwaited) return tell(settings, fd, packet);
-  return exchange(settings, fd, packet, plan::MessageType::kExtraPathsTaken).done;
+  return exchange(settings, {}, fd, packet, plan::MessageType::kExtraPathsTaken).done;
 }
 
 }  // namespace px::shim

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "plan/bundle_wire.h"
+#include "preload/process/clock.h"
 #include "preload/process/signals.h"
 #include "preload/process/system_calls.h"
 #include "preload/session/broker_connection.h"
@@ -14,11 +15,11 @@ namespace px::shim {
 
 void send_health_report(const Settings& settings, std::string_view profile,
                         const plan::HealthKey& key, bool alive) {
-  if (!plan::valid_profile_name(profile)) return;
+  if (!plan::valid_profile_name(profile) || is_filtered(settings)) return;
   const KeepErrno keep;
   const BlockSignals block;
-  BrokerConnection connection(SOCK_NONBLOCK);
-  if (!connection.connect(settings)) return;
+  BrokerConnection connection(monotonic_ms() + settings.deadline_ms, SOCK_NONBLOCK);
+  if (connection.connect(settings) != 0) return;
   auto report = plan::make<plan::HealthReport>();
   report.interface_index = key.interface_index;
   report.network_namespace = connection.network_namespace();

@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <span>
 
+#include "preload/process/clock.h"
 #include "preload/session/broker_connection.h"
 
 namespace px::shim {
@@ -58,7 +61,8 @@ class ReceivedFds {
 HelloAnswer answer_of(std::span<const std::byte> packet, ReceivedFds* fds) {
   HelloAnswer answer;
   if (const auto refusal = plan::parse<plan::Refusal>(packet)) {
-    answer.outcome = HelloOutcome::kRefusal;
+    const bool busy = refusal->code == plan::RefusalCode::kBusy;
+    answer.outcome = busy ? HelloOutcome::kBusy : HelloOutcome::kRefusal;
     std::memcpy(answer.reason.data(), refusal->reason, answer.reason.size());
     return answer;
   }
@@ -79,11 +83,11 @@ HelloAnswer answer_of(std::span<const std::byte> packet, ReceivedFds* fds) {
   return answer;
 }
 
-}  // namespace
-
-HelloAnswer say_hello(const Settings& settings, const HelloRequest& request) {
-  BrokerConnection connection;
-  if (!connection.connect(settings)) return {};
+HelloAnswer say_once(const Settings& settings, const HelloRequest& request, std::int64_t deadline) {
+  BrokerConnection connection(deadline);
+  const int error = connection.connect(settings, request.second);
+  if (error == EAGAIN) return {};
+  if (error != 0) return {.outcome = HelloOutcome::kUnreachable, .error = error};
   const plan::Hello hello = hello_of(request, connection.network_namespace());
   // The broker may not be allowed to look it up in /proc.
   const auto executable =
@@ -101,8 +105,23 @@ HelloAnswer say_hello(const Settings& settings, const HelloRequest& request) {
   message.msg_controllen = sizeof control;
   const std::size_t size = connection.receive(&message);
   ReceivedFds fds(&message);
+  if (connection.was_hung_up()) return {.outcome = HelloOutcome::kHungUp};
   if (size == 0) return {};
   return answer_of(std::span<const std::byte>(packet, size), &fds);
+}
+
+}  // namespace
+
+HelloAnswer say_hello(const Settings& settings, const HelloRequest& request) {
+  const std::int64_t deadline =
+      monotonic_ms() + std::min(settings.deadline_ms, request.patience_ms);
+  Pauses pauses(deadline);
+  for (;;) {
+    const HelloAnswer answer = say_once(settings, request, deadline);
+    const bool busy = answer.outcome == HelloOutcome::kBusy;
+    const bool hung_up = answer.outcome == HelloOutcome::kHungUp;
+    if (!pauses.before_trying_again(busy, hung_up)) return answer;
+  }
 }
 
 }  // namespace px::shim

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "plan/plan.h"
@@ -15,10 +16,11 @@
 namespace px::shim {
 namespace {
 
-// A read behind the end of a mapped file is a SIGBUS.
-bool is_large_enough(int fd, std::size_t size) {
+// The owner of a file that is large enough: a read behind the end of a mapped one is a SIGBUS.
+std::optional<uid_t> owner_of(int fd, std::size_t size) {
   const auto state = file_state(fd);
-  return state && S_ISREG(state->st_mode) && state->st_size >= static_cast<off_t>(size);
+  const bool fits = state && S_ISREG(state->st_mode) && state->st_size >= static_cast<off_t>(size);
+  return fits ? std::optional(state->st_uid) : std::nullopt;
 }
 
 // Of a file in the directory of the plans, with its NUL.
@@ -52,11 +54,15 @@ bool sockets_may_be_chosen(const Settings& settings) {
   return ::syscall(SYS_faccessat, AT_FDCWD, path.data(), F_OK) == 0;
 }
 
-const void* map_plan(int fd) {
-  if (!is_large_enough(fd, plan::kFileSize)) return nullptr;
+const void* map_plan(int fd, std::atomic<uid_t>* owner) {
+  const auto found = owner_of(fd, plan::kFileSize);
+  if (!found) return nullptr;
   void* base = ::mmap(nullptr, plan::kFileSize, PROT_READ, MAP_SHARED, fd, 0);
   if (base == MAP_FAILED) return nullptr;
-  if (plan::Plan::from_mapping(base, plan::kFileSize)) return base;
+  if (plan::Plan::from_mapping(base, plan::kFileSize)) {
+    owner->store(*found, std::memory_order_relaxed);
+    return base;
+  }
   unmap_plan(base);
   return nullptr;
 }
@@ -66,7 +72,7 @@ void unmap_plan(const void* base) {
 }
 
 plan::Counters* map_counters(int fd, plan::Counters* place) {
-  if (!is_large_enough(fd, plan::kCountersSize)) return nullptr;
+  if (!owner_of(fd, plan::kCountersSize)) return nullptr;
   const int fixed = place != nullptr ? MAP_FIXED : 0;
   void* page =
       ::mmap(place, plan::kCountersSize, PROT_READ | PROT_WRITE, MAP_SHARED | fixed, fd, 0);

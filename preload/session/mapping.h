@@ -3,6 +3,10 @@
 // thread and from signal handlers; may change errno.
 #pragma once
 
+#include <sys/types.h>
+
+#include <atomic>
+
 #include "plan/counters.h"
 #include "preload/process/settings.h"
 
@@ -14,8 +18,9 @@ namespace px::shim {
 // Whether the broker says by plan::kAllSocketsFile that it may choose the program's transport.
 [[nodiscard]] bool sockets_may_be_chosen(const Settings& settings);
 
-// The mapped plan; null when the file is not a plan of this layout, or too short.
-[[nodiscard]] const void* map_plan(int fd);
+// The mapped plan; null when the file is not a plan of this layout, or too short. `owner`: then the
+// file's, who is the broker's user.
+[[nodiscard]] const void* map_plan(int fd, std::atomic<uid_t>* owner);
 void unmap_plan(const void* base);
 
 // The mapped counters page, at `place` when it is given, instead of the page there; null when it

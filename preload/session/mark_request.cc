@@ -7,10 +7,12 @@
 
 namespace px::shim {
 
-Acknowledgement request_mark(const Settings& settings, int fd, std::uint32_t mark) {
+Acknowledgement request_mark(const Settings& settings, const SecondSocket& second, int fd,
+                             std::uint32_t mark) {
   auto request = plan::make<plan::Mark>();
   request.mark = mark;
-  return exchange(settings, fd, std::as_bytes(std::span(&request, 1)), plan::MessageType::kMarked);
+  return exchange(settings, second, fd, std::as_bytes(std::span(&request, 1)),
+                  plan::MessageType::kMarked);
 }
 
 }  // namespace px::shim

@@ -11,6 +11,7 @@
 namespace px::shim {
 
 // `mark` as in plan::Mark.
-[[nodiscard]] Acknowledgement request_mark(const Settings& settings, int fd, std::uint32_t mark);
+[[nodiscard]] Acknowledgement request_mark(const Settings& settings, const SecondSocket& second,
+                                           int fd, std::uint32_t mark);
 
 }  // namespace px::shim

@@ -16,7 +16,8 @@ namespace px::shim {
 
 class Marker {
  public:
-  using RequestMark = Acknowledgement (*)(const Settings&, int fd, std::uint32_t mark);
+  using RequestMark = Acknowledgement (*)(const Settings&, const SecondSocket&, int fd,
+                                          std::uint32_t mark);
 
   constexpr Marker(const SystemCalls& system, const Settings& settings, BrokerSession& session,
                    RequestMark request)

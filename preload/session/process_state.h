@@ -18,6 +18,7 @@ class ProcessState {
     std::atomic<std::int64_t> retry_at;  // ms; no further hello that got no answer before
     // The plan's recheck that hello was said after. No two plans ever have the same, but for 0.
     std::atomic<std::uint32_t> rechecked;
+    std::atomic<std::uint32_t> greeting;  // 1: a thread is saying hello (Turn)
   };
 
   // Once, before any other call.

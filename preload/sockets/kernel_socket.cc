@@ -63,7 +63,10 @@ Device device_of(const SystemCalls& system, int fd, const char* name) {
 }
 
 FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks) {
-  const int domain = int_option(system, fd, SOL_SOCKET, SO_DOMAIN).value_or(AF_UNSPEC);
+  const auto told = int_option(system, fd, SOL_SOCKET, SO_DOMAIN);
+  // Not the kernel's answer: a filter of system calls has given it.
+  if (!told && errno != EBADF && errno != ENOTSOCK) return {.kind = FdKind::kUnknown};
+  const int domain = told.value_or(AF_UNSPEC);
   if (domain != AF_INET && domain != AF_INET6) return {.kind = FdKind::kForeign};
   const int type = int_option(system, fd, SOL_SOCKET, SO_TYPE).value_or(0);
   const int protocol = int_option(system, fd, SOL_SOCKET, SO_PROTOCOL).value_or(0);

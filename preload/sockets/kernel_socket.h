@@ -13,9 +13,10 @@
 
 namespace px::shim {
 
-// kForeign, kFresh, kPortBound or kOwned. A connected datagram socket counts as kFresh: its address
-// may be the kernel's choice as well as the program's (see dissolve()). `own_marks`: the bits of
-// SO_MARK that are px's, not the program's choice.
+// kForeign, kFresh, kPortBound or kOwned; kUnknown where the kernel may not be asked, and no call
+// of the socket is to leave. A connected datagram socket counts as kFresh: its address may be the
+// kernel's choice as well as the program's (see dissolve()). `own_marks`: the bits of SO_MARK that
+// are px's, not the program's choice.
 [[nodiscard]] FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks);
 
 // What the table remembers of the socket; where that is kUnknown, what the kernel says.

@@ -98,6 +98,7 @@ bool Connector::undo(int fd, FdState* state) {
 std::optional<Connector::Errno> Connector::attempt(int fd, const CallAddress& destination, By by) {
   const bundle::Endpoint& endpoint = *destination.endpoint;
   const FdState state = state_of(system_, fds_, plan_, fd);
+  if (state.kind == FdKind::kUnknown) return ENETUNREACH;
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return 0;
   if (!takes_family(state, destination.family)) return 0;
   if (by == By::kFastOpen && state.transport != plan::Transport::kTcp) return 0;
@@ -170,7 +171,8 @@ std::optional<Connector::Errno> Connector::decide_again(int fd, FdState state,
 // without harm, and a device cannot be taken back without privilege.
 std::optional<Connector::Errno> Connector::choose_source(int fd, const FdState& state,
                                                          const plan::Entry& entry) {
-  if (state.transport != plan::Transport::kOther) {
+  // A filter of system calls may kill for this one, which programs do not set.
+  if (state.transport != plan::Transport::kOther && !decider_.calls_are_filtered()) {
     // Without it (MPTCP before Linux 6.8) bind takes a port that connect would have shared.
     (void)set_int_option(system_, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   }

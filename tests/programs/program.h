@@ -56,17 +56,23 @@ static inline void print_result(const char* what, long result) {
   fflush(stdout);
 }
 
-/* "WHAT: LOCAL ADDRESS", without the port, which is another one at each run. */
-static inline void print_local_address(const char* what, int fd) {
+/* The socket's address without the port, which is another one at each run; "?" for none. */
+static inline void local_address(int fd, char* text, socklen_t size) {
   struct sockaddr_storage local = {0};
   socklen_t length = sizeof local;
-  char text[INET6_ADDRSTRLEN] = "?";
   getsockname(fd, (struct sockaddr*)&local, &length);
+  snprintf(text, size, "?");
   if (local.ss_family == AF_INET) {
-    inet_ntop(AF_INET, &((struct sockaddr_in*)&local)->sin_addr, text, sizeof text);
+    inet_ntop(AF_INET, &((struct sockaddr_in*)&local)->sin_addr, text, size);
   } else if (local.ss_family == AF_INET6) {
-    inet_ntop(AF_INET6, &((struct sockaddr_in6*)&local)->sin6_addr, text, sizeof text);
+    inet_ntop(AF_INET6, &((struct sockaddr_in6*)&local)->sin6_addr, text, size);
   }
+}
+
+/* "WHAT: LOCAL ADDRESS". */
+static inline void print_local_address(const char* what, int fd) {
+  char text[INET6_ADDRSTRLEN];
+  local_address(fd, text, sizeof text);
   printf("%s: %s\n", what, text);
   fflush(stdout);
 }

@@ -20,7 +20,7 @@ NOT_COVERED = {
 }
 
 # Everything that is called is safe in signal handlers and after fork, but for dlsym and getauxval,
-# which are called by the constructor alone, and what allocates, frees and looks up: getaddrinfo(3)
+# which are called while the library starts, and what allocates, frees and looks up: getaddrinfo(3)
 # and its kin do that themselves. No clock and no file is asked by libc's calls: other libraries
 # fake those.
 ALLOWED = {

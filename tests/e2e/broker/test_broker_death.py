@@ -89,6 +89,24 @@ def test_a_stopped_broker_is_waited_for_only_so_long(lab, broker):
     assert lab.flows.left(CORPORATE) == {}
 
 
+def test_a_stopped_broker_hangs_no_program_that_was_greeted(broker, program, lab):
+    """Not even one that may have been moved just then: it goes on under its plan."""
+    other = RunningProgram(lab, broker)
+    for each in (program, other):
+        assert each.connect(CORPORATE).source == "10.8.0.2"
+    broker.pxctl("move", str(other.pid), "lan-only")
+    broker.process.send_signal(subprocess.signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        for _ in range(10):
+            assert program.connect(CORPORATE).source == "10.8.0.2"
+        seconds = time.monotonic() - started
+    finally:
+        broker.process.send_signal(subprocess.signal.SIGCONT)
+    assert seconds < 4, "one at most, and what a busy machine takes"
+    wait_until(lambda: other.connect(CORPORATE).source == "192.168.1.2", "it has been moved")
+
+
 def test_a_broker_that_comes_late_to_its_work(lab, broker):
     """As on a busy machine: the programs wait, and do not fail closed."""
     argv = preloaded(broker)

@@ -33,9 +33,9 @@ profiles:
 
 class Broker:
     """Owns a pxd in `namespace`, with its policy file and socket below `directory`; `words` and
-    `variables` are added to its command line and environment."""
+    `variables` are added to its command line and environment, and `before` stands before them."""
 
-    def __init__(self, namespace, directory, policy, words=(), variables=None):
+    def __init__(self, namespace, directory, policy, words=(), variables=None, before=()):
         self.namespace = namespace
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ class Broker:
         self.socket = self.directory / "px.sock"
         self.log = self.directory / "pxd.log"
         self.process = None
-        self.words, self.variables = words, variables or {}
+        self.words, self.variables, self.before = words, variables or {}, before
         self.config.write_text(policy)
         self.start()
 
@@ -55,7 +55,7 @@ class Broker:
         """Starts it without waiting until it serves."""
         with self.log.open("a", encoding="utf-8") as log:
             self.process = self.namespace.popen(
-                [PXD, "--config", self.config, "--socket", self.socket, *self.words],
+                [*self.before, PXD, "--config", self.config, "--socket", self.socket, *self.words],
                 env={**os.environ, **self.variables},
                 stdout=log,
                 stderr=subprocess.STDOUT,

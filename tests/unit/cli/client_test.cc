@@ -34,16 +34,21 @@ std::string refusal(plan::RefusalCode code, std::string_view reason) {
   return {reinterpret_cast<const char*>(&message), sizeof message};
 }
 
+Fd listener_at(const std::string& path) {
+  Fd listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strcpy(address.sun_path, path.c_str());
+  EXPECT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(listen(listener.get(), 1), 0);
+  return listener;
+}
+
 // Takes one connection and one packet, then sends what it was told to and closes.
 class OneAnswer {
  public:
   OneAnswer(const std::string& path, std::vector<std::string> packets, bool read_first = true)
-      : listener_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, path.c_str());
-    EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(listen(listener_.get(), 1), 0);
+      : listener_(listener_at(path)) {
     thread_ = std::thread([this, packets = std::move(packets), read_first] {
       const Fd client(accept(listener_.get(), nullptr, nullptr));
       char buffer[4096];
@@ -157,6 +162,22 @@ TEST_F(ClientOf, LaunchMayBeRefused) {
   const auto refused = client->launch("p", "");
   ASSERT_TRUE(refused && *refused);
   EXPECT_EQ((*refused)->code, plan::RefusalCode::kNoSuchProfile);
+}
+
+TEST_F(ClientOf, LaunchIsSaidAgainToABusyBroker) {
+  const Fd listener = listener_at(socket());
+  std::jthread broker([&] {
+    for (const std::string& answer :
+         {refusal(plan::RefusalCode::kBusy, "too many"), packet(MessageType::kLaunched, "")}) {
+      const Fd client(accept(listener.get(), nullptr, nullptr));
+      (void)send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+    }
+  });
+  auto client = Client::connect(socket());
+  ASSERT_TRUE(client);
+  const auto launched = client->launch("p", "");
+  ASSERT_TRUE(launched) << launched.error().message;
+  EXPECT_FALSE(*launched);
 }
 
 TEST_F(ClientOf, EveryPlaceThatWasTriedIsNamed) {

@@ -43,6 +43,25 @@ TEST_F(Listener, EveryoneMayConnect) {
   EXPECT_NE(fcntl(socket->get(), F_GETFL) & O_NONBLOCK, 0);
 }
 
+TEST_F(Listener, AnAbstractNameIsNoFile) {
+  const std::string name = "px-listener-test-" + std::to_string(getpid());
+  const auto socket = listen_at_abstract(name);
+  ASSERT_TRUE(socket) << socket.error().message;
+  EXPECT_FALSE(std::filesystem::exists(name));
+  EXPECT_FALSE(listen_at_abstract(name)) << "it is taken";
+  EXPECT_FALSE(listen_at_abstract(std::string(200, 'x')));
+}
+
+TEST_F(Listener, IsReachableForAllWhereEveryDirectoryLetsThemIn) {
+  const std::filesystem::path directory = files_.path("outer");
+  std::filesystem::create_directories(directory / "inner");
+  std::filesystem::permissions(directory / "inner", std::filesystem::perms(0755));
+  std::filesystem::permissions(directory, std::filesystem::perms(0750));
+  EXPECT_FALSE(is_reachable_for_all(directory / "inner"));
+  EXPECT_FALSE(is_reachable_for_all(directory / "missing"));
+  EXPECT_TRUE(is_reachable_for_all("/"));
+}
+
 TEST_F(Listener, ADeadSocketIsReplacedAndALivingOneIsNot) {
   auto socket = listen_at(path(), "broker");
   ASSERT_TRUE(socket);

@@ -50,7 +50,7 @@ class TestBroker {
     return answer;
   }
 
-  static Acknowledgement mark(const Settings&, int, std::uint32_t mark) {
+  static Acknowledgement mark(const Settings&, const SecondSocket&, int, std::uint32_t mark) {
     Acknowledgement answer;
     answer.done = here_->on_mark(mark);
     answer.done = answer.done && here_->answers_marks;

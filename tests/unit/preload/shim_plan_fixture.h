@@ -24,6 +24,7 @@ class TestPlan {
     header().magic = plan::kMagic;
     header().layout_version = plan::kLayoutVersion;
     header().broker_instance = instance;
+    header().heartbeat = ~std::uint64_t{0};  // at work, as long as no test says otherwise
   }
   [[nodiscard]] int fd() const { return file_.fd(); }
   [[nodiscard]] plan::FileHeader& header() {

@@ -13,6 +13,7 @@
 #include <future>
 #include <thread>
 
+#include "ipc/listener.h"
 #include "plan/bundle_wire.h"
 
 namespace px::broker {
@@ -31,8 +32,12 @@ class Client {
     setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, path.c_str());
-    EXPECT_EQ(connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    const std::string& text = path.native();  // may be an abstract name
+    text.copy(address.sun_path, sizeof address.sun_path);
+    const bool abstract = text.front() == '\0';
+    const auto length = static_cast<socklen_t>(
+        abstract ? offsetof(sockaddr_un, sun_path) + text.size() : sizeof address);
+    EXPECT_EQ(connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
   }
 
   int fd() const { return socket_.get(); }
@@ -252,10 +257,30 @@ TEST_F(ServerTest, AUserHasAQuotaOfConnections) {
     const Client one_more(path());
     const auto refusal = plan::parse<plan::Refusal>(one_more.receive());
     ASSERT_TRUE(refusal);
-    EXPECT_EQ(refusal->code, plan::RefusalCode::kQuota);
+    EXPECT_EQ(refusal->code, plan::RefusalCode::kBusy);
     EXPECT_EQ(clients.front()->ask("still here"), "echo still here");
   }
   wait_for_no_connections();
+  EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
+}
+
+TEST_F(ServerTest, BesideItThoseAloneThatAreAdmitted) {
+  for (const bool admitted : {true, false}) {
+    const std::string name = "px-test-" + std::to_string(getpid()) + (admitted ? "-a" : "-b");
+    auto socket = ipc::listen_at_abstract(name);
+    ASSERT_TRUE(socket) << socket.error().message;
+    std::promise<void> listening;
+    asio::post(context_, [&] {
+      server_->listen_beside(std::move(*socket), [admitted](const Peer& peer) {
+        EXPECT_EQ(peer.pid, getpid());
+        return admitted;
+      });
+      listening.set_value();
+    });
+    listening.get_future().get();
+    const Client client(std::string(1, '\0') + name);
+    EXPECT_EQ(client.ask("hi"), admitted ? "echo hi" : "closed");
+  }
   EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
 }
 

@@ -71,9 +71,9 @@ TEST_F(BrokerSessionTest, FailsClosedAndSaysWhyOnce) {
   EXPECT_EQ(broker_.hellos(), 1) << "not asked again within a second";
   EXPECT_EQ(in_child([this] { return static_cast<int>(shim_.decider.decide(kCall).action); }),
             static_cast<int>(Action::kFail));
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "px: test: no answer from the broker at " +
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "px: test: the broker at " +
                                                         (directory_ / "px.sock").native() +
-                                                        "; is pxd running? (px-exec starts one)\n");
+                                                        " does not answer in time\n");
 }
 
 TEST_F(BrokerSessionTest, AsksAgainAfterASecond) {
@@ -198,6 +198,78 @@ TEST_F(BrokerSessionTest, AVforkChildsHelloIsNotItsParents) {
   EXPECT_EQ(broker_.hellos(), 2);
 }
 
+TEST_F(BrokerSessionTest, OutOfReachItGoesOnByTheMappedPlan) {
+  broker_.plan.publish_via(kVpn);
+  publish_file();
+  broker_.outcome = HelloOutcome::kUnreachable;
+  shim_.start();
+  shim_.capture_stderr();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
+  EXPECT_EQ(broker_.hellos(), 1) << "not asked again within a second";
+  EXPECT_EQ(in_child([this] { return static_cast<int>(shim_.decider.decide(kCall).action); }),
+            static_cast<int>(Action::kVia));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST_F(BrokerSessionTest, OutOfReachOfADeadBrokerItFailsClosed) {
+  broker_.plan.publish_via(kVpn);
+  broker_.plan.header().heartbeat = 0;
+  publish_file();
+  broker_.outcome = HelloOutcome::kUnreachable;
+  shim_.start();
+  shim_.capture_stderr();
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kFail);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("cannot reach the broker"),
+            std::string::npos);
+}
+
+TEST_F(BrokerSessionTest, OutOfReachAndWithoutAPlanItFailsClosed) {
+  broker_.plan.publish_via(kVpn);
+  broker_.outcome = HelloOutcome::kUnreachable;
+  shim_.start();
+  shim_.capture_stderr();
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kFail);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("cannot reach the broker"),
+            std::string::npos);
+}
+
+TEST_F(BrokerSessionTest, WithItsCallsFilteredItAsksNobody) {
+  broker_.plan.publish_via(kVpn);
+  shim_.start();
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
+  set_filtered(&shim_.settings);
+  broker_.plan.header().recheck = 3;
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
+  EXPECT_EQ(in_child([this] { return static_cast<int>(shim_.decider.decide(kCall).action); }),
+            static_cast<int>(Action::kVia));
+  EXPECT_EQ(broker_.hellos(), 1);
+}
+
+TEST_F(BrokerSessionTest, WithItsCallsFilteredBeforeItIsSilent) {
+  broker_.plan.publish_via(kVpn);
+  shim_.start();
+  set_filtered(&shim_.settings);
+  shim_.capture_stderr();
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kFail);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(broker_.hellos(), 0);
+}
+
+TEST_F(BrokerSessionTest, OnceGreetedItAsksNoBrokerThatHasStopped) {
+  broker_.plan.publish_via(kVpn);
+  shim_.start();
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
+  broker_.plan.header().heartbeat = 0;
+  broker_.plan.header().recheck = 3;
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
+  EXPECT_EQ(in_child([this] { return static_cast<int>(shim_.decider.decide(kCall).action); }),
+            static_cast<int>(Action::kVia));
+  EXPECT_EQ(broker_.hellos(), 1);
+  broker_.plan.header().heartbeat = ~std::uint64_t{0};
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
+  EXPECT_EQ(broker_.hellos(), 2) << "it works again, and is asked what was owed";
+}
+
 TEST_F(BrokerSessionTest, ThreadsMayJoinAtOnce) {
   broker_.plan.publish_via(kVpn);
   shim_.start();
@@ -211,6 +283,7 @@ TEST_F(BrokerSessionTest, ThreadsMayJoinAtOnce) {
   }
   threads.clear();
   EXPECT_EQ(routed, 16);
+  EXPECT_EQ(broker_.hellos(), 1) << "one asks, the others wait for it";
   EXPECT_EQ(broker_.counters().routed, 16u);
 }
 

@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+#include "plan/second_socket.h"
+#include "preload/process/clock.h"
 #include "preload/session/broker_connection.h"
 #include "tests/unit/preload/shim_fixture.h"
 
@@ -165,14 +167,130 @@ TEST_F(HelloTest, BringsARefusalsReason) {
   EXPECT_STREQ(answer.reason.data(), "too many");
 }
 
+TEST_F(HelloTest, ABusyBrokerIsAskedAgain) {
+  listen(8);
+  broker_ = std::thread([this] {
+    auto busy = plan::make<plan::Refusal>();
+    busy.code = plan::RefusalCode::kBusy;
+    const auto message = welcome();
+    for (int i = 0; i < 3; ++i) {
+      const int client = ::accept(listener_, nullptr, nullptr);
+      if (i < 2) send(client, &busy, sizeof busy);
+      if (i == 2) send(client, &message, sizeof message, 2);
+      ::close(client);
+    }
+  });
+  const auto answer = hello();
+  EXPECT_EQ(answer.outcome, HelloOutcome::kWelcome);
+  ::close(answer.plan_fd);
+  ::close(answer.counters_fd);
+}
+
+TEST_F(HelloTest, ABrokerThatHangsUpOnceIsAskedAgain) {
+  listen(8);
+  broker_ = std::thread([this] {
+    ::close(::accept(listener_, nullptr, nullptr));
+    const auto message = welcome();
+    const int client = ::accept(listener_, nullptr, nullptr);
+    send(client, &message, sizeof message, 2);
+    ::close(client);
+  });
+  const auto answer = hello();
+  EXPECT_EQ(answer.outcome, HelloOutcome::kWelcome);
+  ::close(answer.plan_fd);
+  ::close(answer.counters_fd);
+}
+
+TEST_F(HelloTest, ABrokerThatStaysBusyIsLeftBeforeTheDeadline) {
+  settings_.deadline_ms = 10;
+  serve([](int client) {
+    auto busy = plan::make<plan::Refusal>();
+    busy.code = plan::RefusalCode::kBusy;
+    plan::fill_text(busy.reason, "too many at a time");
+    send(client, &busy, sizeof busy);
+  });
+  const auto answer = hello();
+  EXPECT_EQ(answer.outcome, HelloOutcome::kBusy);
+  EXPECT_STREQ(answer.reason.data(), "too many at a time");
+}
+
+// With a packet of the client's unread, the kernel says ECONNRESET ahead of it; without, EPIPE.
+TEST_F(HelloTest, ARefusalIsReadWhereTheBrokerHasClosed) {
+  listen(8);
+  for (const bool sends_before : {false, true}) {
+    BrokerConnection connection(monotonic_ms() + settings_.deadline_ms);
+    ASSERT_EQ(connection.connect(settings_), 0);
+    const std::byte word[1]{};
+    if (sends_before) {
+      ASSERT_TRUE(connection.send(word));
+    }
+    const int client = ::accept(listener_, nullptr, nullptr);
+    const auto refusal = plan::make<plan::Refusal>();
+    send(client, &refusal, sizeof refusal);
+    ::close(client);
+    if (!sends_before) {
+      EXPECT_TRUE(connection.send(word));
+    }
+    std::array<std::byte, sizeof refusal> packet;
+    iovec buffer{.iov_base = packet.data(), .iov_len = packet.size()};
+    msghdr received{};
+    received.msg_iov = &buffer;
+    received.msg_iovlen = 1;
+    EXPECT_EQ(connection.receive(&received), sizeof refusal) << sends_before;
+    EXPECT_EQ(connection.receive(&received), 0u) << "nothing more";
+  }
+}
+
 TEST_F(HelloTest, NobodyThere) {
-  EXPECT_EQ(hello().outcome, HelloOutcome::kNoAnswer);
+  const auto answer = hello();
+  EXPECT_EQ(answer.outcome, HelloOutcome::kUnreachable);
+  EXPECT_EQ(answer.error, ENOENT);
   EXPECT_LT(took_, std::chrono::milliseconds(settings_.deadline_ms));
 }
 
+// The second socket of the broker kInstance.
+class SecondSocketTest : public HelloTest {
+ protected:
+  void listen_there() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const auto name = plan::second_socket_name(kInstance);
+    std::memcpy(address.sun_path + 1, name.data(), name.size());
+    const auto length = offsetof(sockaddr_un, sun_path) + 1 + name.size();
+    ASSERT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), length), 0);
+    ASSERT_EQ(::listen(listener_, 8), 0);
+  }
+};
+
+TEST_F(SecondSocketTest, IsAskedWhereThePathLeadsNowhere) {
+  listen_there();
+  BrokerConnection connection(monotonic_ms() + settings_.deadline_ms);
+  EXPECT_EQ(connection.connect(settings_, {kInstance, ::geteuid()}), 0);
+}
+
+TEST_F(SecondSocketTest, IsNotTakenFromAnotherUser) {
+  listen_there();
+  BrokerConnection connection(monotonic_ms() + settings_.deadline_ms);
+  EXPECT_EQ(connection.connect(settings_, {kInstance, ::geteuid() + 1}), ECONNREFUSED);
+}
+
+TEST_F(SecondSocketTest, AnotherBrokersIsNotAsked) {
+  listen_there();
+  BrokerConnection connection(monotonic_ms() + settings_.deadline_ms);
+  EXPECT_EQ(connection.connect(settings_, {kInstance + 1, ::geteuid()}), ECONNREFUSED);
+}
+
+TEST_F(SecondSocketTest, IsNotAskedWhereNoneIsKnown) {
+  BrokerConnection connection(monotonic_ms() + settings_.deadline_ms);
+  EXPECT_EQ(connection.connect(settings_), ENOENT);
+}
+
 TEST_F(HelloTest, ABrokerThatHangsUp) {
-  serve([](int) {});
-  EXPECT_EQ(hello().outcome, HelloOutcome::kNoAnswer);
+  listen(8);
+  broker_ = std::thread([this] {
+    for (int i = 0; i < 5; ++i) ::close(::accept(listener_, nullptr, nullptr));
+  });
+  EXPECT_EQ(hello().outcome, HelloOutcome::kHungUp);
   EXPECT_LT(took_, std::chrono::milliseconds(settings_.deadline_ms));
 }
 
@@ -187,8 +305,8 @@ TEST_F(HelloTest, ABrokerThatNeverAnswersIsLeftAtTheDeadline) {
 TEST_F(HelloTest, WhatIsThereIsTakenAfterTheDeadline) {
   settings_.deadline_ms = 0;
   listen(8);
-  BrokerConnection connection;
-  ASSERT_TRUE(connection.connect(settings_));
+  BrokerConnection connection(monotonic_ms());
+  ASSERT_EQ(connection.connect(settings_), 0);
   const int client = ::accept(listener_, nullptr, nullptr);
   const auto message = welcome();
   send(client, &message, sizeof message);

@@ -57,7 +57,7 @@ class MarkRequestTest : public testing::Test {
 
   Acknowledgement request(std::uint32_t mark) {
     const auto before = descriptors();
-    const Acknowledgement answer = request_mark(settings_, socket_, mark);
+    const Acknowledgement answer = request_mark(settings_, {}, socket_, mark);
     if (broker_.joinable()) broker_.join();
     EXPECT_LE(descriptors(), before);  // the listener is the test's
     return answer;

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace px::shim {
@@ -46,6 +47,20 @@ TEST(KernelSocket, KnowsAFreshSocketAsTheTableWould) {
     for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
       EXPECT_EQ(Socket(domain, type).ask(), fresh_socket(domain, type, 0));
     }
+  }
+}
+
+TEST(KernelSocket, DoesNotTakeAFiltersAnswerForTheKernels) {
+  SystemCalls filtered = kBareSystemCalls;
+  for (const int error : {EPERM, EACCES, ENOSYS, EINVAL}) {
+    static int answer;
+    answer = error;
+    filtered.getsockopt = [](int, int, int, void*, socklen_t*) {
+      errno = answer;
+      return -1;
+    };
+    const Socket socket(AF_INET, SOCK_STREAM);
+    EXPECT_EQ(ask_kernel(filtered, socket.fd(), 0).kind, FdKind::kUnknown);
   }
 }
 

@@ -190,7 +190,7 @@ BUNDLE_EXPORT int bundle_connect(int fd, const sockaddr* address, socklen_t leng
   NoPolicy egress;
   const std::uint32_t stagger = bundle->implicit ? kStaggerImplicitMs : kStaggerExplicitMs;
   const Errno error = is_sctp(fd)
-                          ? sctp_connect(kCalls, egress, fd, *bundle, stagger)
+                          ? sctp_connect(kCalls, egress, fd, *bundle, {.stagger_ms = stagger})
                           : race(kCalls, egress, fd, bundle->members(), {.stagger_ms = stagger});
   errno = errno_before;
   return answer(error);

@@ -8,11 +8,14 @@
 #include <array>
 #include <optional>
 #include <span>
+#include <utility>
 
+#include "libbundle/connect/held_signals.h"
 #include "libbundle/connect/kernel_addresses.h"
 #include "libbundle/connect/packed_addresses.h"
 #include "libbundle/connect/sctp_scope.h"
 #include "libbundle/connect/sctp_wait.h"
+#include "libbundle/connect/tcp_beside.h"
 #include "libbundle/core/sctp.h"
 #include "libbundle/core/socket_option.h"
 
@@ -20,8 +23,12 @@ namespace px::bundle {
 namespace {
 
 constexpr std::int64_t kAnswerMs = 500;
+constexpr std::int64_t kForever = 1'000'000'000;
 constexpr std::int64_t kNonBlockingLimitMs = 1'500;
 constexpr std::int64_t kRetryWithinMs = 1'000;  // of a host that does not answer
+// Each member of a host is called within this time, be there ever so many.
+constexpr std::uint32_t kAllCalledMs = 700;
+constexpr std::uint32_t kShortestInitialMs = 20;
 
 int weight(Errno error) {
   if (error == ECONNREFUSED) return 3;
@@ -56,8 +63,8 @@ class Host {
 
 class Association {
  public:
-  Association(const SystemCalls& system, Egress& egress, int fd, std::uint32_t stagger_ms)
-      : system_(system), egress_(egress), fd_(fd), stagger_(stagger_ms) {
+  Association(const SystemCalls& system, Egress& egress, int fd, const SctpTimes& times)
+      : system_(system), egress_(egress), fd_(fd), times_(times), begin_(now()) {
     const int flags = system_.fcntl(fd, F_GETFL, 0);
     blocks_ = flags >= 0 && (flags & O_NONBLOCK) == 0;
     family_ = int_option(system_, fd, SOL_SOCKET, SO_DOMAIN).value_or(AF_UNSPEC);
@@ -70,7 +77,10 @@ class Association {
     return family_ == AF_INET6 || member.address.is_ipv4();
   }
   // The call's result; nothing where the host cannot be reached, and error() then has the reason.
-  [[nodiscard]] std::optional<Errno> reach(Host& host);
+  // `patiently`: there is no other host to go on to.
+  [[nodiscard]] std::optional<Errno> reach(Host& host, bool patiently);
+  // Whether the last host was silent.
+  [[nodiscard]] bool was_silent() const { return silent_; }
   [[nodiscard]] Errno error() const { return error_ != 0 ? error_ : EAFNOSUPPORT; }
 
  private:
@@ -84,6 +94,9 @@ class Association {
   [[nodiscard]] bool same_egress(const Endpoint& a, const Endpoint& b) const;
   [[nodiscard]] Errno try_prepare(const Endpoint& member) const;
   [[nodiscard]] Errno attempt(std::span<const Endpoint> members, std::uint32_t initial_ms);
+  [[nodiscard]] Errno call(std::span<const Endpoint> members, std::int64_t wait_ms);
+  [[nodiscard]] Errno await(std::span<const Endpoint> members, std::int64_t begin,
+                            std::uint32_t initial_ms, HeldSignals& held);
   void failed(Errno error) {
     if (error_ == 0 || weight(error) > weight(error_)) error_ = error;
   }
@@ -91,11 +104,14 @@ class Association {
   const SystemCalls& system_;
   Egress& egress_;
   const int fd_;
-  const std::uint32_t stagger_;
+  const SctpTimes times_;
+  const std::int64_t begin_;
   int family_ = AF_UNSPEC;
   bool blocks_ = true;
-  bool connected_ = false;                // before this call
-  bool answered_ = false;                 // to the last attempt
+  bool connected_ = false;  // before this call
+  bool answered_ = false;   // to the last attempt
+  bool silent_ = false;
+  bool tcp_answered_ = false;
   std::optional<Endpoint> prepared_for_;  // the member whose egress the socket has
   bool each_prepared_ = false;            // the socket has the egress of several members
   Errno error_ = 0;
@@ -175,6 +191,24 @@ Errno Association::try_prepare(const Endpoint& member) const {
   return error;
 }
 
+// connect(2) to the members; a blocking socket waits for `wait_ms` (at least 1) only.
+Errno Association::call(std::span<const Endpoint> members, std::int64_t wait_ms) {
+  timeval own{};
+  socklen_t length = sizeof own;
+  const std::int64_t own_ms = blocks_ ? send_timeout_ms(system_, fd_) : 0;
+  if (own_ms != 0) wait_ms = std::min(wait_ms, own_ms);
+  const timeval wait{.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+  const bool limited = blocks_ &&
+                       system_.getsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &own, &length) == 0 &&
+                       system_.setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0;
+  const PackedAddresses packed(members);
+  const int result =
+      system_.setsockopt(fd_, kSolSctp, kSctpConnectx, packed.bytes.data(), packed.size);
+  const Errno error = result >= 0 ? 0 : errno;
+  if (limited) (void)system_.setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &own, sizeof own);
+  return error;
+}
+
 Errno Association::attempt(std::span<const Endpoint> members, std::uint32_t initial_ms) {
   const SctpRtoInfo times{.association = 0, .initial = initial_ms, .most = 0, .least = 0};
   (void)system_.setsockopt(fd_, kSolSctp, kSctpRtoInfo, &times, sizeof times);
@@ -183,32 +217,53 @@ Errno Association::attempt(std::span<const Endpoint> members, std::uint32_t init
                               .attempts = static_cast<std::uint16_t>(members.size() + 1),
                               .most_ms = 0};
   (void)system_.setsockopt(fd_, kSolSctp, kSctpInitMessage, &tries, sizeof tries);
-  const PackedAddresses packed(members);
-  const int result =
-      system_.setsockopt(fd_, kSolSctp, kSctpConnectx, packed.bytes.data(), packed.size);
-  Errno error = result >= 0 ? 0 : errno;
+  // While the kernel waits for a time, a handler would end the call, be it to restart or not.
+  std::optional<HeldSignals> held(std::in_place, system_);
+  const std::int64_t since = now();
+  Errno error = call(members, std::min<std::int64_t>(initial_ms, kSignalsWaitMs));
+  const bool certain =
+      !blocks_ && !each_prepared_ && egress_.health(members.front()) == Health::kAlive;
+  if (error == EINPROGRESS && !certain) {
+    error = await(members, since, initial_ms, *held);
+    answered_ = error == 0;
+    return error == 0 && !blocks_ ? EINPROGRESS : error;
+  }
+  held.reset();
   if (error == EALREADY && blocks_) return go_on_connecting(system_, fd_);
   // The association was made while the kernel was about to call again.
   if (error == EISCONN && blocks_ && !connected_) error = 0;
-  const bool certain = !each_prepared_ && egress_.health(members.front()) == Health::kAlive;
-  if (error != EINPROGRESS || blocks_ || certain) {
-    answered_ = error == 0;
-    // Clears a failure from the socket; the errors of a connect before this one are the program's.
-    const bool failed = error != 0 && error != EINPROGRESS && error != EINTR && error != EALREADY &&
-                        error != EISCONN;
-    if (failed) (void)await_association(system_, fd_, 0);
-    return error;
-  }
-  const auto most = static_cast<std::int64_t>(members.size()) * initial_ms + kAnswerMs;
-  const Errno answer = await_association(system_, fd_, std::min(most, kNonBlockingLimitMs));
-  answered_ = answer == 0;
-  return answer == 0 ? EINPROGRESS : answer;
+  answered_ = error == 0;
+  // Clears a failure from the socket; the errors of a connect before this one are the program's.
+  const bool failed =
+      error != 0 && error != EINPROGRESS && error != EINTR && error != EALREADY && error != EISCONN;
+  if (failed) (void)await_association(system_, fd_, 0);
+  return error;
 }
 
-std::optional<Errno> Association::reach(Host& host) {
+// A blocking socket waits until the kernel gives up.
+Errno Association::await(std::span<const Endpoint> members, std::int64_t begin,
+                         std::uint32_t initial_ms, HeldSignals& held) {
+  const auto most = static_cast<std::int64_t>(members.size()) * initial_ms + kAnswerMs;
+  const std::int64_t limit = blocks_ ? kForever : std::min(most, kNonBlockingLimitMs);
+  TcpBeside beside(system_, egress_, static_cast<sa_family_t>(family_), members, begin,
+                   times_.stagger_ms);
+  const std::int64_t own = blocks_ ? send_timeout_ms(system_, fd_) : 0;
+  const AttemptWait wait{.end = begin + limit,
+                         .program_end = own == 0 ? 0 : begin_ + own,
+                         .blocks = blocks_,
+                         .beside = times_.tcp_beside ? &beside : nullptr};
+  const Errno error = await_attempt(system_, fd_, wait, held);
+  tcp_answered_ = beside.sctp_ends() != TcpBeside::kNever;
+  return error;
+}
+
+std::optional<Errno> Association::reach(Host& host, bool patiently) {
   keep_permitted(host);
+  silent_ = false;
   const std::int64_t begin = now();
-  std::uint32_t initial = stagger_;
+  const auto count = static_cast<std::uint32_t>(std::max<std::size_t>(host.count(), 1));
+  std::uint32_t initial =
+      std::min(times_.stagger_ms, std::max(kAllCalledMs / count, kShortestInitialMs));
   std::size_t turns = 2 * host.count();
   while (host.count() > 0 && turns-- > 0) {
     const Endpoint first = host.members().front();
@@ -223,7 +278,8 @@ std::optional<Errno> Association::reach(Host& host) {
     if (error == EINTR || error == EALREADY || error == EISCONN) return error;
     failed(error == EPROTO || error == ENOPROTOOPT ? ECONNREFUSED : error);
     if (error == ETIMEDOUT) {
-      if (now() - begin >= kRetryWithinMs) break;
+      silent_ = true;
+      if (tcp_answered_ || !patiently || now() - begin >= kRetryWithinMs) break;
       initial = std::max<std::uint32_t>(initial, 2 * kSctpLeastMs);
       host.rotate();
     } else if (of_first) {
@@ -245,16 +301,25 @@ void tune_sctp(const SystemCalls& system, int fd) {
 }
 
 Errno sctp_connect(const SystemCalls& system, Egress& egress, int fd, const Bundle& bundle,
-                   std::uint32_t stagger_ms) {
-  Association association(system, egress, fd, stagger_ms);
+                   const SctpTimes& times) {
+  Association association(system, egress, fd, times);
   const auto members = bundle.members();
-  for (std::size_t i = 0; i < members.size();) {
-    Host host;
-    do {
-      if (association.can_reach(members[i])) host.add(members[i]);
-      ++i;
-    } while (i < members.size() && (bundle.alternatives >> i & 1) == 0);
-    if (const auto answer = association.reach(host)) return *answer;
+  const bool alternatives = bundle.alternatives != 0;
+  std::uint32_t again = 0;  // bit i: the host that begins with member i was silent at first
+  // All hosts get a short time, and those that were silent a longer one after that.
+  for (const bool patiently : {false, true}) {
+    if (!patiently && !alternatives) continue;
+    for (std::size_t i = 0; i < members.size();) {
+      const std::size_t begin = i;
+      Host host;
+      do {
+        if (association.can_reach(members[i])) host.add(members[i]);
+        ++i;
+      } while (i < members.size() && (bundle.alternatives >> i & 1) == 0);
+      if (alternatives && patiently && (again >> begin & 1) == 0) continue;
+      if (const auto answer = association.reach(host, patiently)) return *answer;
+      if (association.was_silent()) again |= std::uint32_t{1} << begin;
+    }
   }
   return association.error();
 }

@@ -21,16 +21,25 @@ inline constexpr std::uint32_t kSctpLeastMs = 100;
 inline constexpr std::uint32_t kSctpMostMs = 1000;
 void tune_sctp(const SystemCalls& system, int fd);
 
+struct SctpTimes {
+  std::uint32_t stagger_ms = 0;  // a member's time alone
+  bool tcp_beside = false;
+};
+
 // As connect(2) of `fd`, a one-to-one SCTP socket of family AF_INET or AF_INET6, to the host that
 // the bundle names; an IPv4 socket takes the IPv4 members.
 // - A member that refuses is left out, and the rest tried at once. A host that does not answer at
-//   any address costs about 2 s.
+//   any address costs about 2 s; where the bundle has an alternative, a few tenths of a second, and
+//   the 2 s after all others.
+// - `tcp_beside`: ETIMEDOUT as soon as TCP gets through and SCTP has had its time. The program is
+// to
+//   go on to TCP.
 // - A non-blocking socket waits for an answer for up to 1.5 s, unless one is known already; then
 //   EINPROGRESS.
 // - Signals and SO_SNDTIMEO end a blocking call as they end TCP's. EALREADY and EISCONN: the socket
 //   was connecting or connected before the call.
 // - Of several failures the most telling: ECONNREFUSED before EHOSTUNREACH before ETIMEDOUT.
 [[nodiscard]] Errno sctp_connect(const SystemCalls& system, Egress& egress, int fd,
-                                 const Bundle& bundle, std::uint32_t stagger_ms);
+                                 const Bundle& bundle, const SctpTimes& times);
 
 }  // namespace px::bundle

@@ -50,8 +50,9 @@ std::optional<int> BundleConnecting::connect(int fd, const CallAddress& destinat
   (void)session_.ensure_session();
   const std::uint32_t stagger = stagger_for(bundle);
   const bundle::RaceTimes times{.stagger_ms = shortened(fd, stagger), .dead_after_ms = stagger};
+  const bundle::SctpTimes sctp_times{.stagger_ms = stagger, .tcp_beside = has_tcp()};
   PlanEgress egress(system_, settings_, fds_, plan_, decider_, health_, connector_, fd);
-  const bundle::Errno error = sctp ? bundle::sctp_connect(system_, egress, fd, bundle, stagger)
+  const bundle::Errno error = sctp ? bundle::sctp_connect(system_, egress, fd, bundle, sctp_times)
                                    : bundle::race(system_, egress, fd, bundle.members(), times);
   const auto chosen = egress.destination();
   if (!sctp && chosen && (error == 0 || error == EINPROGRESS) &&
@@ -69,6 +70,14 @@ std::uint32_t BundleConnecting::stagger_for(const bundle::Bundle& bundle) const 
   const std::uint32_t stagger = bundle_settings(plan_).stagger_ms;
   if (stagger != 0) return stagger;
   return bundle.implicit ? plan::kStaggerImplicitMs : plan::kStaggerExplicitMs;
+}
+
+// Whether getaddrinfo(3) has given the program entries of TCP, behind those of SCTP.
+bool BundleConnecting::has_tcp() const {
+  const plan::BundleSettings settings = bundle_settings(plan_);
+  const auto& all = settings.transports;
+  return settings.all_sockets == 0 &&
+         std::find(std::begin(all), std::end(all), plan::BundleTransport::kTcp) != std::end(all);
 }
 
 // A call that is not to block.

@@ -50,6 +50,7 @@ class BundleConnecting {
   [[nodiscard]] bool find(const CallAddress& destination, bundle::Bundle* found) const;
   [[nodiscard]] bool read_bundle(const CallAddress& destination, bundle::Bundle* found) const;
   [[nodiscard]] std::uint32_t stagger_for(const bundle::Bundle& bundle) const;
+  [[nodiscard]] bool has_tcp() const;
   [[nodiscard]] std::uint32_t shortened(int fd, std::uint32_t stagger_ms) const;
   void ask_for_subflows(int fd, const bundle::Bundle& bundle,
                         const bundle::Endpoint& destination) const;

@@ -64,9 +64,9 @@ def extra_seconds(client_runs, broker, name, pair):
 def bare_seconds(client_runs):
     """{pair: {name: seconds}}, start included: all at once, since they mostly wait."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        count = len(client_runs.clients)
+        options = {"at_once": len(client_runs.clients), "names": list(client_runs.clients)}
         futures = {
-            pair: pool.submit(client_runs.of_all, client_runs.bare, each, WAIT, at_once=count)
+            pair: pool.submit(client_runs.of_all, client_runs.bare, each, WAIT, **options)
             for pair, each in BARE.items()
         }
         return {

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/libbundle/connect/fake_sctp.h"
 #include "tests/unit/preload/shim_plan_fixture.h"
 
 namespace px::bundle {
@@ -25,91 +26,6 @@ namespace {
 using shim::address;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-constexpr int kFd = 9;
-constexpr int kProbe = 10;
-constexpr std::uint32_t kStagger = 100;
-
-struct Outcome {
-  Errno error;
-  std::int64_t after_ms = 0;
-};
-
-// A blocking SCTP socket, and a clock that passes while it connects.
-struct FakeSctp {
-  FakeSctp() {
-    here = this;
-    system.fcntl = [](int, int, int) { return here->flags; };
-    system.clock_gettime = [](clockid_t, timespec* now) {
-      *now = {.tv_sec = here->now / 1000, .tv_nsec = here->now % 1000 * 1'000'000};
-      return 0;
-    };
-    system.getsockopt = [](int, int, int name, void* value, socklen_t*) {
-      if (name == SO_SNDTIMEO) {
-        *static_cast<timeval*>(value) = here->timeout;
-      } else {
-        *static_cast<int*>(value) = name == SO_DOMAIN ? here->domain : here->pending;
-      }
-      return 0;
-    };
-    system.getpeername = [](int, sockaddr*, socklen_t*) { return here->connected ? 0 : -1; };
-    system.sigprocmask = [](int, const SignalMask*, SignalMask*, std::size_t) { return 0; };
-    system.sigpending = [](SignalMask* pending, std::size_t) {
-      *pending = here->now >= here->signal_at ? 1u << (SIGUSR1 - 1) : 0;
-      return 0;
-    };
-    system.sigaction = [](int, const SignalAction*, SignalAction* action, std::size_t) {
-      *action = {.handler = 0x1000, .flags = here->action_flags, .restorer = 0, .mask = 0};
-      return 0;
-    };
-    system.ppoll = [](pollfd*, unsigned, timespec* time, const SignalMask*, std::size_t) {
-      if (here->pending >= 0 || time == nullptr) return 1;
-      here->now += time->tv_sec * 1000 + time->tv_nsec / 1'000'000;
-      return 0;
-    };
-    system.socket = [](int, int, int) { return kProbe; };
-    system.close = [](int fd) {
-      EXPECT_EQ(fd, kProbe);
-      return 0;
-    };
-    system.setsockopt = [](int, int level, int name, const void* value, socklen_t length) {
-      if (level != 132 || name != 110) return 0;
-      return here->connectx(static_cast<const char*>(value), length);
-    };
-  }
-  ~FakeSctp() { here = nullptr; }
-
-  int connectx(const char* bytes, socklen_t length) {
-    std::string call;
-    for (socklen_t at = 0; at < length;) {
-      const auto* one = reinterpret_cast<const sockaddr*>(bytes + at);
-      const socklen_t size = one->sa_family == AF_INET ? 16 : 28;
-      std::array<char, kAddressTextSize> room;
-      call += (at == 0 ? "" : " ");
-      call += address_text(endpoint_from_sockaddr(one, size)->address, room);
-      at += size;
-    }
-    calls.push_back(call);
-    const Outcome outcome = outcomes.empty() ? Outcome{0} : outcomes.front();
-    if (!outcomes.empty()) outcomes.pop_front();
-    now += outcome.after_ms;
-    errno = outcome.error;
-    return outcome.error == 0 ? 0 : -1;
-  }
-
-  static inline FakeSctp* here = nullptr;
-  SystemCalls system;
-  int flags = 0;
-  int domain = AF_INET6;
-  int pending = 0;  // SO_ERROR; -1: nothing has happened
-  bool connected = false;
-  timeval timeout{};
-  std::int64_t signal_at = 1'000'000;
-  unsigned long action_flags = 0;
-  std::int64_t now = 1'000;
-  std::deque<Outcome> outcomes;  // of each attempt; success after the last
-  std::vector<std::string> calls;
-};
 
 struct OneEgress final : Egress {
   Errno prepare(int, const Endpoint&) override { return error; }
@@ -169,7 +85,7 @@ class SctpConnect : public testing::Test {
     return made;
   }
   Errno connect(const Bundle& to) {
-    return sctp_connect(kernel_.system, egress_, kFd, to, kStagger);
+    return sctp_connect(kernel_.system, egress_, kFd, to, {.stagger_ms = kStagger});
   }
 
   FakeSctp kernel_;
@@ -218,10 +134,45 @@ TEST_F(SctpConnect, AlternativesAreOneAfterAnother) {
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "10.0.0.2", "10.0.0.3"));
 }
 
+TEST_F(SctpConnect, WhereTcpAloneGetsThroughTheCallEnds) {
+  kernel_.outcomes = {{EINPROGRESS, 100}};
+  kernel_.pending = -1;
+  kernel_.tcp = 0;
+  const SctpTimes times{.stagger_ms = kStagger, .tcp_beside = true};
+  const Bundle to = bundle({"10.0.0.1", "10.0.0.2"});
+  EXPECT_EQ(sctp_connect(kernel_.system, egress_, kFd, to, times), ETIMEDOUT);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "tcp @100"));
+  EXPECT_EQ(kernel_.now, 1'000 + 150);
+}
+
+TEST_F(SctpConnect, TcpThatRefusesSaysNothingOfSctp) {
+  kernel_.flags = O_NONBLOCK;
+  kernel_.outcomes = {{EINPROGRESS}};
+  kernel_.pending = -1;
+  kernel_.tcp = ECONNREFUSED;
+  const SctpTimes times{.stagger_ms = kStagger, .tcp_beside = true};
+  const Bundle to = bundle({"10.0.0.1", "10.0.0.2"});
+  EXPECT_EQ(sctp_connect(kernel_.system, egress_, kFd, to, times), EINPROGRESS);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "tcp @100", "tcp @200"));
+  EXPECT_EQ(kernel_.now, 1'000 + 700);
+}
+
+TEST_F(SctpConnect, ASilentHostMakesRoomForTheNextAndGetsMoreTimeAfterIt) {
+  Bundle to = bundle({"10.0.0.1", "10.0.0.2"});
+  to.alternatives = 1 << 1;
+  kernel_.outcomes = {{ETIMEDOUT, 300}};
+  EXPECT_EQ(connect(to), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1", "10.0.0.2"));
+  kernel_.calls.clear();
+  kernel_.outcomes = {{ETIMEDOUT, 300}, {ECONNREFUSED}, {ETIMEDOUT, 300}};
+  EXPECT_EQ(connect(to), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.1"));
+}
+
 TEST_F(SctpConnect, TheFailureThatSaysMostIsTold) {
   Bundle to = bundle({"10.0.0.1", "10.0.0.2"});
   to.alternatives = 1 << 1;
-  kernel_.outcomes = {{ECONNREFUSED}, {ETIMEDOUT, 2000}};
+  kernel_.outcomes = {{ECONNREFUSED}, {ETIMEDOUT, 300}, {ETIMEDOUT, 2000}};
   EXPECT_EQ(connect(to), ECONNREFUSED);
 }
 
@@ -288,7 +239,7 @@ TEST_F(SctpConnect, WhatThePolicyForbidsIsNotTried) {
 TEST_F(SctpConnect, MembersOfAnotherEgressOrNoneAreLeftOut) {
   ManyEgresses egress;
   const Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
-  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, {.stagger_ms = kStagger}), 0);
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
   EXPECT_THAT(egress.prepared, ElementsAre(address("10.0.0.1")));
 }
@@ -296,7 +247,7 @@ TEST_F(SctpConnect, MembersOfAnotherEgressOrNoneAreLeftOut) {
 TEST_F(SctpConnect, MembersOfSeveralEgressesEachLeaveByTheirOwn) {
   EachPrepared egress;
   const Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
-  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, {.stagger_ms = kStagger}), 0);
   EXPECT_THAT(egress.prepared_each, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.1.2 10.0.0.3"));
   EXPECT_TRUE(egress.egress.prepared.empty());
@@ -304,11 +255,12 @@ TEST_F(SctpConnect, MembersOfSeveralEgressesEachLeaveByTheirOwn) {
 
 TEST_F(SctpConnect, MembersOfOneEgressAreNotPreparedEach) {
   EachPrepared egress;
-  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, bundle({"10.0.0.1", "10.0.0.3"}), kStagger),
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, bundle({"10.0.0.1", "10.0.0.3"}),
+                         {.stagger_ms = kStagger}),
             0);
   EXPECT_THAT(egress.prepared_each, IsEmpty());
   const Bundle blocked = bundle({"10.0.0.1", "10.0.1.66"});
-  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, blocked, kStagger), 0);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, blocked, {.stagger_ms = kStagger}), 0);
   EXPECT_THAT(egress.prepared_each, IsEmpty());
 }
 
@@ -316,7 +268,7 @@ TEST_F(SctpConnect, WhereTheyCannotEachBePreparedTheyLeaveAsTheFirstDoes) {
   EachPrepared egress;
   egress.can_prepare_each = false;
   const Bundle to = bundle({"10.0.0.1", "10.0.1.2", "10.0.0.3"});
-  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, {.stagger_ms = kStagger}), 0);
   EXPECT_EQ(egress.prepared_each.size(), 1u);
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.3"));
   EXPECT_THAT(egress.egress.prepared, ElementsAre(address("10.0.0.1")));
@@ -327,7 +279,7 @@ TEST_F(SctpConnect, AFurtherAlternativeIsPreparedEachToo) {
   Bundle to = bundle({"10.0.0.1", "10.0.1.2", "10.0.0.3"});
   to.alternatives = 1 << 2;
   kernel_.outcomes = {{ECONNREFUSED}, {ECONNREFUSED}};
-  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, {.stagger_ms = kStagger}), 0);
   EXPECT_THAT(egress.prepared_each, ElementsAre("10.0.0.1 10.0.1.2", "10.0.0.3"));
   EXPECT_TRUE(egress.egress.prepared.empty());
 }
@@ -338,7 +290,7 @@ TEST_F(SctpConnect, ASocketOfSeveralEgressesWaitsEvenForALiveMember) {
   kernel_.outcomes = {{EINPROGRESS}};
   kernel_.pending = -1;
   const Bundle to = bundle({"10.0.0.1", "10.0.1.2"});
-  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), EINPROGRESS);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, {.stagger_ms = kStagger}), EINPROGRESS);
   EXPECT_EQ(kernel_.now, 1'000 + 700);
 }
 
@@ -347,7 +299,7 @@ TEST_F(SctpConnect, AnAlternativeIsAskedAboutToo) {
   Bundle to = bundle({"10.0.0.1", "10.0.0.66", "10.0.1.2", "10.0.0.3"});
   to.alternatives = 1 << 1 | 1 << 2 | 1 << 3;
   kernel_.outcomes = {{ECONNREFUSED}};
-  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, kStagger), 0);
+  EXPECT_EQ(sctp_connect(kernel_.system, egress, kFd, to, {.stagger_ms = kStagger}), 0);
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1", "10.0.0.3"));
   EXPECT_THAT(egress.prepared, ElementsAre(address("10.0.0.1")));
 }

@@ -163,8 +163,8 @@ BrokerSession::Joining BrokerSession::rejoin() {
 BrokerSession::Joining BrokerSession::without_asking() const {
   if (state() != State::kFirstHello) return Joining::kPlan;
   const auto plan = plan_.latest();
-  const bool shut_off = is_filtered(settings_) || unreachable_.load(std::memory_order_relaxed);
-  if (!shut_off || !plan || plan->generation() == 0) return Joining::kNobody;
+  const bool unknown = is_filtered(settings_) || stays_unknown_.load(std::memory_order_relaxed);
+  if (!unknown || !plan || plan->generation() == 0) return Joining::kNobody;
   const auto now = static_cast<std::uint64_t>(coarse_monotonic_ms());
   return plan->broker_lives(now) ? Joining::kPlan : Joining::kNobody;
 }
@@ -197,9 +197,10 @@ BrokerSession::Joining BrokerSession::ask(const HelloRequest& request, bool own,
   HelloAnswer answer;
   if (settings_.problem == nullptr) answer = say_hello_(settings_, request);
   // Where nobody listens, the broker is dead.
-  const bool unreachable =
-      answer.outcome == HelloOutcome::kUnreachable && answer.error != ECONNREFUSED;
-  unreachable_.store(unreachable, std::memory_order_relaxed);
+  const bool unknown =
+      answer.outcome == HelloOutcome::kNoPlace ||
+      (answer.outcome == HelloOutcome::kUnreachable && answer.error != ECONNREFUSED);
+  stays_unknown_.store(unknown, std::memory_order_relaxed);
   Joining joining = Joining::kNobody;
   if (answer.outcome == HelloOutcome::kNoProfile) {
     joining = Joining::kNoProfile;
@@ -237,7 +238,8 @@ void BrokerSession::complain(const HelloAnswer& answer) {
   const std::string_view path(settings_.socket_path.data());
   if (settings_.problem != nullptr) {
     write_notice(settings_, Parts{settings_.problem});
-  } else if (answer.outcome == HelloOutcome::kRefusal || answer.outcome == HelloOutcome::kBusy) {
+  } else if (answer.outcome == HelloOutcome::kRefusal || answer.outcome == HelloOutcome::kBusy ||
+             answer.outcome == HelloOutcome::kNoPlace) {
     write_notice(settings_, Parts{answer.reason.data()});
   } else if (answer.outcome == HelloOutcome::kUnreachable) {
     write_notice(settings_,

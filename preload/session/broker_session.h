@@ -84,8 +84,9 @@ class BrokerSession {
   Joining first_hello(bool complains);
   Joining recheck();
   Joining rejoin();
-  // What a program comes to that cannot ask. Where it has shut itself off from a broker that lives,
-  // it goes on by the mapped plan: also in kFirstHello, since its environment names that plan.
+  // What a program comes to that cannot ask. Where it is shut off from a broker that lives, or that
+  // broker has no place for it, it goes on by the mapped plan: also in kFirstHello, since its
+  // environment names that plan.
   [[nodiscard]] Joining without_asking() const;
   // The plan's broker has been at its work just now: it is worth a greeted program's while to ask.
   [[nodiscard]] bool is_at_work(const plan::Plan& plan) const;
@@ -107,8 +108,8 @@ class BrokerSession {
   std::atomic<bool> welcomed_{false};
   std::atomic<Chosen> sockets_chosen_{Chosen::kUnknown};
   std::atomic<bool> complained_{false};
-  // What came of the last hello: the broker is out of this program's reach.
-  std::atomic<bool> unreachable_{false};
+  // What came of the last hello: the broker is out of this program's reach, or has no place for it.
+  std::atomic<bool> stays_unknown_{false};
 };
 
 }  // namespace px::shim

@@ -61,8 +61,9 @@ class ReceivedFds {
 HelloAnswer answer_of(std::span<const std::byte> packet, ReceivedFds* fds) {
   HelloAnswer answer;
   if (const auto refusal = plan::parse<plan::Refusal>(packet)) {
-    const bool busy = refusal->code == plan::RefusalCode::kBusy;
-    answer.outcome = busy ? HelloOutcome::kBusy : HelloOutcome::kRefusal;
+    answer.outcome = refusal->code == plan::RefusalCode::kBusy    ? HelloOutcome::kBusy
+                     : refusal->code == plan::RefusalCode::kQuota ? HelloOutcome::kNoPlace
+                                                                  : HelloOutcome::kRefusal;
     std::memcpy(answer.reason.data(), refusal->reason, answer.reason.size());
     return answer;
   }

@@ -20,6 +20,7 @@ enum class HelloOutcome : std::uint8_t {
   kNoProfile,  // the broker has none for this program
   kRefusal,
   kBusy,           // a refusal for the moment, until the deadline
+  kNoPlace,        // a refusal, for the broker can know no more programs
   kUnreachable,    // nobody can be asked
   kHungUp,         // closed without a word, again and again
   kNoAnswer,       // too late
@@ -34,7 +35,7 @@ struct HelloAnswer {
   std::uint32_t recheck = 0;
   int plan_fd = -1;
   int counters_fd = -1;
-  // kRefusal, kBusy:
+  // kRefusal, kBusy, kNoPlace:
   std::array<char, plan::kReasonSize> reason{};
   int error = 0;  // kUnreachable: the errno that says why
 };

@@ -49,3 +49,8 @@ def test_threads_of_a_program(lab, poor_broker):
 
 def test_programs_and_a_broker_with_few_descriptors(lab, poor_broker):
     assert_all_are_served(lab, poor_broker, 200, 2)
+
+
+def test_more_programs_than_the_broker_can_know(lab, poor_broker):
+    """A thousand sessions are more than its descriptors. The plan is theirs all the same."""
+    assert_all_are_served(lab, poor_broker, 1000, 1)

@@ -198,6 +198,16 @@ TEST_F(BrokerSessionTest, AVforkChildsHelloIsNotItsParents) {
   EXPECT_EQ(broker_.hellos(), 2);
 }
 
+TEST_F(BrokerSessionTest, WithoutAPlaceItGoesOnByTheMappedPlan) {
+  broker_.plan.publish_via(kVpn);
+  publish_file();
+  broker_.outcome = HelloOutcome::kNoPlace;
+  shim_.start();
+  shim_.capture_stderr();
+  EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST_F(BrokerSessionTest, OutOfReachItGoesOnByTheMappedPlan) {
   broker_.plan.publish_via(kVpn);
   publish_file();

@@ -158,12 +158,24 @@ TEST_F(HelloTest, BringsTheTwoDescriptorsOfAWelcome) {
 TEST_F(HelloTest, BringsARefusalsReason) {
   serve([](int client) {
     auto refusal = plan::make<plan::Refusal>();
+    refusal.code = plan::RefusalCode::kNoSuchProfile;
+    plan::fill_text(refusal.reason, "no such");
+    send(client, &refusal, sizeof refusal);
+  });
+  const auto answer = hello();
+  EXPECT_EQ(answer.outcome, HelloOutcome::kRefusal);
+  EXPECT_STREQ(answer.reason.data(), "no such");
+}
+
+TEST_F(HelloTest, ABrokerWithoutAPlaceSaysSo) {
+  serve([](int client) {
+    auto refusal = plan::make<plan::Refusal>();
     refusal.code = plan::RefusalCode::kQuota;
     plan::fill_text(refusal.reason, "too many");
     send(client, &refusal, sizeof refusal);
   });
   const auto answer = hello();
-  EXPECT_EQ(answer.outcome, HelloOutcome::kRefusal);
+  EXPECT_EQ(answer.outcome, HelloOutcome::kNoPlace);
   EXPECT_STREQ(answer.reason.data(), "too many");
 }
 

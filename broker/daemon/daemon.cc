@@ -82,7 +82,8 @@ Expected<void> Daemon::take_passed_listener() {
   PX_ASSIGN_OR_RETURN(auto passed, ipc::passed_listener());
   if (!passed) return {};
   const auto& path = passed->path;
-  if (options_.socket_named && std::filesystem::absolute(options_.socket) != path) {
+  std::error_code error;
+  if (options_.socket_named && std::filesystem::absolute(options_.socket, error) != path) {
     return fail("the service manager listens at " + path.string() + ", but --socket says " +
                 options_.socket.string());
   }

@@ -3,8 +3,11 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <string>
 
@@ -29,14 +32,43 @@ bool is_number(const std::string& text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// What is written there must be nobody else's to replace, and nowhere else: no link is followed.
+Expected<Fd> open_own(const std::filesystem::path& path) {
+  if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+    return fail_errno("cannot make " + path.string());
+  }
+  Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!directory) {
+    if (errno == ELOOP || errno == ENOTDIR) {
+      return fail(path.string() +
+                  " is no directory of its own, but a link or a file; say where to "
+                  "serve with --socket");
+    }
+    return fail_errno("cannot open " + path.string());
+  }
+  struct stat status {};
+  if (fstat(directory.get(), &status) != 0) return fail_errno(path.string());
+  if (status.st_uid != geteuid() && status.st_uid != 0) {
+    return fail(path.string() + " is another user's directory (" + std::to_string(status.st_uid) +
+                "); serve elsewhere with --socket");
+  }
+  if ((status.st_mode & S_IWOTH) != 0) {
+    return fail("every user may write to " + path.string() +
+                "; serve in a directory of the broker's own with --socket");
+  }
+  return directory;
+}
+
 }  // namespace
 
 Expected<RunDirectory> RunDirectory::acquire(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return fail("cannot make " + path.string() + ": " + error.message());
+  const auto above = path.parent_path();
+  if (!above.empty()) std::filesystem::create_directories(above, error);
+  if (error) return fail("cannot make " + above.string() + ": " + error.message());
+  PX_ASSIGN_OR_RETURN(const Fd directory, open_own(path));
   const auto name = path / kLockName;
-  Fd lock(open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Fd lock(openat(directory.get(), kLockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock) return fail_errno("cannot open " + name.string());
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return fail("another broker is running in " + path.string());

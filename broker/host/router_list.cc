@@ -49,9 +49,8 @@ Expected<void> write_whole(const std::filesystem::path& file, std::string_view t
 Expected<RouterList> RouterList::open(std::filesystem::path file) {
   RouterList list(std::move(file));
   std::ifstream lines(list.file_);
-  if (!lines && std::filesystem::exists(list.file_)) {
+  if (!lines && errno != ENOENT && errno != ENOTDIR)
     return fail_errno("cannot read " + list.file_.string());
-  }
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;

@@ -103,6 +103,20 @@ std::optional<Program> program_of(pid_t pid) {
   return owner ? std::optional(program_of(pid, *owner, -1)) : std::nullopt;
 }
 
+// Where it may not be read (hidepid of /proc), the connection's user is all that is known.
+uid_t user_of(pid_t pid, uid_t connected) {
+  constexpr std::string_view kKey = "Uid:";
+  std::ifstream status(proc(pid, "status"));
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(kKey)) continue;
+    std::istringstream fields(line.substr(kKey.size()));
+    uid_t real = 0, effective = 0, saved = 0;
+    if (!(fields >> real >> effective >> saved)) break;
+    return real == connected && effective == connected && saved == connected ? connected : 0;
+  }
+  return connected;
+}
+
 std::vector<pid_t> ancestors_of(pid_t pid) {
   std::vector<pid_t> ancestors;
   while (ancestors.size() < kMostAncestors) {

@@ -21,6 +21,11 @@ namespace px::broker {
 // The same of a process that did not ask; its user is the owner of /proc/PID.
 [[nodiscard]] std::optional<Program> program_of(pid_t pid);
 
+// Whose the process is that connected as this user: the user that it is in every respect, the real,
+// the effective and the saved one. A process that is several users' is root's: it has only put one
+// of them aside for a while.
+[[nodiscard]] uid_t user_of(pid_t pid, uid_t connected);
+
 // The parent, its parent and so on, as far as they are to be seen.
 [[nodiscard]] std::vector<pid_t> ancestors_of(pid_t pid);
 

@@ -40,8 +40,10 @@ std::optional<ProfileAssignment> ProfileAssignments::choose(pid_t pid, const Pro
 Expected<std::string> ProfileAssignments::move(pid_t pid, const std::string& profile,
                                                std::optional<uid_t> owner) {
   const Session* session = sessions_.find(pid);
-  // A program of somebody else is not told apart from none.
-  if (session == nullptr || (owner && session->uid != *owner)) {
+  // A program of somebody else is not told apart from none. It may have become somebody else's.
+  const bool others =
+      session != nullptr && owner && (session->uid != *owner || user_of(pid, *owner) != *owner);
+  if (session == nullptr || others) {
     return fail("no program of yours with the process id " + std::to_string(pid) +
                 " runs under px (`pxctl ps` lists them)");
   }

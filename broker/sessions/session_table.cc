@@ -66,6 +66,7 @@ Expected<Session*> SessionTable::find_or_add(const Peer& peer, const ProfileAssi
   forget_ended(peer.pid);
   if (const auto found = sessions_.find(peer.pid); found != sessions_.end()) {
     Session& session = found->second->session;
+    session.uid = user_of(peer.pid, peer.uid);
     session.assignment = assignment;
     session.executable = executable;
     session.program = std::move(program);
@@ -79,7 +80,7 @@ Expected<Session*> SessionTable::find_or_add(const Peer& peer, const ProfileAssi
   const pid_t pid = peer.pid;
   auto watched = std::make_unique<Watched>(context_, copy_of(peer.process), user);
   watched->session.pid = pid;
-  watched->session.uid = peer.uid;
+  watched->session.uid = user_of(pid, peer.uid);
   watched->session.assignment = assignment;
   watched->session.executable = executable;
   watched->session.program = std::move(program);

@@ -34,7 +34,7 @@ enum class SessionState {
 
 struct Session {
   pid_t pid = 0;
-  uid_t uid = 0;
+  uid_t uid = 0;                 // whose it was at its last message: user_of()
   std::string executable;        // for people; at its or px-exec's last message
   Program program;               // as far as it was known then
   ProfileAssignment assignment;  // an empty profile: to be told so at its next hello

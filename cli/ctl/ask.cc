@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ctl/ask.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -20,7 +22,9 @@ void print(const std::string& text) {
 }
 
 void print_json(const json& value, int indent) {
-  print(value.dump(indent, ' ', false, json::error_handler_t::replace) + "\n");
+  // What steers a terminal is written by number there: the same JSON.
+  const bool ascii = isatty(STDOUT_FILENO) == 1;
+  print(value.dump(indent, ' ', ascii, json::error_handler_t::replace) + "\n");
 }
 
 std::string text_of(const json& object, const char* key) {

@@ -36,6 +36,43 @@ bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
+// Of the character that the text begins with, in UTF-8; 0 where it begins with none.
+std::size_t character_size(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t size = first < 0x80   ? 1
+                           : first < 0xc2 ? 0
+                           : first < 0xe0 ? 2
+                           : first < 0xf0 ? 3
+                                          : 4;
+  if (first >= 0xf5 || size > text.size()) return 0;
+  const auto rest = text.substr(1, size == 0 ? 0 : size - 1);
+  return std::all_of(rest.begin(), rest.end(), is_continuation) ? size : 0;
+}
+
+char32_t code_point(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character.front());
+  if (character.size() == 1) return first;
+  char32_t code = first & (0x7fU >> character.size());
+  for (const char byte : character.substr(1)) {
+    code = code << 6 | (static_cast<unsigned char>(byte) & 0x3fU);
+  }
+  return code;
+}
+
+// Whether a terminal does something else with it than show it where it stands: controls (C0, C1),
+// and what changes the direction or the lines of text.
+bool steers(char32_t code) {
+  return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061c ||
+         (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
+std::string escaped(char byte) {
+  std::array<char, 5> text{};
+  std::snprintf(text.data(), text.size(), "\\x%02x", static_cast<unsigned char>(byte));
+  return text.data();
+}
+
 // The last `width` characters of the text, with dots for what is gone.
 std::string shortened(const std::string& text, std::size_t width) {
   std::size_t excess = text_width(text) + 3 - width;
@@ -63,20 +100,15 @@ std::string toned(std::string_view text, Tone tone, const Terminal& terminal) {
 
 std::string printable(std::string_view text) {
   std::string safe;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // C1 controls are two bytes in UTF-8: c2 80 to c2 9f.
-    const bool second_of_c1 = byte >= 0x80 && byte <= 0x9f && i > 0 && text[i - 1] == '\xc2';
-    const bool first_of_c1 = byte == 0xc2 && i + 1 < text.size() &&
-                             static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-                             static_cast<unsigned char>(text[i + 1]) <= 0x9f;
-    if (byte >= 0x20 && byte != 0x7f && !first_of_c1 && !second_of_c1) {
-      safe += text[i];
-      continue;
-    }
-    std::array<char, 5> escaped{};
-    std::snprintf(escaped.data(), escaped.size(), "\\x%02x", byte);
-    safe += escaped.data();
+  while (!text.empty()) {
+    const std::size_t size = character_size(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(size, 1));
+    // What is no UTF-8 stays as it is, but for what is a control in other encodings.
+    const char32_t code =
+        size == 0 ? static_cast<unsigned char>(text.front()) : code_point(character);
+    const bool shown = !steers(code);
+    for (const char byte : character) safe += shown ? std::string(1, byte) : escaped(byte);
+    text.remove_prefix(character.size());
   }
   return safe;
 }

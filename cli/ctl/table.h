@@ -24,7 +24,7 @@ enum class Tone { kPlain, kHeading, kGood, kWarning, kBad };
 // The text in its tone's colour, where the terminal shows colours.
 [[nodiscard]] std::string toned(std::string_view text, Tone tone, const Terminal& terminal);
 
-// Control characters as \xNN.
+// Controls, and characters that change the direction or the lines of text, as \xNN for each byte.
 [[nodiscard]] std::string printable(std::string_view text);
 
 // Characters, for UTF-8 text.

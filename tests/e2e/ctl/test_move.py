@@ -2,17 +2,19 @@
 """pxctl move: another profile for a running program, from its next connection on."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 
 import pytest
 
+from support.clients.broker_session import BrokerSession
 from support.clients.running_program import RunningProgram
 from support.lab.broker import POLICY
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6
 from support.programs import CLIENTS
-from support.unprivileged import build_for_all, other_user
+from support.unprivileged import NOBODY, build_for_all, other_user
 
 
 def test_a_move_there_and_back(lab, broker, program):
@@ -139,6 +141,27 @@ def test_the_owner_may(lab, broker):
     words = [*other_user(), build_for_all() / "cli/pxctl", "move", str(client.pid), "lan-only"]
     lab.client.run(words, env=broker.environment())
     assert client.connect(CORPORATE).source == "192.168.1.2"
+
+
+def test_a_daemon_that_was_another_user_for_a_while_is_not_that_users(lab, broker):
+    """It connects under another effective user id, and is root again."""
+    if os.getuid() != 0:
+        pytest.skip("needs root: no other user")
+    words = [*other_user(), build_for_all() / "cli/pxctl"]
+    move = [*words, "move", str(os.getpid()), "lan-only"]
+    os.seteuid(NOBODY)
+    try:
+        session = BrokerSession(broker, "vpn-split")
+    finally:
+        os.seteuid(0)
+    with session.connection:
+        refused(
+            lab.client.run(move, check=False, env=broker.environment()), "no program of yours"
+        )
+        listed = lab.client.run([*words, "ps", "--json"], env=broker.environment()).stdout
+        assert not json.loads(listed)["programs"]
+        assert broker.program(os.getpid())["user"] == "root"
+        assert broker.ask("move", str(os.getpid()), "lan-only")["ok"]
 
 
 def test_a_profile_that_is_removed_afterwards_fails_closed(broker, program):

@@ -106,6 +106,13 @@ TEST_F(RouterListTest, AFileThatDoesNotReadIsNamedWithItsLine) {
   EXPECT_THAT(list.error().message, HasSubstr("routers:2: 'router.example' is not a router's"));
 }
 
+TEST_F(RouterListTest, AFileThatCannotBeReadIsNamed) {
+  std::filesystem::create_symlink("routers", directory_ / "routers");
+  const auto list = RouterList::open(directory_ / "routers");
+  ASSERT_FALSE(list);
+  EXPECT_THAT(list.error().message, HasSubstr("cannot read " + directory_.string() + "/routers: "));
+}
+
 TEST(AddedRouter, Text) {
   for (const char* text : {"192.0.2.1", "2001:db8::1", "fe80::1%eth0", "192.0.2.1%br-lan"}) {
     const auto router = router_from_text(text);

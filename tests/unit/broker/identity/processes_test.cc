@@ -29,6 +29,39 @@ TEST(Processes, KnowsTheProgramOfAProcess) {
   EXPECT_FALSE(program_of(kNobody));
 }
 
+// What user_of() says of a process that is these users.
+uid_t user_of_a_process(uid_t real, uid_t effective, uid_t saved, uid_t connected) {
+  int ends[2];
+  EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const Fd reader(ends[0]);
+  Fd writer(ends[1]);
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool done = setresuid(real, effective, saved) == 0;
+    if (!done || write(writer.get(), "x", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  writer.reset();
+  char ready = 0;
+  EXPECT_EQ(read(reader.get(), &ready, 1), 1);
+  const uid_t user = user_of(child, connected);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  return user;
+}
+
+TEST(Processes, AProcessThatIsSeveralUsersIsRoots) {
+  EXPECT_EQ(user_of(getpid(), getuid()), getuid());
+  EXPECT_EQ(user_of(kNobody, 1000), 1000u) << "nothing else is known";
+  if (getuid() != 0) GTEST_SKIP() << "needs root: no other user";
+  EXPECT_EQ(user_of_a_process(1000, 1000, 1000, 1000), 1000u);
+  EXPECT_EQ(user_of_a_process(0, 1000, 0, 1000), 0u);
+  EXPECT_EQ(user_of_a_process(1000, 1000, 0, 1000), 0u);
+  EXPECT_EQ(user_of_a_process(1001, 1000, 1000, 1000), 0u);
+  EXPECT_EQ(user_of_a_process(0, 0, 0, 1000), 0u);
+  EXPECT_EQ(user_of_a_process(1000, 1000, 1000, 0), 0u);
+}
+
 TEST(Processes, TakesTheDescriptorWhereItMayNotLook) {
   std::string path = (std::filesystem::temp_directory_path() / "px-program-XXXXXX").string();
   const Fd made(mkstemp(path.data()));

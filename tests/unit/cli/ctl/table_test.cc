@@ -63,9 +63,20 @@ TEST(Printable, ControlCharactersAreShownNotSent) {
                       "31m\xc2\xa0"),
             "\\xc2\\x9b31m\xc2\xa0");
   EXPECT_EQ(printable("\xc2"), "\xc2");
+  EXPECT_EQ(printable("caf\xe9 \x9b"), "caf\xe9 \\x9b") << "no UTF-8";
+  EXPECT_EQ(printable("\xf0\x9f\x98\x80 \xe2\x82\xac"), "\xf0\x9f\x98\x80 \xe2\x82\xac");
   Table table({{"A"}});
   table.add({"\033c"});
   EXPECT_EQ(table.text({}), "A\n\\x1bc\n");
+}
+
+TEST(Printable, WhatTurnsTextAroundIsShownNotSent) {
+  EXPECT_EQ(printable("a\xe2\x80\xaetxt.sh"), "a\\xe2\\x80\\xaetxt.sh");
+  EXPECT_EQ(printable("\xe2\x81\xa6"), "\\xe2\\x81\\xa6");
+  EXPECT_EQ(printable("\xe2\x80\x8f"), "\\xe2\\x80\\x8f");
+  EXPECT_EQ(printable("\xd8\x9c"), "\\xd8\\x9c");
+  EXPECT_EQ(printable("\xe2\x80\xa8"), "\\xe2\\x80\\xa8") << "a line's end";
+  EXPECT_EQ(printable("\xe2\x80\x93"), "\xe2\x80\x93") << "a dash";
 }
 
 TEST(Toned, NothingForNoText) {

@@ -41,8 +41,7 @@ bool Sending::recover(int fd) {
   socklen_t length = sizeof peer;
   auto* address = reinterpret_cast<sockaddr*>(&peer);
   if (system_.getpeername(fd, address, &length) != 0) return false;
-  return connector_.prepare(fd, known_call_address(address, length), By::kConnect) &&
-         system_.connect(fd, address, length) == 0;
+  return connector_.reconnect(fd, known_call_address(address, length));
 }
 
 Datagrams::Egress Sending::egress_of(int fd, const msghdr& message) {

@@ -23,6 +23,7 @@ enum class FdKind : std::uint8_t {
   kPortBound,  // bound by the program, but to no address: a device can be chosen, no source
   kOwned,      // the program chose source, device or mark itself (PX-6)
   kDecided,    // px chose
+  kReleased,   // px chose and took it back: the source the kernel keeps is nobody's choice
 };
 
 struct FdState {
@@ -30,7 +31,7 @@ struct FdState {
   bool ipv6 = false;      // an AF_INET6 socket
   bool datagram = false;  // can be connected again
   plan::Transport transport = plan::Transport::kTcp;
-  bool source_fixed = false;    // kDecided: on top of kPortBound
+  bool source_fixed = false;    // kDecided, kReleased: on top of kPortBound
   bool no_sctp = false;         // known not to be SCTP's; also of kUnknown
   std::uint32_t source = 0;     // kDecided: digest of the source, 23 bits
   std::uint32_t interface = 0;  // kDecided: its index; 0 when only the source could be set
@@ -57,6 +58,12 @@ constexpr FdState unpack(std::uint64_t word) {
           .no_sctp = (word >> 31 & 1) != 0,
           .source = static_cast<std::uint32_t>(word >> 8) & FdState::kSourceMask,
           .interface = static_cast<std::uint32_t>(word >> 32)};
+}
+
+// Whether a source can be chosen.
+constexpr bool is_unbound(const FdState& state) {
+  return state.kind == FdKind::kFresh ||
+         (state.kind == FdKind::kReleased && !state.source_fixed);
 }
 
 // Whether the program has bound the socket to a port: no source can be chosen any more.

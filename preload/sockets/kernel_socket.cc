@@ -27,11 +27,20 @@ bool has_outgoing_interface(const SystemCalls& system, int fd, bool ipv6) {
                : int_option(system, fd, IPPROTO_IP, IP_UNICAST_IF).value_or(0)) != 0;
 }
 
+// px itself binds a source without a port.
+bool has_source_of_px(const SystemCalls& system, int fd) {
+  return int_option(system, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT).value_or(0) != 0;
+}
+
 FdKind kind_by_address(const SystemCalls& system, int fd, bool datagram) {
   const auto endpoint = own_endpoint(system, fd);
   if (!endpoint) return FdKind::kForeign;
   if (endpoint->address.is_unspecified() && endpoint->port == 0) return FdKind::kFresh;
-  if (datagram && is_connected(system, fd)) return FdKind::kFresh;
+  const bool connected = datagram && is_connected(system, fd);
+  if (datagram && (connected || endpoint->port == 0) && has_source_of_px(system, fd)) {
+    return FdKind::kReleased;
+  }
+  if (connected) return FdKind::kFresh;
   return endpoint->address.is_unspecified() ? FdKind::kPortBound : FdKind::kOwned;
 }
 

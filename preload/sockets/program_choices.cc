@@ -40,7 +40,7 @@ void note_bind(FdTable* fds, int fd, const std::optional<bundle::Endpoint>& endp
   FdState state = fds->get(fd);
   if (endpoint && !endpoint->address.is_unspecified()) {
     state.kind = FdKind::kOwned;
-  } else if (endpoint && state.kind == FdKind::kFresh) {
+  } else if (endpoint && is_unbound(state)) {
     state.kind = FdKind::kPortBound;
   } else if (state.kind != FdKind::kForeign) {
     state = {};

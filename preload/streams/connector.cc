@@ -48,17 +48,52 @@ bool Connector::prepare(int fd, const CallAddress& destination, By by) {
   return error == 0;
 }
 
+// A socket that is dissolved has no peer, so it is not before another socket shows that it could go
+// there: until the broker has seen that the device is gone, the plan names it still.
+bool Connector::reconnect(int fd, const CallAddress& peer) {
+  if (!peer.endpoint || !can_reach(fds_.get(fd), peer)) return false;
+  return prepare(fd, peer, By::kConnect) && system_.connect(fd, peer.bytes, peer.length) == 0;
+}
+
+bool Connector::can_reach(const FdState& state, const CallAddress& peer) {
+  const plan::Verdict verdict = decide(peer, state);
+  if (verdict.action != plan::Action::kVia && verdict.action != plan::Action::kSystem) return false;
+  const plan::Entry& entry = verdict.entry;
+  const bool steered = verdict.action == plan::Action::kVia;
+  const int fd = system_.socket(state.ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const bool chosen =
+      !steered || ((is_source_fixed(state) || bind_source(fd, state, entry)) && take_device(fd, entry));
+  // A next hop of its own is reached by a mark, which this socket has not.
+  const bool marked = steered && entry.mark != 0;
+  const bool reached = chosen && (marked || system_.connect(fd, peer.bytes, peer.length) == 0);
+  (void)system_.close(fd);
+  return reached;
+}
+
+plan::Verdict Connector::decide(const CallAddress& destination, const FdState& state) {
+  const bundle::Endpoint& endpoint = *destination.endpoint;
+  return decider_.decide({.destination = endpoint.address,
+                          .port = endpoint.port,
+                          .scope = endpoint.scope,
+                          .transport = state.transport,
+                          .source_fixed = is_source_fixed(state)});
+}
+
 void Connector::dissolved(int fd) {
   FdState state = fds_.get(fd);
-  if (state.kind != FdKind::kDecided || !state.datagram) return;
+  const bool chosen = state.kind == FdKind::kDecided || state.kind == FdKind::kReleased;
+  if (!chosen || !state.datagram) return;
   const KeepErrno keep;
   if (!undo(fd, &state)) fds_.forget(fd);
 }
 
-// What is unsteered must not leave by a device that px chose for the destination before. From a
-// stream only the privileged can take the device back.
+// What is unsteered must not leave by a device that px chose for the destination before, nor from
+// the source of an unsteered destination of before. From a stream only the privileged can take the
+// device back.
 bool Connector::release(int fd, FdState state) {
   const KeepErrno keep;
+  if (state.kind == FdKind::kReleased) return undo(fd, &state);
   if (state.kind != FdKind::kDecided) {
     return !state.datagram || decider_.is_passthrough() || choose_next_hop(fd, state, 0);
   }
@@ -75,7 +110,8 @@ bool Connector::release(int fd, FdState state) {
 }
 
 // Puts a datagram socket back as it was before px decided: dissolving it takes the device away and,
-// where the program chose no port, lets it be bound once more.
+// where the program chose no port, lets it be bound once more. It stays different in one thing: the
+// next source that it gets from the kernel survives a dissolve.
 bool Connector::undo(int fd, FdState* state) {
   dissolve(system_, fd);
   if (!choose_next_hop(fd, *state, 0)) return false;
@@ -87,8 +123,7 @@ bool Connector::undo(int fd, FdState* state) {
         bundle::sockaddr_from_endpoint(nowhere, state->ipv6 ? AF_INET6 : AF_INET, &any);
     if (system_.bind(fd, reinterpret_cast<const sockaddr*>(&any), length) != 0) return false;
   }
-  state->kind = state->source_fixed ? FdKind::kPortBound : FdKind::kFresh;
-  state->source_fixed = false;
+  state->kind = FdKind::kReleased;
   state->source = 0;
   state->interface = 0;
   fds_.set(fd, *state);
@@ -96,17 +131,12 @@ bool Connector::undo(int fd, FdState* state) {
 }
 
 std::optional<Connector::Errno> Connector::attempt(int fd, const CallAddress& destination, By by) {
-  const bundle::Endpoint& endpoint = *destination.endpoint;
   const FdState state = state_of(system_, fds_, plan_, fd);
   if (state.kind == FdKind::kUnknown) return ENETUNREACH;
   if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return 0;
   if (!takes_family(state, destination.family)) return 0;
   if (by == By::kFastOpen && state.transport != plan::Transport::kTcp) return 0;
-  const plan::Verdict verdict = decider_.decide({.destination = endpoint.address,
-                                                 .port = endpoint.port,
-                                                 .scope = endpoint.scope,
-                                                 .transport = state.transport,
-                                                 .source_fixed = is_source_fixed(state)});
+  const plan::Verdict verdict = decide(destination, state);
   switch (verdict.action) {
     case plan::Action::kSystem:
       if (!release(fd, state)) return ENETUNREACH;
@@ -129,7 +159,7 @@ std::optional<Connector::Errno> Connector::send_via(int fd, const FdState& state
                                                     const plan::Entry& entry) {
   if (state.kind == FdKind::kDecided) return decide_again(fd, state, entry);
   FdState decided = state;
-  if (state.kind == FdKind::kFresh) {
+  if (is_unbound(state)) {
     const auto error = choose_source(fd, state, entry);
     if (error != 0) return error;
     decided.source = source_digest(entry.source);
@@ -171,34 +201,51 @@ std::optional<Connector::Errno> Connector::decide_again(int fd, FdState state,
 // without harm, and a device cannot be taken back without privilege.
 std::optional<Connector::Errno> Connector::choose_source(int fd, const FdState& state,
                                                          const plan::Entry& entry) {
+  if (state.kind == FdKind::kReleased && is_connected(system_, fd)) dissolve(system_, fd);
   // A filter of system calls may kill for this one, which programs do not set.
-  if (state.transport != plan::Transport::kOther && !decider_.calls_are_filtered()) {
+  const bool filtered = decider_.calls_are_filtered();
+  if (state.transport != plan::Transport::kOther && !filtered) {
     // Without it (MPTCP before Linux 6.8) bind takes a port that connect would have shared.
     (void)set_int_option(system_, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   }
+  if (bind_source(fd, state, entry)) return 0;
+  if (errno == EADDRNOTAVAIL || errno == ENODEV) return ENETUNREACH;
+  // Not unbound, as was thought: a datagram socket that was connected unsteered, an alias of a
+  // bound one, or another socket or file altogether.
+  if (state.datagram && is_connected(system_, fd)) {
+    // The kernel is asked next whether the source that is left is px's: it was not.
+    if (fds_.get(fd).kind == FdKind::kUnknown && state.kind == FdKind::kFresh && !filtered) {
+      (void)set_int_option(system_, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0);
+    }
+    dissolve(system_, fd);
+  }
+  fds_.forget(fd);
+  return std::nullopt;
+}
+
+bool Connector::bind_source(int fd, const FdState& state, const plan::Entry& entry) {
   sockaddr_storage source;
   const bundle::Endpoint endpoint{.address = entry.source,
                                   .scope = source_names_device(entry) ? entry.interface_index : 0};
   const socklen_t length =
       bundle::sockaddr_from_endpoint(endpoint, state.ipv6 ? AF_INET6 : AF_INET, &source);
-  if (length == 0) return ENETUNREACH;
-  if (system_.bind(fd, reinterpret_cast<const sockaddr*>(&source), length) == 0) return 0;
-  if (errno == EADDRNOTAVAIL || errno == ENODEV) return ENETUNREACH;
-  // Not unbound, as was thought: a datagram socket that was connected unsteered, an alias of a
-  // bound one, or another socket or file altogether.
-  if (state.datagram && is_connected(system_, fd)) dissolve(system_, fd);
-  fds_.forget(fd);
-  return std::nullopt;
+  if (length != 0) return system_.bind(fd, reinterpret_cast<const sockaddr*>(&source), length) == 0;
+  errno = EADDRNOTAVAIL;
+  return false;
+}
+
+bool Connector::take_device(int fd, const plan::Entry& entry) {
+  return system_.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, entry.interface,
+                            sizeof entry.interface) == 0;
 }
 
 bool Connector::choose_device(int fd, const FdState& state, const plan::Entry& entry) {
   if (!is_source_fixed(state) && source_names_device(entry)) return true;
   // Once connected, a datagram socket keeps the source it was given then.
-  if (state.kind == FdKind::kPortBound && state.datagram && is_connected(system_, fd)) {
+  if (is_source_fixed(state) && state.datagram && is_connected(system_, fd)) {
     dissolve(system_, fd);
   }
-  return system_.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, entry.interface,
-                            sizeof entry.interface) == 0;
+  return take_device(fd, entry);
 }
 
 // A stream that was fresh has no mark. Which one another has, the kernel knows: a datagram may have

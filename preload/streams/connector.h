@@ -47,7 +47,13 @@ class Connector {
   // datagram socket is put back as it was before px decided.
   void dissolved(int fd);
 
+  // Connects a datagram socket whose device is gone to its peer again, by what the policy says now.
+  // If that is not possible yet, it keeps its peer.
+  [[nodiscard]] bool reconnect(int fd, const CallAddress& peer);
+
  private:
+  [[nodiscard]] plan::Verdict decide(const CallAddress& destination, const FdState& state);
+  [[nodiscard]] bool can_reach(const FdState& state, const CallAddress& peer);
   // Takes off the socket what px put on it; whether it can leave unsteered now, as the host routes
   // it.
   [[nodiscard]] bool release(int fd, FdState state);
@@ -58,6 +64,8 @@ class Connector {
                                               const plan::Entry& entry);
   [[nodiscard]] std::optional<Errno> choose_source(int fd, const FdState& state,
                                                    const plan::Entry& entry);
+  [[nodiscard]] bool bind_source(int fd, const FdState& state, const plan::Entry& entry);
+  [[nodiscard]] bool take_device(int fd, const plan::Entry& entry);
   [[nodiscard]] bool choose_device(int fd, const FdState& state, const plan::Entry& entry);
   // The mark of the entry's next hop, on a socket that may have another; 0 takes px's mark away.
   [[nodiscard]] bool choose_next_hop(int fd, const FdState& state, std::uint32_t mark);

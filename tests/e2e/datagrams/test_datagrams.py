@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Datagrams of sockets that talk to many peers: each by its rule's uplink (PX-4)."""
 
+import signal
 import subprocess
 
 import pytest
@@ -134,20 +135,29 @@ def wait_for(broker, destination, action):
     wait_until(lambda: broker.ask(*words)["action"] == action, f"{destination}: {action}")
 
 
+class Steps:
+    """A connected datagram socket that sends when it is told to."""
+
+    def __init__(self, lab, broker, how, destination):
+        argv = [program_file("datagram_steps"), how, destination, PORT]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.program = lab.px_popen(broker, argv, "split", **pipes)
+        assert self.program.stdout.readline().strip() != ""
+
+    def __call__(self):
+        self.program.stdin.write("\n")
+        self.program.stdin.flush()
+        return self.program.stdout.readline().strip()
+
+    def end(self):
+        self.program.stdin.close()
+        self.program.wait(timeout=10)
+
+
 @pytest.mark.parametrize("destination", [CORPORATE, CORPORATE6])
 @pytest.mark.parametrize("how", ["send", *HOWS])
 def test_a_device_that_is_deleted_and_made_again(lab, split, how, destination):
-    argv = [program_file("datagram_steps"), how, destination, PORT]
-    program = lab.px_popen(
-        split, argv, "split", stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-
-    def step():
-        program.stdin.write("\n")
-        program.stdin.flush()
-        return program.stdout.readline().strip()
-
-    assert program.stdout.readline().strip() != ""
+    step = Steps(lab, split, how, destination)
     assert step() == "send: ok"
     assert udp(lab, destination) == {"vpn0": 1}
     lab.client.ip("link delete vpn0")
@@ -157,8 +167,26 @@ def test_a_device_that_is_deleted_and_made_again(lab, split, how, destination):
     wait_for(split, destination, "via")
     assert step() == "send: ok"
     assert udp(lab, destination) == {"vpn0": 2}
-    program.stdin.close()
-    program.wait(timeout=10)
+    step.end()
+
+
+@pytest.mark.parametrize("destination", [CORPORATE, CORPORATE6])
+def test_a_send_before_the_broker_knows_that_the_device_is_gone(lab, split, destination):
+    """The socket keeps its peer: what the plan still names cannot be taken."""
+    step = Steps(lab, split, "send", destination)
+    assert step() == "send: ok"
+    split.process.send_signal(signal.SIGSTOP)
+    lab.client.ip("link delete vpn0")
+    gone = ("send: ENODEV", "send: ENETUNREACH")
+    assert step() in gone
+    assert step() in gone
+    make_again(lab, "vpn")
+    split.process.send_signal(signal.SIGCONT)
+    said = []
+    wait_until(lambda: said.append(step()) or said[-1] not in gone, "the socket leaves again")
+    assert said[-1] == "send: ok"
+    assert udp(lab, destination) == {"vpn0": 2}
+    step.end()
 
 
 def test_an_ipv6_source_that_the_kernel_would_not_choose(lab):

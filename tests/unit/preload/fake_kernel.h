@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A kernel with one socket, which records what it is asked to do. One at a time, one thread.
+// A kernel with one socket, which records what it is asked to do; a socket that is made besides is
+// `kOther`, about which it records alone. One at a time, one thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -42,24 +43,42 @@ struct FakeKernel {
     return (address->sa_family == AF_INET6 ? "[" + text + "]:" : text + ":") +
            std::to_string(endpoint->port);
   }
-  static int connect(int, const sockaddr* address, socklen_t length) {
-    const int result = here->result("connect " + text(address, length));
-    // As of Linux: dissolving a datagram socket takes its device away.
-    if (result == 0 && address->sa_family == AF_UNSPEC) here->device.clear();
+  static int socket(int domain, int type, int) {
+    EXPECT_EQ(type, SOCK_DGRAM | SOCK_CLOEXEC);
+    return here->result(domain == AF_INET6 ? "socket 6" : "socket 4") == 0 ? kOther : -1;
+  }
+  static int close(int) { return here->result("close"); }
+  static std::string of(int fd, const std::string& call) {
+    return fd == kOther ? "other: " + call : call;
+  }
+  static int connect(int fd, const sockaddr* address, socklen_t length) {
+    const int result = here->result(of(fd, "connect " + text(address, length)));
+    if (fd == kOther) return result;
+    // As of Linux: dissolving a datagram socket takes its device away, too.
+    if (result == 0 && address->sa_family == AF_UNSPEC) {
+      here->device.clear();
+      here->connected = false;
+    }
     return result;
   }
-  static int bind(int, const sockaddr* address, socklen_t length) {
-    return here->result("bind " + text(address, length));
+  static int bind(int fd, const sockaddr* address, socklen_t length) {
+    return here->result(of(fd, "bind " + text(address, length)));
   }
-  static int setsockopt(int, int level, int name, const void* value, socklen_t) {
-    if (level == IPPROTO_IP && name == IP_BIND_ADDRESS_NO_PORT) return here->result("no port");
+  static int setsockopt(int fd, int level, int name, const void* value, socklen_t) {
+    if (level == IPPROTO_IP && name == IP_BIND_ADDRESS_NO_PORT) {
+      here->no_port = *static_cast<const int*>(value) != 0;
+      return here->result(here->no_port ? "no port" : "port");
+    }
     if (level == IPPROTO_IP && name == IP_PKTINFO) return here->result("pktinfo 4");
     if (level == IPPROTO_IPV6 && name == IPV6_RECVPKTINFO) return here->result("pktinfo 6");
     EXPECT_EQ(level, SOL_SOCKET);
+    if (name == SO_BINDTOIFINDEX) {
+      return here->result("interface " + std::to_string(*static_cast<const int*>(value)));
+    }
     EXPECT_EQ(name, SO_BINDTODEVICE);
     const std::string device = static_cast<const char*>(value);
-    const int result = here->result("device " + device);
-    if (result == 0) here->device = device;
+    const int result = here->result(of(fd, "device " + device));
+    if (result == 0 && fd != kOther) here->device = device;
     return result;
   }
   static int getsockopt(int, int level, int name, void* value, socklen_t* length) {
@@ -71,6 +90,10 @@ struct FakeKernel {
       *length =
           static_cast<socklen_t>(here->device.copy(static_cast<char*>(value), here->device.size()));
       return here->result("device?");
+    }
+    if (level == IPPROTO_IP && name == IP_BIND_ADDRESS_NO_PORT) {
+      *static_cast<int*>(value) = here->no_port;
+      return 0;
     }
     const std::map<int, int> answers = {{SO_DOMAIN, here->domain},
                                         {SO_TYPE, here->type},
@@ -97,6 +120,7 @@ struct FakeKernel {
     return -1;
   }
 
+  static constexpr int kOther = 99;
   static inline FakeKernel* here = nullptr;
   std::vector<std::string> calls;
   std::map<std::string, std::vector<int>> errors;
@@ -108,6 +132,7 @@ struct FakeKernel {
   std::uint32_t mark = 0;
   bundle::Endpoint bound{.address = bundle::ipv4_address(0)};
   bool connected = false;
+  bool no_port = false;  // IP_BIND_ADDRESS_NO_PORT
   bundle::Endpoint peer{.address = bundle::ipv4_address(0xc6336401), .port = 443};
 };
 
@@ -118,6 +143,8 @@ inline constexpr SystemCalls kFakeCalls = {
     .getsockopt = &FakeKernel::getsockopt,
     .getsockname = &FakeKernel::getsockname,
     .getpeername = &FakeKernel::getpeername,
+    .socket = &FakeKernel::socket,
+    .close = &FakeKernel::close,
 };
 
 }  // namespace px::shim

@@ -157,8 +157,42 @@ TEST_F(SendingTest, AConnectedSocketRecoversWhenItsDeviceWasMadeAgain) {
   EXPECT_EQ(sending_.send(kFd, "x", 1, 0), 1);
   EXPECT_THAT(sent(), ElementsAre("send", "send"));
   EXPECT_THAT(take_calls(),
-              ElementsAre("device?", "device?", "connect nothing", "bind 0.0.0.0:0", "no port",
-                          "bind 10.2.0.2:0", "device vpn0", "connect 198.51.100.1:443"));
+              ElementsAre("device?", "socket 4", "other: bind 10.2.0.2:0", "other: device vpn0",
+                          "other: connect 198.51.100.1:443", "close", "device?", "connect nothing",
+                          "bind 0.0.0.0:0", "no port", "bind 10.2.0.2:0", "device vpn0",
+                          "connect 198.51.100.1:443"));
+}
+
+// The broker has not seen yet that the device is gone.
+TEST_F(SendingTest, AConnectedSocketKeepsItsPeerWhereThePlansEgressCannotBeTaken) {
+  broker_.plan.publish_via(kVpn);
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  kernel_.connected = true;
+  for (const std::string call : {"socket 4", "other: bind 10.2.0.2:0", "other: device vpn0",
+                                 "other: connect 198.51.100.1:443"}) {
+    libc_.results = {-ENODEV};
+    kernel_.errors["device?"] = {ENODEV, ENODEV};
+    kernel_.errors[call] = {EADDRNOTAVAIL};
+    (void)take_calls();
+    EXPECT_EQ(sending_.send(kFd, "x", 1, 0), -1);
+    EXPECT_EQ(errno, ENODEV);
+    EXPECT_THAT(take_calls(), testing::Not(testing::Contains("connect nothing"))) << call;
+  }
+}
+
+// The peer there is the fixture's; a rule of now sends it nowhere in particular.
+TEST_F(SendingTest, AConnectedSocketWithoutARuleAnyMoreRecoversUnsteered) {
+  broker_.plan.publish_via(kVpn);
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  kernel_.connected = true;
+  broker_.plan.publish_system();
+  (void)take_calls();
+  libc_.results = {-ENODEV, 1};
+  kernel_.errors["device?"] = {ENODEV};
+  EXPECT_EQ(sending_.send(kFd, "x", 1, 0), 1);
+  EXPECT_THAT(take_calls(),
+              ElementsAre("device?", "socket 4", "other: connect 198.51.100.1:443", "close",
+                          "connect nothing", "bind 0.0.0.0:0", "connect 198.51.100.1:443"));
 }
 
 TEST_F(SendingTest, SoDoesOneThatNamesADestination) {

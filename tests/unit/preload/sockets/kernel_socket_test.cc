@@ -112,6 +112,20 @@ TEST(KernelSocket, TellsTheSystemsSourceFromTheProgramsByDissolving) {
   EXPECT_EQ(own.ask().kind, FdKind::kOwned);
 }
 
+// Linux keeps the source of a datagram socket that was bound to one before, whoever chose it.
+TEST(KernelSocket, KnowsASourceThatPxHasBoundBefore) {
+  const int on = 1;
+  const Socket socket(AF_INET, SOCK_DGRAM);
+  ASSERT_EQ(::setsockopt(socket.fd(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on), 0);
+  ASSERT_TRUE(socket.bind(INADDR_LOOPBACK));
+  EXPECT_EQ(socket.ask().kind, FdKind::kReleased);
+  ASSERT_TRUE(socket.connect(INADDR_LOOPBACK));
+  EXPECT_EQ(socket.ask().kind, FdKind::kReleased);
+  dissolve(kBareSystemCalls, socket.fd());
+  EXPECT_FALSE(own_endpoint(kBareSystemCalls, socket.fd())->address.is_unspecified());
+  EXPECT_EQ(socket.ask().kind, FdKind::kReleased);
+}
+
 TEST(KernelSocket, TellsWhetherAStreamIsConnecting) {
   const Socket listener(AF_INET, SOCK_STREAM);
   ASSERT_TRUE(listener.bind(INADDR_LOOPBACK));

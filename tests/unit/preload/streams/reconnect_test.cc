@@ -95,7 +95,8 @@ TEST_F(ReconnectTest, LoopbackIsNeverReachedThroughADevice) {
   EXPECT_EQ(prepare("127.0.0.1"), 0);
   EXPECT_THAT(take_calls(), ElementsAre("connect nothing", "bind 0.0.0.0:0"));
   EXPECT_EQ(prepare("127.0.0.1"), 0);
-  EXPECT_THAT(take_calls(), IsEmpty());
+  EXPECT_THAT(take_calls(), ElementsAre("connect nothing", "bind 0.0.0.0:0"))
+      << "the kernel keeps the source of a destination of before";
   fresh();
   EXPECT_EQ(prepare("198.51.100.1"), 0);
   (void)take_calls();
@@ -123,7 +124,66 @@ TEST_F(ConnectorTest, ADatagramSocketThatIsDissolvedIsWhatItWas) {
   (void)take_calls();
   connector_.dissolved(kFd);
   EXPECT_THAT(take_calls(), testing::ElementsAre("connect nothing", "bind 0.0.0.0:0"));
-  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kFresh);
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kReleased);
+}
+
+// Once px has bound a source, the kernel keeps the next one, its own choice, for good.
+TEST_F(ReconnectTest, TheSourceOfAnUnsteeredDestinationIsNotTheProgramsChoice) {
+  broker_.plan.publish_via(kVpn);
+  fresh(AF_INET, SOCK_DGRAM);
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  broker_.plan.publish_system();
+  EXPECT_EQ(prepare("198.51.100.2"), 0);
+  kernel_.connected = true;
+  broker_.plan.publish_via(kVpn);
+  (void)take_calls();
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_THAT(take_calls(),
+              ElementsAre("connect nothing", "no port", "bind 10.2.0.2:0", "device vpn0"));
+}
+
+// The same where nothing is remembered: another program had the socket before.
+TEST_F(ReconnectTest, ASourceThatIsLeftOfAnInheritedSocketIsPxs) {
+  broker_.plan.publish_via(kVpn);
+  kernel_.type = SOCK_DGRAM;
+  kernel_.protocol = IPPROTO_UDP;
+  kernel_.connected = true;
+  kernel_.bound = {.address = address("192.0.2.1"), .port = 4711};
+  kernel_.no_port = true;
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("device?", "name?", "connect nothing", "no port",
+                                        "bind 10.2.0.2:0", "device vpn0"));
+}
+
+// A source that the program bound is no more px's for having been looked at by px.
+TEST_F(ReconnectTest, AnInheritedSocketsOwnSourceStaysItsOwn) {
+  broker_.plan.publish_via(kVpn);
+  kernel_.type = SOCK_DGRAM;
+  kernel_.protocol = IPPROTO_UDP;
+  kernel_.connected = true;
+  kernel_.bound = {.address = address("192.0.2.1"), .port = 4711};
+  kernel_.errors["bind 10.2.0.2:0"] = {EINVAL};
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_EQ(kernel_.device, "");
+  EXPECT_FALSE(kernel_.no_port);
+}
+
+TEST_F(ReconnectTest, APortThatWasBoundStaysBoundWhenThePeerIsUnsteered) {
+  const auto kernels = entry(3, "vpn0", "10.2.0.2", plan::kEntryUsable | plan::kEntryKernelSource);
+  broker_.plan.publish_via(kernels);
+  fresh(AF_INET, SOCK_DGRAM);
+  fds_->set(kFd,
+            {.kind = FdKind::kPortBound, .datagram = true, .transport = plan::Transport::kUdp});
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  broker_.plan.publish_system();
+  (void)take_calls();
+  EXPECT_EQ(prepare("198.51.100.2"), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("connect nothing"));
+  kernel_.connected = true;
+  broker_.plan.publish_via(kernels);
+  (void)take_calls();
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("connect nothing", "device vpn0"));
 }
 
 TEST_F(ConnectorTest, AProfileWithoutRulesLetsGoOfWhatAnotherChose) {
@@ -132,7 +192,7 @@ TEST_F(ConnectorTest, AProfileWithoutRulesLetsGoOfWhatAnotherChose) {
   EXPECT_EQ(prepare("198.51.100.1"), 0);
   broker_.plan.publish_without_rules();
   EXPECT_EQ(prepare("198.51.100.1"), 0);
-  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kFresh);
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kReleased);
   EXPECT_EQ(kernel_.device, "");
 }
 

@@ -90,6 +90,7 @@ std::optional<Entry> choose_entry(const Tables& tables, const Rule& rule, const 
         (entry.interface_index != chosen->interface_index || entry.mark != chosen->mark)) {
       break;
     }
+    if (call.source != nullptr && entry.source != *call.source) continue;
     const auto reach = part(tables.reach, entry.first_reach, entry.reach_count);
     if (usability(reach, entry, call) != Usability::kUsable) continue;
     if ((entry.flags & kEntryAnySource) == 0) return chosen ? chosen : entry;
@@ -114,6 +115,7 @@ Verdict decide_by_rules(const Tables& tables, IfUnavailable if_unavailable, cons
       if (is_multicast(call.destination)) entry->mark = 0;
       return {Action::kVia, Reason::kRule, index, *entry};
     }
+    if (call.source != nullptr) return {Action::kSystem, Reason::kNoRule};
     if (if_unavailable == IfUnavailable::kSystem) {
       return {Action::kSystem, Reason::kUnavailable, index};
     }

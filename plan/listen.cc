@@ -24,4 +24,17 @@ std::optional<Entry> listen_entry(std::span<const std::byte> half, const Call& c
   return std::nullopt;
 }
 
+std::optional<Entry> entry_with(std::span<const std::byte> half, const Address& source,
+                                std::uint32_t mark) {
+  if (half.size() < sizeof(PlanHeader)) return std::nullopt;
+  const auto& header = *reinterpret_cast<const PlanHeader*>(half.data());
+  if (header.removed != 0) return std::nullopt;
+  for (const Entry& entry : elements<Entry>(half, header.entries)) {
+    if ((entry.flags & kEntryUsable) != 0 && entry.mark == mark && entry.source == source) {
+      return entry;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace px::plan

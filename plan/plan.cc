@@ -73,6 +73,12 @@ std::optional<Entry> Plan::listen_entry(const Call& call) const {
   return entry ? *entry : std::nullopt;
 }
 
+std::optional<Entry> Plan::entry_with(const Address& source, std::uint32_t mark) const {
+  const auto entry = read_whole(
+      [&](std::span<const std::byte> current) { return plan::entry_with(current, source, mark); });
+  return entry ? *entry : std::nullopt;
+}
+
 ListenMode Plan::listen_mode() const {
   const ListenMode mode = read_whole([](std::span<const std::byte> current) {
                             return header_of(current).listen;

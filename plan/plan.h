@@ -24,6 +24,8 @@ struct Call {
   std::uint32_t scope = 0;  // interface index that the destination names, 0 for none
   Transport transport = Transport::kTcp;
   bool source_fixed = false;  // bound to a port already: no source can be chosen any more
+  // Bound to this source by the program: steered only where the rule has an entry with it.
+  const Address* source = nullptr;
 };
 
 enum class Action : std::uint8_t {
@@ -74,6 +76,9 @@ enum class Usability : std::uint8_t {
 // entry is usable, and for loopback and the host's own addresses.
 [[nodiscard]] std::optional<Entry> listen_entry(std::span<const std::byte> half, const Call& call);
 
+[[nodiscard]] std::optional<Entry> entry_with(std::span<const std::byte> half,
+                                              const Address& source, std::uint32_t mark);
+
 // A mapped plan file. Does not own the mapping; as cheap to copy as a pointer.
 class Plan {
  public:
@@ -87,6 +92,8 @@ class Plan {
 
   // The same of one whole plan.
   [[nodiscard]] std::optional<Entry> listen_entry(const Call& call) const;
+  // The first usable entry with this source and mark. Nothing under a profile that was removed.
+  [[nodiscard]] std::optional<Entry> entry_with(const Address& source, std::uint32_t mark) const;
   // Of the plan in force; one of the modes for any bytes. kSystem and 0 where there is no plan.
   [[nodiscard]] ListenMode listen_mode() const;
   [[nodiscard]] std::uint32_t listen_mark() const;  // SO_MARK, host byte order

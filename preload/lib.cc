@@ -40,6 +40,7 @@
 #include "preload/session/process_state.h"
 #include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
+#include "preload/sockets/given_sources.h"
 #include "preload/sockets/kernel_transports.h"
 #include "preload/sockets/program_choices.h"
 #include "preload/streams/connector.h"
@@ -63,7 +64,9 @@ constinit MemberHealth health(settings, current_plan);
 constinit Confinement confinement(libc, settings, decider, session);
 
 constinit FdTable fds;
-constinit Connector connector(kBareSystemCalls, fds, current_plan, decider, marker, counters);
+constinit GivenSources given_sources;
+constinit Connector connector(kBareSystemCalls, fds, current_plan, decider, marker, counters,
+                              given_sources);
 constinit TcpCompatibility tcp(libc, kBareSystemCalls, current_plan);
 constinit LocalAddressCache local_addresses;
 constinit Datagrams datagrams(kBareSystemCalls, fds, current_plan, session, decider, marker,
@@ -211,7 +214,10 @@ int own_ioctl(int fd, unsigned long request, void* argument) noexcept {
 }
 
 PX_EXPORT int listen(int fd, int backlog) noexcept {
-  if (active && !prepare_listen(kBareSystemCalls, current_plan, session, marker, fd)) return -1;
+  if (active &&
+      !prepare_listen(kBareSystemCalls, current_plan, session, marker, given_sources, fd)) {
+    return -1;
+  }
   return libc.listen(fd, backlog);
 }
 

@@ -41,7 +41,7 @@ PlanEgress::PlanEgress(const SystemCalls& system, const Settings& settings, FdTa
 bundle::Errno PlanEgress::prepare(int fd, const bundle::Endpoint& member) {
   const bool probe = fd != own_;
   if (!probe) destination_ = member;
-  if (probe && state_.kind == FdKind::kOwned) return bundle::mirror(system_, own_, fd);
+  if (is_own()) return probe ? bundle::mirror(system_, own_, fd) : 0;
   // A probe may be of the other family than the program's socket.
   const bool ipv6 = probe ? is_ipv6(system_, fd) : state_.ipv6;
   if (probe) {
@@ -58,7 +58,7 @@ bundle::Errno PlanEgress::prepare(int fd, const bundle::Endpoint& member) {
 }
 
 bool PlanEgress::can_move(int, const bundle::Endpoint& from, const bundle::Endpoint& to) {
-  if (state_.kind == FdKind::kOwned) return true;
+  if (is_own()) return true;
   const plan::Verdict first = verdict(from);
   const plan::Verdict then = verdict(to);
   // A socket that was not steered is not bound to anything either.
@@ -102,8 +102,7 @@ void PlanEgress::report(const bundle::Endpoint& member, bool alive) {
 }
 
 plan::Verdict PlanEgress::verdict(const bundle::Endpoint& member) {
-  if (member.address.is_loopback_or_unspecified() || state_.kind == FdKind::kOwned ||
-      decider_.is_passthrough()) {
+  if (member.address.is_loopback_or_unspecified() || is_own() || decider_.is_passthrough()) {
     return {};
   }
   return decider_.decide({.destination = member.address,

@@ -36,11 +36,13 @@ class PlanEgress final : public bundle::Egress {
   // The member that the program's socket was prepared for last, which is where it goes; nothing for
   // a socket whose egress the program has chosen itself.
   [[nodiscard]] std::optional<bundle::Endpoint> destination() const {
-    if (state_.kind == FdKind::kOwned) return std::nullopt;
+    if (is_own()) return std::nullopt;
     return destination_;
   }
 
  private:
+  // Whether the program has chosen the egress, or the source.
+  [[nodiscard]] bool is_own() const { return state_.kind == FdKind::kOwned || is_sourced(state_); }
   [[nodiscard]] bool honours(const plan::Entry& entry) const;
   [[nodiscard]] plan::Verdict verdict(const bundle::Endpoint& member);
   [[nodiscard]] std::uint32_t interface_of(const bundle::Endpoint& member);

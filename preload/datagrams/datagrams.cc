@@ -51,7 +51,7 @@ bool has_device(const FdState& state) {
 
 bool Datagrams::concern(int fd) const {
   const FdState state = fds_.get(fd);
-  if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return false;
+  if (is_left_alone(state)) return false;
   if (state.kind != FdKind::kUnknown && !state.datagram) return false;
   return !decider_.is_passthrough() || listen_mode() != plan::ListenMode::kSystem ||
          has_device(state);
@@ -71,7 +71,7 @@ Datagrams::Egress Datagrams::egress_of(int fd, const msghdr& message) {
   const Sender sender{fd, state_of(system_, fds_, plan_, fd), fds_.notes(fd)};
   const FdState& state = sender.state;
   if (state.kind == FdKind::kUnknown) return unavailable();
-  if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned || !state.datagram) return {};
+  if (is_left_alone(state) || !state.datagram) return {};
   const auto* address = static_cast<const sockaddr*>(message.msg_name);
   const auto peer = endpoint_for(read_call_address(address, name_length(message)), state);
   if (!peer) return {};
@@ -79,11 +79,14 @@ Datagrams::Egress Datagrams::egress_of(int fd, const msghdr& message) {
   if (has_packet_info(message) || (sender.notes.group_chosen && is_group(peer->address))) {
     return choose_next_hop(sender, 0) ? Egress{} : unavailable();
   }
+  const auto own = is_sourced(state) ? own_endpoint(system_, fd) : std::nullopt;
+  if (is_sourced(state) && !own) return {};
   const plan::Call call{.destination = peer->address,
                         .port = peer->port,
                         .scope = peer->scope,
                         .transport = state.transport,
-                        .source_fixed = false};
+                        .source_fixed = false,
+                        .source = own ? &own->address : nullptr};
   if (sender.notes.watched) {
     const auto called =
         local_addresses_.find(sender.notes.generation, *peer, LocalAddressCache::now());
@@ -132,6 +135,8 @@ Datagrams::Egress Datagrams::answer(const Sender& sender, const plan::Call& call
 
 Datagrams::Egress Datagrams::decide(const Sender& sender, const plan::Call& call) {
   const plan::Verdict verdict = decider_.decide(call);
+  // The source is the program's choice, and not of the rule's entries.
+  if (call.source != nullptr && verdict.action != plan::Action::kVia) return unsteered(sender);
   switch (verdict.action) {
     case plan::Action::kSystem:
       return unsteered(sender);
@@ -172,6 +177,7 @@ Datagrams::Egress Datagrams::via(const Sender& sender, const plan::Call& call,
     // The rule's interface is the policy's word, the address only a better answer.
     return via(sender, call, entry, nullptr);
   }
+  if (!info && call.source != nullptr) return unsteered(sender);
   if (!info) return unavailable();
   counters_.count(&plan::Counters::routed);
   return {.error = 0, .info = info};
@@ -224,8 +230,9 @@ std::optional<PacketInfo> Datagrams::info_for(const Sender& sender,
   return wanted;
 }
 
-// A connected IPv6 socket has a source that control data without one leaves in place.
+// A bound or connected IPv6 socket has a source that control data without one leaves in place.
 bool Datagrams::connected(const Sender& sender) const {
+  if (is_sourced(sender.state)) return true;
   const bool remembered = fds_.get(sender.fd).kind != FdKind::kUnknown;
   return remembered ? sender.notes.connected : is_connected(system_, sender.fd);
 }

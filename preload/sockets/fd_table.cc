@@ -60,7 +60,7 @@ std::uint32_t source_digest(const plan::Address& source) {
   const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(source.bytes);
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
   const std::uint64_t mixed = ((halves[0] * kOdd) ^ halves[1]) * kOdd;
-  return static_cast<std::uint32_t>(mixed >> 41);
+  return static_cast<std::uint32_t>(mixed >> 42);
 }
 
 void FdTable::set(int fd, const FdState& state) {

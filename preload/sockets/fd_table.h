@@ -21,8 +21,9 @@ enum class FdKind : std::uint8_t {
   kForeign,    // no internet socket: none of px's business
   kFresh,      // an internet socket that the program has not bound
   kPortBound,  // bound by the program, but to no address: a device can be chosen, no source
-  kOwned,      // the program chose source, device or mark itself (PX-6)
+  kOwned,      // the program chose device or mark itself, or is bound to a loopback source (PX-6)
   kDecided,    // px chose
+  kSourced,    // bound by the program to a source: of an entry's, the device can be chosen
   kReleased,   // px chose and took it back: the source the kernel keeps is nobody's choice
 };
 
@@ -32,11 +33,12 @@ struct FdState {
   bool datagram = false;  // can be connected again
   plan::Transport transport = plan::Transport::kTcp;
   bool source_fixed = false;    // kDecided, kReleased: on top of kPortBound
+  bool sourced = false;         // kDecided: on top of kSourced
   bool no_sctp = false;         // known not to be SCTP's; also of kUnknown
-  std::uint32_t source = 0;     // kDecided: digest of the source, 23 bits
+  std::uint32_t source = 0;     // kDecided: digest of the source, 22 bits
   std::uint32_t interface = 0;  // kDecided: its index; 0 when only the source could be set
 
-  static constexpr std::uint32_t kSourceMask = 0x7fffff;
+  static constexpr std::uint32_t kSourceMask = 0x3fffff;
 
   friend constexpr bool operator==(const FdState&, const FdState&) = default;
 };
@@ -46,7 +48,8 @@ constexpr std::uint64_t pack(const FdState& state) {
          std::uint64_t{state.datagram} << 4 | static_cast<std::uint64_t>(state.transport) << 5 |
          std::uint64_t{state.source_fixed} << 7 |
          std::uint64_t{state.source & FdState::kSourceMask} << 8 |
-         std::uint64_t{state.no_sctp} << 31 | std::uint64_t{state.interface} << 32;
+         std::uint64_t{state.sourced} << 30 | std::uint64_t{state.no_sctp} << 31 |
+         std::uint64_t{state.interface} << 32;
 }
 
 constexpr FdState unpack(std::uint64_t word) {
@@ -55,6 +58,7 @@ constexpr FdState unpack(std::uint64_t word) {
           .datagram = (word >> 4 & 1) != 0,
           .transport = static_cast<plan::Transport>(word >> 5 & 3),
           .source_fixed = (word >> 7 & 1) != 0,
+          .sourced = (word >> 30 & 1) != 0,
           .no_sctp = (word >> 31 & 1) != 0,
           .source = static_cast<std::uint32_t>(word >> 8) & FdState::kSourceMask,
           .interface = static_cast<std::uint32_t>(word >> 32)};
@@ -62,11 +66,10 @@ constexpr FdState unpack(std::uint64_t word) {
 
 // Whether a source can be chosen.
 constexpr bool is_unbound(const FdState& state) {
-  return state.kind == FdKind::kFresh ||
-         (state.kind == FdKind::kReleased && !state.source_fixed);
+  return state.kind == FdKind::kFresh || (state.kind == FdKind::kReleased && !state.source_fixed);
 }
 
-// Whether the program has bound the socket to a port: no source can be chosen any more.
+// Whether the program bound the socket to a port: no source can be chosen any more.
 constexpr bool is_source_fixed(const FdState& state) {
   return state.kind == FdKind::kPortBound || state.source_fixed;
 }
@@ -94,10 +97,20 @@ struct FdNotes {
   friend constexpr bool operator==(const FdNotes&, const FdNotes&) = default;
 };
 
+// Whether the program has bound the socket to a source.
+constexpr bool is_sourced(const FdState& state) {
+  return state.kind == FdKind::kSourced || state.sourced;
+}
+
+// Whether px leaves the socket alone, whatever the destination.
+constexpr bool is_left_alone(const FdState& state) {
+  return state.kind == FdKind::kForeign || state.kind == FdKind::kOwned;
+}
+
 // As of socket(2); flags in `type` are ignored.
 [[nodiscard]] FdState fresh_socket(int domain, int type, int protocol);
 
-// 23 bits of a hash of the address: two sources of one host have the same only by a rare accident.
+// 22 bits of a hash of the address: two sources of one host have the same only by a rare accident.
 [[nodiscard]] std::uint32_t source_digest(const plan::Address& source);
 
 class FdTable {

@@ -41,7 +41,7 @@ FdKind kind_by_address(const SystemCalls& system, int fd, bool datagram) {
     return FdKind::kReleased;
   }
   if (connected) return FdKind::kFresh;
-  return endpoint->address.is_unspecified() ? FdKind::kPortBound : FdKind::kOwned;
+  return kind_bound_to(endpoint->address);
 }
 
 }  // namespace
@@ -69,6 +69,12 @@ Device device_of(const SystemCalls& system, int fd, const char* name) {
   if (length == 0) return Device::kNone;
   const std::string_view device(bound, strnlen(bound, sizeof bound));
   return device == name ? Device::kThis : Device::kOther;
+}
+
+FdKind kind_bound_to(const plan::Address& address) {
+  if (address.is_unspecified()) return FdKind::kPortBound;
+  const bool device_named = !address.is_ipv4() && address.is_link_local();
+  return device_named || address.is_loopback() ? FdKind::kOwned : FdKind::kSourced;
 }
 
 FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks) {

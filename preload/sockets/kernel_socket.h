@@ -13,6 +13,9 @@
 
 namespace px::shim {
 
+// Of a socket that the program bound to the address. A link-local source brings its device with it.
+[[nodiscard]] FdKind kind_bound_to(const plan::Address& address);
+
 // All kinds but kDecided; kUnknown where the kernel may not be asked, and no call of the socket is to
 // leave. A connected datagram socket counts as unbound: its address may be the kernel's choice as
 // well as the program's (see dissolve()). kReleased it is where it has the option that px sets before

@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "preload/sockets/kernel_socket.h"
+
 namespace px::shim {
 namespace {
 
@@ -38,10 +40,10 @@ Choice choice_by(int level, int name, const void* value, socklen_t length) {
 
 void note_bind(FdTable* fds, int fd, const std::optional<bundle::Endpoint>& endpoint) {
   FdState state = fds->get(fd);
-  if (endpoint && !endpoint->address.is_unspecified()) {
-    state.kind = FdKind::kOwned;
-  } else if (endpoint && is_unbound(state)) {
-    state.kind = FdKind::kPortBound;
+  if (endpoint && is_unbound(state)) {
+    state.kind = kind_bound_to(endpoint->address);
+  } else if (endpoint && state.kind == FdKind::kOwned && !endpoint->address.is_unspecified()) {
+    return;
   } else if (state.kind != FdKind::kForeign) {
     state = {};
   }

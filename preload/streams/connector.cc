@@ -51,19 +51,19 @@ bool Connector::prepare(int fd, const CallAddress& destination, By by) {
 // A socket that is dissolved has no peer, so it is not before another socket shows that it could go
 // there: until the broker has seen that the device is gone, the plan names it still.
 bool Connector::reconnect(int fd, const CallAddress& peer) {
-  if (!peer.endpoint || !can_reach(fds_.get(fd), peer)) return false;
+  if (!peer.endpoint || !can_reach(fd, fds_.get(fd), peer)) return false;
   return prepare(fd, peer, By::kConnect) && system_.connect(fd, peer.bytes, peer.length) == 0;
 }
 
-bool Connector::can_reach(const FdState& state, const CallAddress& peer) {
-  const plan::Verdict verdict = decide(peer, state);
+bool Connector::can_reach(int socket, const FdState& state, const CallAddress& peer) {
+  const plan::Verdict verdict = decide(socket, state, peer);
   if (verdict.action != plan::Action::kVia && verdict.action != plan::Action::kSystem) return false;
   const plan::Entry& entry = verdict.entry;
   const bool steered = verdict.action == plan::Action::kVia;
   const int fd = system_.socket(state.ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;
-  const bool chosen =
-      !steered || ((is_source_fixed(state) || bind_source(fd, state, entry)) && take_device(fd, entry));
+  const bool chosen = !steered || ((is_source_fixed(state) || bind_source(fd, state, entry)) &&
+                                   take_device(fd, entry));
   // A next hop of its own is reached by a mark, which this socket has not.
   const bool marked = steered && entry.mark != 0;
   const bool reached = chosen && (marked || system_.connect(fd, peer.bytes, peer.length) == 0);
@@ -71,13 +71,17 @@ bool Connector::can_reach(const FdState& state, const CallAddress& peer) {
   return reached;
 }
 
-plan::Verdict Connector::decide(const CallAddress& destination, const FdState& state) {
+plan::Verdict Connector::decide(int fd, const FdState& state, const CallAddress& destination) {
   const bundle::Endpoint& endpoint = *destination.endpoint;
+  const auto own = is_sourced(state) ? own_endpoint(system_, fd) : std::nullopt;
+  // Which source it is may not be asked: a filter of system calls.
+  if (is_sourced(state) && !own) return {};
   return decider_.decide({.destination = endpoint.address,
                           .port = endpoint.port,
                           .scope = endpoint.scope,
                           .transport = state.transport,
-                          .source_fixed = is_source_fixed(state)});
+                          .source_fixed = is_source_fixed(state),
+                          .source = own ? &own->address : nullptr});
 }
 
 void Connector::dissolved(int fd) {
@@ -104,7 +108,8 @@ bool Connector::release(int fd, FdState state) {
   if (system_.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 0) != 0) return false;
   state.interface = 0;
   if (state.source_fixed) state.kind = FdKind::kPortBound;
-  state.source_fixed = false;
+  if (state.sourced) state.kind = FdKind::kSourced;
+  state.source_fixed = state.sourced = false;
   fds_.set(fd, state);
   return true;
 }
@@ -115,7 +120,7 @@ bool Connector::release(int fd, FdState state) {
 bool Connector::undo(int fd, FdState* state) {
   dissolve(system_, fd);
   if (!choose_next_hop(fd, *state, 0)) return false;
-  if (!state->source_fixed) {
+  if (!state->source_fixed && !state->sourced) {
     sockaddr_storage any;
     const bundle::Endpoint nowhere{.address = state->ipv6 ? plan::Address{}
                                                           : bundle::ipv4_address(INADDR_ANY)};
@@ -123,7 +128,8 @@ bool Connector::undo(int fd, FdState* state) {
         bundle::sockaddr_from_endpoint(nowhere, state->ipv6 ? AF_INET6 : AF_INET, &any);
     if (system_.bind(fd, reinterpret_cast<const sockaddr*>(&any), length) != 0) return false;
   }
-  state->kind = FdKind::kReleased;
+  state->kind = state->sourced ? FdKind::kSourced : FdKind::kReleased;
+  state->sourced = false;
   state->source = 0;
   state->interface = 0;
   fds_.set(fd, *state);
@@ -133,10 +139,13 @@ bool Connector::undo(int fd, FdState* state) {
 std::optional<Connector::Errno> Connector::attempt(int fd, const CallAddress& destination, By by) {
   const FdState state = state_of(system_, fds_, plan_, fd);
   if (state.kind == FdKind::kUnknown) return ENETUNREACH;
-  if (state.kind == FdKind::kForeign || state.kind == FdKind::kOwned) return 0;
+  if (is_left_alone(state)) return 0;
   if (!takes_family(state, destination.family)) return 0;
   if (by == By::kFastOpen && state.transport != plan::Transport::kTcp) return 0;
-  const plan::Verdict verdict = decide(destination, state);
+  const plan::Verdict verdict = decide(fd, state, destination);
+  // The source stays the program's, whatever a rule says of other sources.
+  const bool own = is_sourced(state) && verdict.action != plan::Action::kVia;
+  if (own) return state.kind != FdKind::kDecided || release(fd, state) ? 0 : ENETUNREACH;
   switch (verdict.action) {
     case plan::Action::kSystem:
       if (!release(fd, state)) return ENETUNREACH;
@@ -163,15 +172,18 @@ std::optional<Connector::Errno> Connector::send_via(int fd, const FdState& state
     const auto error = choose_source(fd, state, entry);
     if (error != 0) return error;
     decided.source = source_digest(entry.source);
+    given_.remember(entry.source, entry.mark);
   } else if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) {
     return 0;  // connected before there was a rule: EISCONN is the kernel's to say
   }
+  if (is_sourced(state)) decided.source = source_digest(entry.source);
   decided.source_fixed = is_source_fixed(state);
+  decided.sourced = is_sourced(state);
   decided.kind = FdKind::kDecided;
   const bool chosen = choose_device(fd, state, entry);
   decided.interface = chosen ? entry.interface_index : 0;
-  // A port-bound socket without a device has not been changed.
-  if (chosen || !decided.source_fixed) fds_.set(fd, decided);
+  // A bound socket without a device has not been changed.
+  if (chosen || is_unbound(state)) fds_.set(fd, decided);
   return chosen && choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
 }
 

@@ -14,6 +14,7 @@
 #include "preload/session/marker.h"
 #include "preload/sockets/call_address.h"
 #include "preload/sockets/fd_table.h"
+#include "preload/sockets/given_sources.h"
 
 namespace px::shim {
 
@@ -26,13 +27,15 @@ enum class By : std::uint8_t {
 class Connector {
  public:
   constexpr Connector(const SystemCalls& system, FdTable& fds, const CurrentPlan& plan,
-                      Decider& decider, Marker& marker, const CountersPage& counters)
+                      Decider& decider, Marker& marker, const CountersPage& counters,
+                      GivenSources& given)
       : system_(system),
         fds_(fds),
         plan_(plan),
         decider_(decider),
         marker_(marker),
-        counters_(counters) {}
+        counters_(counters),
+        given_(given) {}
 
   // Whether prepare() is known, without asking, to do nothing, whatever is connected to.
   [[nodiscard]] bool leaves_alone(int fd) const {
@@ -52,8 +55,9 @@ class Connector {
   [[nodiscard]] bool reconnect(int fd, const CallAddress& peer);
 
  private:
-  [[nodiscard]] plan::Verdict decide(const CallAddress& destination, const FdState& state);
-  [[nodiscard]] bool can_reach(const FdState& state, const CallAddress& peer);
+  [[nodiscard]] plan::Verdict decide(int fd, const FdState& state, const CallAddress& destination);
+  // Whether another socket like this one could be connected.
+  [[nodiscard]] bool can_reach(int socket, const FdState& state, const CallAddress& peer);
   // Takes off the socket what px put on it; whether it can leave unsteered now, as the host routes
   // it.
   [[nodiscard]] bool release(int fd, FdState state);
@@ -78,6 +82,7 @@ class Connector {
   Decider& decider_;
   Marker& marker_;
   const CountersPage& counters_;
+  GivenSources& given_;
 };
 
 }  // namespace px::shim

@@ -44,16 +44,33 @@ bool mark(const std::optional<plan::Plan>& plan, Marker& marker, int fd) {
   return programs_own || (present & mask) == wanted || marker.set_joined(fd, wanted);
 }
 
+// The source that the socket is bound to was px's choice before.
+bool follow_source(const SystemCalls& system, const std::optional<plan::Plan>& plan, Marker& marker,
+                   const GivenSources& given, int fd) {
+  const auto own = own_endpoint(system, fd);
+  const auto mark = own ? given.mark_of(own->address) : std::nullopt;
+  const auto entry = plan && mark ? plan->entry_with(own->address, *mark) : std::nullopt;
+  if (!entry) return true;
+  return system.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, entry->interface,
+                           sizeof entry->interface) == 0 &&
+         (*mark == 0 || marker.set(fd, *mark));
+}
+
 }  // namespace
 
 bool prepare_listen(const SystemCalls& system, const CurrentPlan& plan, BrokerSession& session,
-                    Marker& marker, int fd) {
-  if (marks_no_listener(plan, session)) return true;
+                    Marker& marker, const GivenSources& given, int fd) {
+  const bool unmarked = marks_no_listener(plan, session);
+  if (unmarked && given.empty()) return true;
   bool ready = false;
   {
     const KeepErrno keep;
-    ready = !is_reached_from_outside(system, fd) ||
-            (session.ensure_session() && mark(plan.in_force(), marker, fd));
+    ready = !is_reached_from_outside(system, fd);
+    if (!ready) {
+      ready = unmarked || (session.ensure_session() && mark(plan.in_force(), marker, fd));
+      const bool listens = value_of(plan.in_force(), &plan::Plan::listen_mark) != 0;
+      if (ready && !listens) ready = follow_source(system, plan.in_force(), marker, given, fd);
+    }
   }
   if (!ready) errno = ENETUNREACH;
   return ready;

@@ -13,7 +13,7 @@ from support.urls import bracketed
 DNS_NAME, DNS_ADDRESS = "host.px.test", "192.0.2.7"
 DNS_RECORD = f"{DNS_NAME},{DNS_ADDRESS}"
 FILE_TEXT = "what is served\n" * 1000
-PORT_GIT, PORT_SSH, PORT_TLS = 8081, 2222, 4433
+PORT_FTP, PORT_GIT, PORT_SSH, PORT_TLS = 2121, 8081, 2222, 4433
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 
 
@@ -37,6 +37,15 @@ def dnsmasq(lab, address):
     what = ["--bind-interfaces", f"--listen-address={address}", f"--host-record={DNS_RECORD}"]
     start(lab, ["dnsmasq", "--no-daemon", *own, *what], 53, datagrams=True)
     lab.server.listens(53)
+
+
+def ftp(lab, address):
+    """Anybody may read the file; returns the port."""
+    directory = directory_of(lab, "ftp")
+    (directory / "file").write_text(FILE_TEXT, encoding="utf-8")
+    argv = [sys.executable, "-m", "pyftpdlib", "-i", address, "-p", PORT_FTP, "-d", directory]
+    start(lab, argv, PORT_FTP)
+    return PORT_FTP
 
 
 def chronyd(lab, address):

@@ -140,6 +140,26 @@ TEST(Decide, AFixedSourceTakesOnlyWhatTheKernelWouldChoose) {
             "lte0");
 }
 
+TEST(Decide, AProgramsSourceIsSteeredWhereTheRuleHasIt) {
+  const Snapshot snapshot = host();
+  const auto decided = [&](const char* source, std::vector<Rule> rules) {
+    const plan::Address from = *bundle::address_from_text(source);
+    plan::Call call = call_to("8.8.8.8");
+    call.source = &from;
+    return egress_of(decide(policy_of(profile_of(std::move(rules))), snapshot, call));
+  };
+  std::string lte;
+  for (const Entry& each : snapshot.entries) {
+    std::array<char, bundle::kAddressTextSize> buffer;
+    if (each.interface == "lte0" && each.source.is_ipv4()) {
+      lte = bundle::address_text(each.source, buffer);
+    }
+  }
+  EXPECT_EQ(decided(lte.c_str(), {via("any", {"lan", "lte"})}), "lte0") << "not the first";
+  EXPECT_EQ(decided(lte.c_str(), {via("any", {"lan"})}), "system");
+  EXPECT_EQ(decided("192.0.2.200", {via("any", {"lan", "lte"})}), "system");
+}
+
 TEST(Decide, TheSourceNearestToAnIpv6Destination) {
   Snapshot snapshot = host();
   Entry second = entry(1, "lan0", "fd99::10", 1);

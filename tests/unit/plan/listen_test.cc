@@ -58,6 +58,24 @@ TEST(Listen, NothingWhereNoneIsUsableOrTheHostAsksItself) {
   EXPECT_FALSE(plan::listen_entry(plan_of_server(snapshot, {"lte"}), call_to("8.8.8.8")));
 }
 
+TEST(Listen, AnEntryIsFoundByItsSourceAndMark) {
+  Snapshot snapshot = host();
+  const auto plan_now = [&] {
+    return plan_of(policy_of(profile_of({via("any", {"lte", "lan"})})), snapshot);
+  };
+  for (const Entry& each : host().entries) {
+    const auto found = plan::entry_with(plan_now(), each.source, 0);
+    ASSERT_EQ(found.has_value(), each.interface != "vpn0");
+    if (found) {
+      EXPECT_EQ(found->interface_index, each.interface_index);
+    }
+    EXPECT_FALSE(plan::entry_with(plan_now(), each.source, 0x05000000));
+  }
+  for (Entry& each : snapshot.entries) each.link_up = false;
+  EXPECT_FALSE(plan::entry_with(plan_now(), snapshot.entries[0].source, 0));
+  EXPECT_FALSE(plan::entry_with({}, snapshot.entries[0].source, 0));
+}
+
 TEST(Listen, NothingInAnyOtherMode) {
   const auto plan = plan_of(policy_of(profile_of({via("any", {"lan"})})), host());
   EXPECT_FALSE(plan::listen_entry(plan, call_to("8.8.8.8")));

@@ -52,6 +52,27 @@ TEST_F(DatagramsTest, LeaveOtherSocketsAlone) {
   EXPECT_EQ(egress(kPeer), "as it is");
 }
 
+TEST_F(DatagramsTest, ASocketsOwnSourceLeavesByTheRulesEntryThatHasIt) {
+  broker_.plan.publish_via(kVpn);
+  fresh(AF_INET, FdKind::kSourced);
+  kernel_.bound = {.address = kVpn.source, .port = 53};
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3");
+  kernel_.bound.address = address("10.1.0.2");
+  EXPECT_EQ(egress(kPeer), "as it is");
+  broker_.plan.publish_block();
+  EXPECT_EQ(egress(kPeer), "as it is") << "the program's choice";
+}
+
+// Where control data cannot name both, the program's source comes first.
+TEST_F(DatagramsTest, AnIpv6SourceOfTheProgramsIsNeverLeftOut) {
+  broker_.plan.publish_via(kKernels6);
+  fresh(AF_INET6, FdKind::kSourced);
+  kernel_.bound = {.address = kVpn6.source, .port = 53};
+  EXPECT_EQ(egress(kPeer6), "as it is");
+  by_both_ = Route{.interface = 3, .source = kVpn6.source};
+  EXPECT_EQ(egress(kPeer6), "fd02::2%3");
+}
+
 TEST_F(DatagramsTest, AnUnknownSocketIsAskedAbout) {
   broker_.plan.publish_via(kVpn);
   fresh();

@@ -42,7 +42,10 @@ class ProgramChoicesTest : public testing::Test {
 };
 
 TEST_F(ProgramChoicesTest, ASourceIsTheProgramsChoiceAPortIsNot) {
-  EXPECT_EQ(after_bind("10.0.0.1"), FdKind::kOwned);
+  EXPECT_EQ(after_bind("10.0.0.1"), FdKind::kSourced);
+  EXPECT_EQ(after_bind("127.0.0.1"), FdKind::kOwned);
+  EXPECT_EQ(after_bind("fe80::1", fresh_socket(AF_INET6, SOCK_STREAM, 0), AF_INET6), FdKind::kOwned)
+      << "it brings its device with it";
   EXPECT_EQ(after_bind("::1", fresh_socket(AF_INET6, SOCK_STREAM, 0), AF_INET6), FdKind::kOwned);
   EXPECT_EQ(after_bind("0.0.0.0"), FdKind::kPortBound);
   EXPECT_EQ(after_bind("::", fresh_socket(AF_INET6, SOCK_DGRAM, 0), AF_INET6), FdKind::kPortBound);
@@ -50,9 +53,20 @@ TEST_F(ProgramChoicesTest, ASourceIsTheProgramsChoiceAPortIsNot) {
   EXPECT_TRUE(fds_->get(kFd).datagram);
 }
 
-TEST_F(ProgramChoicesTest, AnUnknownSocketStaysUnknownUnlessItGetsASource) {
+TEST_F(ProgramChoicesTest, AnUnknownSocketStaysUnknown) {
   EXPECT_EQ(after_bind("0.0.0.0", {}), FdKind::kUnknown);
-  EXPECT_EQ(after_bind("10.0.0.1", {}), FdKind::kOwned);
+  EXPECT_EQ(after_bind("10.0.0.1", {}), FdKind::kUnknown);
+}
+
+TEST_F(ProgramChoicesTest, ASocketThatHasADeviceStaysTheProgramsWithASource) {
+  EXPECT_EQ(after_bind("10.0.0.1", {.kind = FdKind::kOwned}), FdKind::kOwned);
+}
+
+TEST_F(ProgramChoicesTest, WhatPxHasReleasedIsBoundAsAFreshSocket) {
+  FdState released = fresh_socket(AF_INET, SOCK_DGRAM, 0);
+  released.kind = FdKind::kReleased;
+  EXPECT_EQ(after_bind("10.0.0.1", released), FdKind::kSourced);
+  EXPECT_EQ(after_bind("0.0.0.0", released), FdKind::kPortBound);
 }
 
 TEST_F(ProgramChoicesTest, ABoundUnixSocketStaysForeign) {

@@ -62,7 +62,9 @@ class ConnectorTest : public testing::Test {
   std::unique_ptr<FdTable> fds_ = std::make_unique<FdTable>();
   StartedSession shim_;
   Marker marker_{kFakeCalls, shim_.settings, shim_.session, &TestBroker::mark};
-  Connector connector_{kFakeCalls, *fds_, shim_.plan, shim_.decider, marker_, shim_.counters};
+  GivenSources given_;
+  Connector connector_{kFakeCalls, *fds_,          shim_.plan, shim_.decider,
+                       marker_,    shim_.counters, given_};
 };
 
 }  // namespace px::shim

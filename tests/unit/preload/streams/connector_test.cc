@@ -215,7 +215,7 @@ TEST_F(ConnectorTest, AsksTheKernelAboutAnUnknownSocketAndRemembersNothing) {
   fds_->forget(kFd);
   kernel_.bound = {.address = address("10.1.0.2"), .port = 5000};
   EXPECT_EQ(prepare("198.51.100.1"), 0);
-  EXPECT_THAT(take_calls(), ElementsAre("device?", "name?"));
+  EXPECT_THAT(take_calls(), ElementsAre("device?", "name?", "name?"));
   EXPECT_EQ(fds_->get(kFd), FdState{});
   kernel_.domain = AF_UNIX;
   EXPECT_EQ(prepare("198.51.100.1"), 0);
@@ -229,7 +229,48 @@ TEST_F(ConnectorTest, ASocketThatWasBoundBehindTheHooksIsTheProgramsOwn) {
   kernel_.errors["bind 10.2.0.2:0"] = {EINVAL};
   kernel_.bound = {.address = address("10.1.0.2"), .port = 5000};
   EXPECT_EQ(prepare("198.51.100.1"), 0);
-  EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", "device?", "name?"));
+  EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", "device?", "name?", "name?"));
+}
+
+class SourcedTest : public ConnectorTest {
+ protected:
+  void sourced(const std::string& source, int type = SOCK_STREAM) {
+    fresh(AF_INET, type);
+    FdState state = fds_->get(kFd);
+    state.kind = FdKind::kSourced;
+    fds_->set(kFd, state);
+    kernel_.bound = {.address = address(source), .port = 5000};
+  }
+};
+
+TEST_F(SourcedTest, ASourceOfTheRulesEntryTakesItsDevice) {
+  broker_.plan.publish_via(kVpn);
+  sourced("10.2.0.2");
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("name?", "state?", "device vpn0"));
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kDecided);
+}
+
+TEST_F(SourcedTest, AnotherSourceIsTheProgramsChoice) {
+  sourced("10.1.0.2");
+  broker_.plan.publish_via(kVpn);
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  broker_.plan.publish_block();
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("name?", "name?"));
+}
+
+TEST_F(SourcedTest, ADatagramSocketKeepsItsSourceWhereverItGoes) {
+  broker_.plan.publish_via(kVpn);
+  sourced("10.2.0.2", SOCK_DGRAM);
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_EQ(kernel_.device, "vpn0");
+  broker_.plan.publish_via(kLte);
+  (void)take_calls();
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("name?", "connect nothing"));
+  EXPECT_EQ(fds_->get(kFd).kind, FdKind::kSourced);
+  EXPECT_FALSE(fds_->get(kFd).sourced);
 }
 
 TEST_F(ConnectorTest, ADatagramSocketThatTheSystemConnectedIsDissolvedFirst) {

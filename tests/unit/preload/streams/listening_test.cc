@@ -24,7 +24,7 @@ class ListeningTest : public ConnectorTest {
   // 0 when the program's call is to be made, else its errno.
   int prepare() {
     errno = 4711;
-    if (prepare_listen(kFakeCalls, shim_.plan, shim_.session, marker_, kFd)) {
+    if (prepare_listen(kFakeCalls, shim_.plan, shim_.session, marker_, given_, kFd)) {
       EXPECT_EQ(errno, 4711);
       return 0;
     }
@@ -83,6 +83,53 @@ TEST_F(ListeningTest, TheProgramsOwnDeviceOrMarkStays) {
   kernel_.mark = 0x17;
   EXPECT_EQ(prepare(), 0);
   EXPECT_THAT(take_calls(), Not(Contains(kMarked)));
+}
+
+// Without a `listen` in the profile.
+class GivenSourceTest : public ListeningTest {
+ protected:
+  GivenSourceTest() {
+    broker_.plan.listen_mark = 0;
+    via(kVpn);
+    kernel_.bound = {.address = kVpn.source, .port = 80};
+    given_.remember(kVpn.source, 0);
+  }
+  void via(const plan::Entry& entry) {
+    broker_.plan.publish_via(entry);
+    EXPECT_TRUE(shim_.session.ensure_session());
+  }
+};
+
+TEST_F(GivenSourceTest, ASocketIsCalledAndAnswersByTheEntryOfItsSource) {
+  EXPECT_EQ(prepare(), 0);
+  EXPECT_EQ(kernel_.device, "vpn0");
+  EXPECT_EQ(kernel_.mark, 0u);
+}
+
+TEST_F(GivenSourceTest, AndByItsNextHop) {
+  plan::Entry marked = kVpn;
+  marked.mark = 0x07000000;
+  via(marked);
+  given_.remember(kVpn.source, marked.mark);
+  EXPECT_EQ(prepare(), 0);
+  EXPECT_EQ(kernel_.device, "vpn0");
+  EXPECT_EQ(kernel_.mark, 0x07000000u);
+}
+
+TEST_F(GivenSourceTest, OtherSocketsAreLeftAlone) {
+  kernel_.bound.address = kLte.source;
+  EXPECT_EQ(prepare(), 0) << "a source that px did not give";
+  kernel_.bound.address = bundle::ipv4_address(0);
+  EXPECT_EQ(prepare(), 0) << "no source";
+  kernel_.bound.address = kVpn.source;
+  via(kLte);
+  EXPECT_EQ(prepare(), 0) << "a source of no entry any more";
+  EXPECT_EQ(kernel_.device, "");
+}
+
+TEST_F(GivenSourceTest, ADeviceThatCannotBeHadFailsClosed) {
+  kernel_.errors["device vpn0"] = {ENODEV};
+  EXPECT_EQ(prepare(), ENETUNREACH);
 }
 
 TEST_F(ListeningTest, TwiceIsAskedOnce) {

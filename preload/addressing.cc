@@ -10,7 +10,7 @@ namespace px::shim {
 
 bool Addressing::looks_before_connect(int fd) const {
   return connecting_.may_concern_single() || !connector_.leaves_alone(fd) ||
-         fds_.notes(fd).role != BundleRole::kNone;
+         datagrams_.may_answer(fd) || fds_.notes(fd).role != BundleRole::kNone;
 }
 
 bool Addressing::may_be_of_bundle(int result) const {
@@ -24,11 +24,18 @@ int Addressing::connected(int result, int fd, sa_family_t family) {
   return result;
 }
 
+bool Addressing::prepare(int fd, const CallAddress& destination) {
+  const auto answer = datagrams_.answer_to(fd, destination);
+  if (!answer) return connector_.prepare(fd, destination, By::kConnect);
+  return connector_.prepare_answer(fd, destination,
+                                   {answer->by.address, answer->by.interface, answer->mark});
+}
+
 int Addressing::connect_to(int fd, const CallAddress& destination) {
   if (destination.is_bundle() || connecting_.may_concern_single()) {
     if (const auto result = connecting_.connect(fd, destination)) return *result;
   }
-  if (!connector_.prepare(fd, destination, By::kConnect)) return -1;
+  if (!prepare(fd, destination)) return -1;
   const int result = libc_.connect(fd, destination.bytes, destination.length);
   return connected(result, fd, destination.family);
 }

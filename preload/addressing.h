@@ -8,6 +8,7 @@
 
 #include "preload/bundles/binding.h"
 #include "preload/bundles/connecting.h"
+#include "preload/datagrams/datagrams.h"
 #include "preload/datagrams/receiving.h"
 #include "preload/process/symbols.h"
 #include "preload/session/current_plan.h"
@@ -22,13 +23,15 @@ class Addressing {
  public:
   constexpr Addressing(const Symbols& libc, FdTable& fds, const CurrentPlan& plan,
                        Connector& connector, BundleConnecting& connecting, BundleBinding& binding,
-                       Receiving& receiving, const TcpCompatibility& tcp)
+                       const Datagrams& datagrams, Receiving& receiving,
+                       const TcpCompatibility& tcp)
       : libc_(libc),
         fds_(fds),
         plan_(plan),
         connector_(connector),
         connecting_(connecting),
         binding_(binding),
+        datagrams_(datagrams),
         receiving_(receiving),
         tcp_(tcp) {}
 
@@ -42,6 +45,8 @@ class Addressing {
   [[nodiscard]] bool looks_before_connect(int fd) const;
   // Whether the failure may mean that the address is a bundle, which the kernel does not know.
   [[nodiscard]] bool may_be_of_bundle(int result) const;
+  // As the connector's: by what the peer has called, else by the rules.
+  [[nodiscard]] bool prepare(int fd, const CallAddress& destination);
   // connect(2)'s result, after what is to be done behind it.
   int connected(int result, int fd, sa_family_t family);
 
@@ -51,6 +56,7 @@ class Addressing {
   Connector& connector_;
   BundleConnecting& connecting_;
   BundleBinding& binding_;
+  const Datagrams& datagrams_;
   Receiving& receiving_;
   const TcpCompatibility& tcp_;
 };

@@ -119,8 +119,8 @@ int control(int (*real)(int, int, ...), int fd, int command, void* argument) {
   return result;
 }
 
-constinit Addressing addressing(libc, fds, current_plan, connector, connecting, binding, receiving,
-                                tcp);
+constinit Addressing addressing(libc, fds, current_plan, connector, connecting, binding, datagrams,
+                                receiving, tcp);
 
 int connect_to(int fd, const CallAddress& destination) {
   return addressing.connect_to(fd, destination);

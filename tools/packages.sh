@@ -30,7 +30,7 @@ else
 fi
 # Debian starts the servers that it installs, and has one for the time or one busybox at most: these
 # are only unpacked (tools/unpack). The libraries that they need come with the packages above.
-readonly px_unpacked_packages=(busybox chrony haproxy nginx openssh-server openvpn postgresql-15)
+readonly px_unpacked_packages=(busybox chrony haproxy nginx openssh-server openvpn postgresql-15 tftpd-hpa)
 
 # The arguments that are not installed.
 px_missing_packages() {

@@ -76,9 +76,8 @@ Datagrams::Egress Datagrams::egress_of(int fd, const msghdr& message) {
   const auto peer = endpoint_for(read_call_address(address, name_length(message)), state);
   if (!peer) return {};
   if (peer->port == 0 && state.transport == plan::Transport::kUdp) return {};
-  if (has_packet_info(message) || (sender.notes.group_chosen && is_group(peer->address))) {
-    return choose_next_hop(sender, 0) ? Egress{} : unavailable();
-  }
+  const bool named = has_packet_info(message);
+  if (sender.notes.group_chosen && is_group(peer->address)) return as_program_says(sender);
   const auto own = is_sourced(state) ? own_endpoint(system_, fd) : std::nullopt;
   if (is_sourced(state) && !own) return {};
   const plan::Call call{.destination = peer->address,
@@ -87,15 +86,76 @@ Datagrams::Egress Datagrams::egress_of(int fd, const msghdr& message) {
                         .transport = state.transport,
                         .source_fixed = false,
                         .source = own ? &own->address : nullptr};
-  if (sender.notes.watched) {
-    const auto called =
-        local_addresses_.find(sender.notes.generation, *peer, LocalAddressCache::now());
-    if (called) return answer(sender, call, *called);
-  }
+  auto called = called_by(sender.notes, *peer);
+  // A source of the program's own is not changed for an address that another socket was called at.
+  if (own && called && called->address != own->address) called.reset();
+  if (named && !(called && may_add_to(message, *called))) return as_program_says(sender);
+  if (called) return answer(sender, call, *called);
   if (call.destination.is_loopback_or_unspecified()) {
     return has_device(state) ? unavailable() : Egress{};
   }
   return decide(sender, call);
+}
+
+// A program that names the address that was called, and no other interface, leaves the interface to
+// `listen`.
+bool Datagrams::may_add_to(const msghdr& message, const PacketInfo& called) const {
+  const auto named = sent_packet_info(message);
+  if (!named || named->address != called.address) return false;
+  const plan::ListenMode mode = listen_mode();
+  if (mode == plan::ListenMode::kSystem) return false;
+  return named->interface == 0 ||
+         (mode == plan::ListenMode::kReceivedInterface && named->interface == called.interface);
+}
+
+Datagrams::Egress Datagrams::as_program_says(const Sender& sender) {
+  return choose_next_hop(sender, 0) ? Egress{} : unavailable();
+}
+
+std::optional<PacketInfo> Datagrams::called_by(const FdNotes& notes,
+                                               const bundle::Endpoint& peer) const {
+  const bool listens = listen_mode() != plan::ListenMode::kSystem;
+  if (!notes.watched && !listens) return std::nullopt;
+  const std::uint32_t now = LocalAddressCache::now();
+  const auto here =
+      notes.watched ? local_addresses_.find(notes.generation, peer, now) : std::nullopt;
+  if (here || !listens) return here;
+  return local_addresses_.find(LocalAddressCache::kAnySocket, peer, now);
+}
+
+std::optional<PacketInfo> Datagrams::answer_by(const plan::Call& call,
+                                               const PacketInfo& called) const {
+  PacketInfo wanted = called;
+  if (listen_mode() == plan::ListenMode::kReceivedSource) {
+    const auto plan = plan_.in_force();
+    const auto entry = plan ? plan->listen_entry(call) : std::nullopt;
+    if (!entry) return std::nullopt;
+    wanted.interface = entry->interface_index;
+  }
+  return wanted;
+}
+
+bool Datagrams::may_answer(int fd) const {
+  const FdState state = fds_.get(fd);
+  const bool datagram = state.kind == FdKind::kUnknown || state.datagram;
+  return datagram && !is_left_alone(state) && listen_mode() != plan::ListenMode::kSystem;
+}
+
+std::optional<Datagrams::Answer> Datagrams::answer_to(int fd, const CallAddress& peer) const {
+  if (!peer.endpoint || !may_answer(fd)) return std::nullopt;
+  const KeepErrno keep;
+  const auto called = called_by(fds_.notes(fd), *peer.endpoint);
+  if (!called || called->interface == kLoopbackInterface) return std::nullopt;
+  // Interface 0: there is none, and so the connect fails.
+  const Answer none{.by = {.address = called->address, .interface = 0}};
+  if (!session_.ensure_session()) return none;
+  const plan::Call call{.destination = peer.endpoint->address,
+                        .port = peer.endpoint->port,
+                        .scope = peer.endpoint->scope,
+                        .transport = plan::Transport::kUdp};
+  const auto by = answer_by(call, *called);
+  if (!by) return none;
+  return Answer{.by = *by, .mark = value_of(plan_.in_force(), &plan::Plan::listen_mark)};
 }
 
 Datagrams::Egress Datagrams::answer(const Sender& sender, const plan::Call& call,
@@ -116,21 +176,16 @@ Datagrams::Egress Datagrams::answer(const Sender& sender, const plan::Call& call
     counters_.count(&plan::Counters::system);
     return {.error = 0, .info = PacketInfo{.address = called.address, .interface = 0}};
   }
-  PacketInfo wanted = called;
-  if (mode == plan::ListenMode::kReceivedSource) {
-    const auto plan = plan_.in_force();
-    const auto entry = plan ? plan->listen_entry(call) : std::nullopt;
-    if (!entry) return unavailable();
-    wanted.interface = entry->interface_index;
-  }
+  const auto wanted = answer_by(call, called);
+  if (!wanted) return unavailable();
   // Another interface than the device is EINVAL on IPv6.
-  const bool elsewhere = has_device(sender.state) && sender.state.interface != wanted.interface;
+  const bool elsewhere = has_device(sender.state) && sender.state.interface != wanted->interface;
   if ((elsewhere && !call.destination.is_ipv4()) ||
       !choose_next_hop(sender, value_of(plan_.in_force(), &plan::Plan::listen_mark))) {
     return unavailable();
   }
   counters_.count(&plan::Counters::routed);
-  return {.error = 0, .info = wanted};
+  return {.error = 0, .info = *wanted};
 }
 
 Datagrams::Egress Datagrams::decide(const Sender& sender, const plan::Call& call) {

@@ -59,6 +59,15 @@ class Datagrams {
   // `destination` is the one that the message names. Counts the message as sent. Changes no errno.
   [[nodiscard]] Egress egress_of(int fd, const msghdr& message);
 
+  // How a socket that is about to be connected to a peer answers it, where the peer has called this
+  // process under a `listen`. Changes no errno.
+  struct Answer {
+    PacketInfo by;           // from that address, by that interface; 0: not at all
+    std::uint32_t mark = 0;  // and with this mark
+  };
+  [[nodiscard]] bool may_answer(int fd) const;
+  [[nodiscard]] std::optional<Answer> answer_to(int fd, const CallAddress& peer) const;
+
  private:
   struct Sender {
     int fd;
@@ -68,6 +77,14 @@ class Datagrams {
   [[nodiscard]] std::uint32_t mark_mask() const;
   [[nodiscard]] plan::ListenMode listen_mode() const;
 
+  // What this peer called lately; by another of the process's sockets under a `listen` alone.
+  [[nodiscard]] std::optional<PacketInfo> called_by(const FdNotes& notes,
+                                                    const bundle::Endpoint& peer) const;
+  // By which interface, under a `listen`, a call to there is answered; nothing where there is none.
+  [[nodiscard]] std::optional<PacketInfo> answer_by(const plan::Call& call,
+                                                    const PacketInfo& called) const;
+  [[nodiscard]] bool may_add_to(const msghdr& message, const PacketInfo& called) const;
+  [[nodiscard]] Egress as_program_says(const Sender& sender);
   // To a peer that called the host at this address.
   [[nodiscard]] Egress answer(const Sender& sender, const plan::Call& call,
                               const PacketInfo& called);

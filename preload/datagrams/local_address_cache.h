@@ -18,7 +18,9 @@ namespace px::shim {
 
 class LocalAddressCache {
  public:
-  static constexpr std::size_t kSize = 4096;
+  static constexpr std::size_t kSize = 8192;
+  // In the place of a socket: whichever of the process's sockets it was that the peer called.
+  static constexpr std::uint32_t kAnySocket = 0;
 
   // Seconds after which a peer that has not called again is no longer answered, but sent to: as
   // long as a NAT keeps a mapping (RFC 4787, section 4.3).

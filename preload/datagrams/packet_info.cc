@@ -60,18 +60,39 @@ bool take(const cmsghdr& header, const std::byte* at, Info* info) {
   return true;
 }
 
+bool is_readable(const msghdr& message) {
+  return message.msg_controllen <= INT_MAX && can_read(message.msg_control, message.msg_controllen);
+}
+
 }  // namespace
 
 bool has_packet_info(const msghdr& message) {
-  if (message.msg_controllen > INT_MAX || !can_read(message.msg_control, message.msg_controllen)) {
-    return true;
-  }
+  if (!is_readable(message)) return true;
   bool found = false;
   for_each_header(message.msg_control, message.msg_controllen,
                   [&found](const cmsghdr& header, const std::byte*) {
                     found =
                         is_ipv4_info(header) || is_ipv6_info(header) ||
                         (header.cmsg_level == IPPROTO_IPV6 && header.cmsg_type == IPV6_2292PKTINFO);
+                    return !found;
+                  });
+  return found;
+}
+
+std::optional<PacketInfo> sent_packet_info(const msghdr& message) {
+  std::optional<PacketInfo> found;
+  if (!is_readable(message)) return found;
+  for_each_header(message.msg_control, message.msg_controllen,
+                  [&found](const cmsghdr& header, const std::byte* at) {
+                    in_pktinfo ipv4;
+                    in6_pktinfo ipv6;
+                    if (is_ipv4_info(header) && take(header, at, &ipv4)) {
+                      found = PacketInfo{.address = from_ipv4(ipv4.ipi_spec_dst),
+                                         .interface = static_cast<std::uint32_t>(ipv4.ipi_ifindex)};
+                    } else if (is_ipv6_info(header) && take(header, at, &ipv6)) {
+                      found = PacketInfo{.address = {}, .interface = ipv6.ipi6_ifindex};
+                      std::memcpy(found->address.bytes.data(), &ipv6.ipi6_addr, 16);
+                    }
                     return !found;
                   });
   return found;

@@ -30,6 +30,9 @@ inline constexpr std::size_t kPacketInfoSpace = CMSG_SPACE(20);  // sizeof(in6_p
 // not read it, and the message cannot be sent.
 [[nodiscard]] bool has_packet_info(const msghdr& message);
 
+// What it says; nothing where the kernel would find it too short.
+[[nodiscard]] std::optional<PacketInfo> sent_packet_info(const msghdr& message);
+
 // Writes the info, and the program's own control data behind it, into `room`, which is aligned as a
 // cmsghdr. Returns the length; 0 where the room does not do.
 [[nodiscard]] std::size_t put_packet_info(const PacketInfo& info, const msghdr& message,

@@ -34,6 +34,12 @@ bool lend_control_room(msghdr* message, std::span<std::byte>* room) {
   return true;
 }
 
+// Whether a socket may be a server's.
+bool may_be_served_by(const FdState& state) {
+  return (state.kind == FdKind::kPortBound || state.kind == FdKind::kSourced) &&
+         state.transport == plan::Transport::kUdp;
+}
+
 }  // namespace
 
 void Receiving::bound(int fd, const std::optional<bundle::Endpoint>& endpoint) {
@@ -41,7 +47,7 @@ void Receiving::bound(int fd, const std::optional<bundle::Endpoint>& endpoint) {
   // A socket that takes any port is no server's: its own datagrams come first.
   notes.examined = endpoint && endpoint->port == 0;
   fds_.set_notes(fd, notes);
-  if (!notes.examined && fds_.get(fd).kind == FdKind::kPortBound) examine(fd);
+  if (!notes.examined && may_be_served_by(fds_.get(fd))) examine(fd);
 }
 
 void Receiving::connected(int fd, sa_family_t family) {
@@ -86,9 +92,16 @@ bool Receiving::watches(int fd) {
   const FdNotes notes = fds_.notes(fd);
   if (notes.watched || notes.examined) return notes.watched;
   const FdState state = fds_.get(fd);
-  if (state.kind != FdKind::kPortBound && state.kind != FdKind::kUnknown) return false;
+  if (state.kind != FdKind::kUnknown && !may_be_served_by(state)) return false;
   examine(fd);
   return fds_.notes(fd).watched;
+}
+
+// Without a `listen`, answers from the socket's own source leave by the rules. It is not known yet
+// whether there is one before there is a plan.
+bool Receiving::source_is_enough() const {
+  const auto plan = plan_.in_force();
+  return plan && plan->listen_mode() == plan::ListenMode::kSystem;
 }
 
 void Receiving::examine(int fd) {
@@ -101,7 +114,7 @@ void Receiving::examine(int fd) {
   const FdState state = state_of(system_, fds_, plan_, fd);
   FdNotes notes = fds_.notes(fd);
   notes.examined = true;
-  if (state.kind == FdKind::kPortBound && state.transport == plan::Transport::kUdp) {
+  if (may_be_served_by(state) && !(state.kind == FdKind::kSourced && source_is_enough())) {
     watch(fd, state, notes);
   } else {
     fds_.set_notes(fd, notes);
@@ -131,8 +144,13 @@ void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, ms
         bundle::endpoint_from_sockaddr(static_cast<const sockaddr*>(received.msg_name),
                                        std::min(received.msg_namelen, program->msg_namelen));
     // A datagram that was queued before the option was on does not say it.
-    if (called && peer && called->interface != 0)
-      local_addresses_.remember(notes.generation, *peer, *called, LocalAddressCache::now());
+    if (called && peer && called->interface != 0) {
+      const std::uint32_t now = LocalAddressCache::now();
+      local_addresses_.remember(notes.generation, *peer, *called, now);
+      if (value_of(plan_.in_force(), &plan::Plan::listen_mode) != plan::ListenMode::kSystem) {
+        local_addresses_.remember(LocalAddressCache::kAnySocket, *peer, *called, now);
+      }
+    }
   }
   program->msg_namelen = received.msg_namelen;
   pass_control_data(received, {.ipv4 = notes.wants_ipv4, .ipv6 = notes.wants_ipv6}, program);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The interposed receive calls. On datagram sockets that the program bound to a port alone, the
-// kernel is asked to say which of the host's addresses was called. That is remembered for the
-// answer, and kept from a program that did not ask for it. Holds nothing but references. Callable
-// from any thread and from signal handlers; results and errno as in libc.
+// The interposed receive calls. On datagram sockets that the program bound to a port alone, and
+// under a `listen` also on those that it bound to an address, the kernel is asked to say which of
+// the host's addresses was called, and by which interface. That is remembered for the answer, and
+// kept from a program that did not ask for it. Holds nothing but references. Callable from any
+// thread and from signal handlers; results and errno as in libc.
 #pragma once
 
 #include <sys/socket.h>
@@ -47,6 +48,7 @@ class Receiving {
   // Watches the socket if that has to be looked at still; whether it is watched.
   [[nodiscard]] bool watches(int fd);
   void examine(int fd);
+  [[nodiscard]] bool source_is_enough() const;
   void watch(int fd, const FdState& state, FdNotes notes);
   [[nodiscard]] bool turn_on(int fd, int level, int name, bool* was_on);
   // Remembers what one received message says, and gives the program its control data without what

@@ -16,11 +16,11 @@ namespace px::shim {
 // Of a socket that the program bound to the address. A link-local source brings its device with it.
 [[nodiscard]] FdKind kind_bound_to(const plan::Address& address);
 
-// All kinds but kDecided; kUnknown where the kernel may not be asked, and no call of the socket is to
-// leave. A connected datagram socket counts as unbound: its address may be the kernel's choice as
-// well as the program's (see dissolve()). kReleased it is where it has the option that px sets before
-// it binds a source (IP_BIND_ADDRESS_NO_PORT): once bound, the kernel never gives a source up again.
-// `own_marks`: the bits of SO_MARK that are px's, not the program's choice.
+// All kinds but kDecided; kUnknown where the kernel may not be asked, and no call of the socket is
+// to leave. A connected datagram socket counts as unbound: its address may be the kernel's choice
+// as well as the program's (see dissolve()). kReleased it is where it has the option that px sets
+// before it binds a source (IP_BIND_ADDRESS_NO_PORT): once bound, the kernel never gives a source
+// up again. `own_marks`: the bits of SO_MARK that are px's, not the program's choice.
 [[nodiscard]] FdState ask_kernel(const SystemCalls& system, int fd, std::uint32_t own_marks);
 
 // What the table remembers of the socket; where that is kUnknown, what the kernel says.

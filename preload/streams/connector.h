@@ -39,12 +39,22 @@ class Connector {
 
   // Whether prepare() is known, without asking, to do nothing, whatever is connected to.
   [[nodiscard]] bool leaves_alone(int fd) const {
-    return fds_.get(fd).kind != FdKind::kDecided && decider_.is_passthrough();
+    const FdKind kind = fds_.get(fd).kind;
+    return kind != FdKind::kDecided && kind != FdKind::kReleased && decider_.is_passthrough();
   }
 
   // Whether the program's call is to be made now; if not, it fails with errno: EACCES (a rule says
   // block) or ENETUNREACH (nothing is available). A call that px has no say in is made as it is.
   [[nodiscard]] bool prepare(int fd, const CallAddress& destination, By by);
+
+  // The same for a datagram socket that answers a peer which has called: from that source, by that
+  // interface and with that mark, whatever the rules say. Another socket follows the rules.
+  struct Answer {
+    const plan::Address& source;
+    std::uint32_t interface;
+    std::uint32_t mark;
+  };
+  [[nodiscard]] bool prepare_answer(int fd, const CallAddress& peer, const Answer& answer);
 
   // The program has taken its socket's peer away, and with it the kernel has taken px's choices: a
   // datagram socket is put back as it was before px decided.
@@ -74,6 +84,8 @@ class Connector {
   // The mark of the entry's next hop, on a socket that may have another; 0 takes px's mark away.
   [[nodiscard]] bool choose_next_hop(int fd, const FdState& state, std::uint32_t mark);
   [[nodiscard]] std::optional<Errno> decide_again(int fd, FdState state, const plan::Entry& entry);
+  [[nodiscard]] bool take_source(int fd, const FdState& state, const CallAddress& peer,
+                                 const Answer& answer);
   [[nodiscard]] bool undo(int fd, FdState* state);
 
   const SystemCalls& system_;

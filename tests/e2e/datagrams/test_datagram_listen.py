@@ -4,7 +4,7 @@
 import pytest
 
 from support.lab.three_uplinks import PUBLIC, PUBLIC6
-from support.servers.datagram_server import CALLED, answers
+from support.servers.datagram_server import CALLED, answered_by, answers
 
 POLICY = """version: 1
 paths:
@@ -32,15 +32,6 @@ def called_over(lab, name, address):
     else:
         lab.server.ip(f"route replace {address}/32 via 172.16.{uplink.number}.1")
         lab.routers[name].ip(f"route replace {address}/32 via {uplink.source}")
-
-
-def answered_by(lab, source):
-    """{source of the answers: interface they left by}"""
-    return {
-        flow.source: flow.interface
-        for flow in lab.flows.flows()
-        if flow.kind == "sent" and flow.destination == source and flow.protocol == "udp"
-    }
 
 
 @pytest.mark.parametrize("how", ["recvfrom", "recvmsg", "recvmmsg"])

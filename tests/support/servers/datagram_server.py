@@ -47,3 +47,12 @@ def answers(lab, words, source, broker=None, profile=None):
     called = CALLED[source]
     server = Server(lab, words, len(called), broker, profile)
     return call(lab, source, called), server.output()
+
+
+def answered_by(lab, source):
+    """{source of the answers: interface they left by}"""
+    return {
+        flow.source: flow.interface
+        for flow in lab.flows.flows()
+        if flow.kind == "sent" and flow.destination == source and flow.protocol == "udp"
+    }

@@ -73,6 +73,83 @@ TEST_F(DatagramsTest, AnIpv6SourceOfTheProgramsIsNeverLeftOut) {
   EXPECT_EQ(egress(kPeer6), "fd02::2%3");
 }
 
+// By another of the program's sockets.
+class CalledElsewhereTest : public DatagramsTest {
+ protected:
+  CalledElsewhereTest() {
+    local_addresses_->remember(
+        LocalAddressCache::kAnySocket, {.address = address(kPeer), .port = 443},
+        {.address = address("10.3.0.2"), .interface = 4}, LocalAddressCache::now());
+    broker_.plan.publish_listen(plan::ListenMode::kReceivedInterface);
+    EXPECT_TRUE(shim_.session.ensure_session());
+    fresh(AF_INET, FdKind::kPortBound);
+  }
+  std::optional<Datagrams::Answer> answer_to(const char* peer) {
+    sockaddr_storage storage;
+    const socklen_t length =
+        bundle::sockaddr_from_endpoint({.address = address(peer), .port = 443}, AF_INET, &storage);
+    return datagrams_.answer_to(
+        kFd, read_call_address(reinterpret_cast<const sockaddr*>(&storage), length));
+  }
+};
+
+TEST_F(CalledElsewhereTest, UnderAListenAnySocketAnswers) {
+  EXPECT_EQ(egress(kPeer), "10.3.0.2%4");
+  EXPECT_EQ(egress("198.51.100.2"), "as it is") << "nobody called from there";
+  broker_.plan.publish_via(kVpn);
+  EXPECT_EQ(egress(kPeer), "10.2.0.2%3") << "without a listen, by the rules";
+}
+
+TEST_F(CalledElsewhereTest, ButFromNoOtherSourceThanItsOwn) {
+  fresh(AF_INET, FdKind::kSourced);
+  kernel_.bound = {.address = address("10.3.0.2"), .port = 53};
+  EXPECT_EQ(egress(kPeer), "10.3.0.2%4");
+  kernel_.bound.address = address("10.2.0.2");
+  EXPECT_EQ(egress(kPeer), "as it is");
+}
+
+TEST_F(CalledElsewhereTest, SoDoesOneThatIsConnected) {
+  const auto answer = answer_to(kPeer);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->by.address, address("10.3.0.2"));
+  EXPECT_EQ(answer->by.interface, 4u);
+  EXPECT_FALSE(answer_to("198.51.100.2"));
+  fresh(AF_INET, FdKind::kOwned);
+  EXPECT_FALSE(answer_to(kPeer));
+  fds_->set(kFd, fresh_socket(AF_INET, SOCK_STREAM, 0));
+  EXPECT_FALSE(answer_to(kPeer));
+  fresh();
+  broker_.plan.publish_via(kVpn);
+  EXPECT_FALSE(answer_to(kPeer));
+}
+
+TEST_F(CalledElsewhereTest, UnderReceivedSourceByTheListensEntryOrNowhere) {
+  broker_.plan.publish_listen(plan::ListenMode::kReceivedSource, kVpn);
+  ASSERT_TRUE(answer_to(kPeer));
+  EXPECT_EQ(answer_to(kPeer)->by.address, address("10.3.0.2"));
+  EXPECT_EQ(answer_to(kPeer)->by.interface, 3u);
+  broker_.plan.publish_listen(plan::ListenMode::kReceivedSource, entry(3, "vpn0", "10.2.0.2", 0));
+  EXPECT_EQ(answer_to(kPeer)->by.interface, 0u);
+}
+
+TEST_F(CalledElsewhereTest, ANameOfTheCalledAddressGetsTheInterface) {
+  const auto named = [this](const char* source, std::uint32_t interface) {
+    alignas(cmsghdr) std::byte room[CMSG_SPACE(20)];
+    msghdr message{};
+    message.msg_controllen =
+        put_packet_info({.address = address(source), .interface = interface}, message, room);
+    message.msg_control = room;
+    return egress(kPeer, message);
+  };
+  EXPECT_EQ(named("10.3.0.2", 0), "10.3.0.2%4");
+  EXPECT_EQ(named("10.3.0.2", 4), "10.3.0.2%4");
+  EXPECT_EQ(named("10.3.0.2", 5), "as it is") << "the program's choice";
+  EXPECT_EQ(named("10.2.0.2", 0), "as it is") << "not what was called";
+  broker_.plan.publish_listen(plan::ListenMode::kReceivedSource, kVpn);
+  EXPECT_EQ(named("10.3.0.2", 0), "10.3.0.2%3");
+  EXPECT_EQ(named("10.3.0.2", 4), "as it is");
+}
+
 TEST_F(DatagramsTest, AnUnknownSocketIsAskedAbout) {
   broker_.plan.publish_via(kVpn);
   fresh();

@@ -104,6 +104,21 @@ TEST_F(ReceivingTest, LeavesOtherSocketsAlone) {
   EXPECT_THAT(take_calls(), IsEmpty());
 }
 
+TEST_F(ReceivingTest, WatchesASocketWithItsOwnSourceUnderAListenAlone) {
+  FdState state = fds_->get(kFd);
+  state.kind = FdKind::kSourced;
+  fds_->set(kFd, state);
+  broker_.plan.publish_listen(plan::ListenMode::kReceivedInterface);
+  bound();
+  EXPECT_TRUE(fds_->notes(kFd).watched);
+  EXPECT_EQ(recvmsg().result, 1);
+  EXPECT_TRUE(remembered());
+  fds_->set_notes(kFd, {});
+  broker_.plan.publish_via(kVpn);
+  bound();
+  EXPECT_FALSE(fds_->notes(kFd).watched);
+}
+
 TEST_F(ReceivingTest, ASocketThatIsInheritedIsLookedAtOnce) {
   fds_->forget(kFd);
   kernel_.bound.port = 53;

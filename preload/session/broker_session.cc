@@ -110,6 +110,15 @@ BrokerSession::Joining BrokerSession::join(bool complains) {
   return Joining::kPlan;
 }
 
+void BrokerSession::introduce_vfork_child() {
+  const KeepErrno keep;
+  if (process_.is_own() ||
+      process_.words().child.load(std::memory_order_relaxed) == ProcessState::own_pid()) {
+    return;
+  }
+  (void)ask(going_on(), false, false);
+}
+
 // Its parent's words are not its own to write, and its parent's turn may never end for it.
 BrokerSession::Joining BrokerSession::join_in_vfork_child(bool complains) {
   if (state() != State::kFirstHello) return Joining::kPlan;
@@ -207,6 +216,7 @@ BrokerSession::Joining BrokerSession::ask(const HelloRequest& request, bool own,
     if (own) plan_.retire();
   } else if (answer.outcome == HelloOutcome::kWelcome && adopt(answer, before, own)) {
     joining = Joining::kPlan;
+    if (!own) process_.words().child.store(ProcessState::own_pid(), std::memory_order_relaxed);
   }
   close_fd(answer.plan_fd);
   close_fd(answer.counters_fd);

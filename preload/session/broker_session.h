@@ -59,7 +59,10 @@ class BrokerSession {
   // join(), and whether the program may go on: only one that fails_closed(), and that nobody
   // answers, may not.
   [[nodiscard]] bool ensure_session();
-  // The same, where the profile may choose the transport of the program's stream sockets.
+  // To the broker a vfork child is a process of its own, which it does nothing for before a hello
+  // of its own. Does nothing in any other process.
+  void introduce_vfork_child();
+  // ensure_session(), where the profile may choose the transport of the program's stream sockets.
   void ensure_session_for_sockets();
 
   // Of the broker whose plan is mapped.

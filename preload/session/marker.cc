@@ -30,6 +30,7 @@ bool Marker::set_joined(int fd, std::uint32_t mark) {
   const KeepErrno keep;
   const std::int64_t now = coarse_monotonic_ms();
   if (now < retry_at_.load(std::memory_order_relaxed)) return false;
+  session_.introduce_vfork_child();
   const Acknowledgement answer = request_(settings_, session_.second_socket(), fd, mark);
   const bool answered = answer.done || answer.reason[0] != '\0';
   if (!answered) retry_at_.store(now + kRetryAfterMs, std::memory_order_relaxed);

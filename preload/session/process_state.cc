@@ -23,8 +23,12 @@ void ProcessState::start() {
   (void)is_own();
 }
 
+std::int32_t ProcessState::own_pid() {
+  return static_cast<std::int32_t>(::syscall(SYS_getpid));
+}
+
 bool ProcessState::is_own() {
-  const auto self = static_cast<std::int32_t>(::syscall(SYS_getpid));
+  const std::int32_t self = own_pid();
   std::int32_t owner = 0;
   return words_->owner.compare_exchange_strong(owner, self, std::memory_order_relaxed) ||
          owner == self;

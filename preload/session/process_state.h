@@ -19,6 +19,7 @@ class ProcessState {
     // The plan's recheck that hello was said after. No two plans ever have the same, but for 0.
     std::atomic<std::uint32_t> rechecked;
     std::atomic<std::uint32_t> greeting;  // 1: a thread is saying hello (Turn)
+    std::atomic<std::int32_t> child;  // pid of the last vfork child that said hello itself; or 0
   };
 
   // Once, before any other call.
@@ -30,6 +31,8 @@ class ProcessState {
   // False in a vfork child: it shares its parent's memory, and may use what is there, but what it
   // says to the broker is not its parent's doing.
   [[nodiscard]] bool is_own();
+
+  [[nodiscard]] static std::int32_t own_pid();
 
  private:
   Words process_wide_{};  // where the kernel cannot wipe a page on fork

@@ -6,14 +6,17 @@ import sys
 
 import pytest
 
+from support.lab.figure3 import SERVER, Figure3
+from support.lab.flows import FlowCounters
+
 POLICY = """version: 1
 paths:
-  vpn-4: { interface: vpn0, gateway: 10.8.0.1 }
-  vpn-6: { interface: vpn0, gateway: "fd08::1" }
+  v4-2b: { interface: eth2, gateway: 192.168.2.2 }
+  v6-2b: { interface: eth2, gateway: "2001:db8:2::2" }
 profiles:
-  routed: { rules: [{ to: any, via: [vpn-4, vpn-6] }] }
+  routed: { rules: [{ to: any, via: [v4-2b, v6-2b] }] }
 """
-DESTINATIONS = {"239.1.2.3": "10.8.0.2", "ff0e::1234": "fd08::2"}
+GROUPS = {"239.1.2.3": "192.168.2.10", "ff0e::1234": "2001:db8:2::10"}
 SEND = """
 import socket, sys
 destination, how = sys.argv[1:]
@@ -27,20 +30,27 @@ else:
 """
 
 
+@pytest.fixture
+def host():
+    with Figure3("metrics") as host:
+        yield host
+
+
 @pytest.mark.parametrize("how", ["connect", "sendto"])
-@pytest.mark.parametrize("destination", DESTINATIONS)
-def test_it_leaves_by_the_interface_of_the_rule(lab, destination, how):
-    with lab.serving(POLICY) as broker:
-        lab.px(broker, [sys.executable, "-c", SEND, destination, how], "routed")
-    assert lab.flows.left(destination) == {"vpn0": 1}
-    assert [flow.source for flow in lab.flows.flows() if flow.destination == destination] == [
-        DESTINATIONS[destination]
-    ]
+@pytest.mark.parametrize("group", GROUPS)
+def test_it_leaves_by_the_interface_of_the_rule(host, group, how):
+    flows = FlowCounters(host.client)
+    with host.serving(POLICY) as broker:
+        host.px(broker, [sys.executable, "-c", SEND, group, how], "routed")
+    assert flows.left(group) == {"eth2": 1}
+    assert [flow.source for flow in flows.flows() if flow.destination == group] == [GROUPS[group]]
 
 
-def test_a_socket_that_had_the_mark_of_a_router_loses_it(lab):
-    script = SEND + "s.sendto(b'x', ('203.0.113.80', 7777))\ns.sendto(b'x', (destination, 7777))\n"
-    with lab.serving(POLICY) as broker:
-        lab.px(broker, [sys.executable, "-c", script, "239.1.2.3", "sendto"], "routed")
-    assert lab.flows.left("239.1.2.3") == {"vpn0": 2}
-    assert lab.flows.left("203.0.113.80") == {"vpn0": 1}
+def test_a_socket_that_had_the_mark_of_a_router_loses_it(host):
+    flows = FlowCounters(host.client)
+    script = SEND + f"s.sendto(b'x', ('{SERVER}', 7777))\ns.sendto(b'x', (destination, 7777))\n"
+    with host.serving(POLICY) as broker:
+        host.px(broker, [sys.executable, "-c", script, "239.1.2.3", "sendto"], "routed")
+    assert flows.left("239.1.2.3") == {"eth2": 2}
+    assert flows.left(SERVER) == {"eth2": 1}
+    assert ("2b", "192.168.2.10") in host.routes_taken(SERVER)

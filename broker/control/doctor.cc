@@ -188,6 +188,14 @@ json doctor_report(const HostChecks& checks) {
                                    *checks.no_subflows,
                                "run the system's broker, or set broker.mptcp-subflows to false"));
   }
+  if (checks.without_library != 0) {
+    findings.push_back(finding(
+        "warning",
+        "running programs that PX_PROFILE has come to and libpx.so has not: " +
+            std::to_string(checks.without_library) +
+            "; they go as the host routes them. LD_PRELOAD was replaced on the way, or not heeded",
+        "pxctl ps names them; have what starts them keep libpx.so in LD_PRELOAD"));
+  }
   find_foreign_marks(checks, findings);
   find_strict_filters(checks, findings);
   json filters = json::array();

@@ -32,6 +32,7 @@ struct HostChecks {
   RoutingState wanted;
   std::optional<std::string> no_next_hops;  // why they cannot be managed here
   std::optional<std::string> no_subflows;   // why MPTCP connections get none, though they should
+  std::size_t without_library = 0;          // programs that libpx.so has not come to
   std::optional<bool> nft_table;            // whether it is there; absent: may not look
   std::vector<SourceFilter> filters;
   std::set<std::string> interfaces;  // that the policy's paths lead through

@@ -165,32 +165,46 @@ json status_report(const BrokerState& state, const Policy& policy, const Publish
 }
 
 json programs_report(const SessionTable& sessions, const UncoveredPrograms& uncovered,
+                     const std::map<pid_t, std::string>& without_library,
                      std::optional<uid_t> user) {
+  constexpr char kLost[] = "libpx.so is not in it: LD_PRELOAD was replaced, or not heeded";
   json programs = json::array();
   for (const Session* session : sessions.all()) {
     if (user && session->uid != *user) continue;
+    const bool lost =
+        session->state != SessionState::kUncovered && without_library.contains(session->pid);
     json program = {{"pid", session->pid},
                     {"uid", session->uid},
                     {"exe", session->executable},
                     {"profile", null_or(session->assignment.profile)},
                     {"origin", name_of(session->assignment.origin)},
-                    {"state", name_of(session->state)},
-                    {"why", null_or(session->why_uncovered)},
+                    {"state", name_of(lost ? SessionState::kUncovered : session->state)},
+                    {"why", lost ? json(kLost) : null_or(session->why_uncovered)},
                     {"since", seconds(session->since)}};
     add_totals(program, session->totals());
     programs.push_back(std::move(program));
   }
-  for (const UncoveredProgram& other : uncovered.programs) {
-    json program = {{"pid", other.pid},
-                    {"uid", other.program.uid},
-                    {"exe", other.program.executable},
-                    {"profile", other.profile},
-                    {"origin", name_of(Origin::kMatched)},
+  const auto add_uncovered = [&](pid_t pid, const Program& other, const std::string& profile,
+                                 Origin origin, const char* why) {
+    json program = {{"pid", pid},
+                    {"uid", other.uid},
+                    {"exe", other.executable},
+                    {"profile", profile},
+                    {"origin", name_of(origin)},
                     {"state", name_of(SessionState::kUncovered)},
-                    {"why", "it runs without libpx.so"},
+                    {"why", why},
                     {"since", nullptr}};
     add_totals(program, {});
     programs.push_back(std::move(program));
+  };
+  for (const UncoveredProgram& other : uncovered.programs) {
+    if (without_library.contains(other.pid)) continue;
+    add_uncovered(other.pid, other.program, other.profile, Origin::kMatched,
+                  "it runs without libpx.so");
+  }
+  for (const auto& [pid, profile] : without_library) {
+    const auto program = sessions.find(pid) == nullptr ? program_of(pid) : std::nullopt;
+    if (program) add_uncovered(pid, *program, profile, Origin::kEnvironment, kLost);
   }
   return {{"programs", programs}, {"unseen", uncovered.unseen}};
 }

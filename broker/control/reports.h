@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -43,9 +44,11 @@ struct BrokerState {
 [[nodiscard]] nlohmann::json status_report(const BrokerState& state, const Policy& policy,
                                            const Publisher& publisher, const SessionTable& sessions,
                                            const Server& server);
-// The programs of one user, or of everyone, and those that should be among them.
+// The programs of one user, or of everyone, those that should be among them, and the profiles of
+// those that libpx.so has not come to.
 [[nodiscard]] nlohmann::json programs_report(const SessionTable& sessions,
                                              const UncoveredPrograms& uncovered,
+                                             const std::map<pid_t, std::string>& without_library,
                                              std::optional<uid_t> user);
 
 // The answer to a reload: its outcome.

@@ -16,6 +16,7 @@
 #include "broker/control/reports.h"
 #include "broker/host/router_list.h"
 #include "broker/identity/administrator.h"
+#include "broker/identity/lost_library.h"
 #include "broker/identity/processes.h"
 #include "broker/mptcp/subflows.h"
 #include "broker/publish/in_force.h"
@@ -50,6 +51,7 @@ json doctor_command(const Parts& parts, const Asker&, const json&) {
   if (const auto& subflows = parts.subflows.state(); !subflows) {
     checks->no_subflows = subflows.error().message;
   }
+  checks->without_library = programs_without_library(std::nullopt, parts.state.socket).size();
   return doctor_report(*checks);
 }
 
@@ -78,7 +80,8 @@ json paths_command(const Parts& parts, const Asker&, const json&) {
 json ps_command(const Parts& parts, const Asker& asker, const json&) {
   const auto under_px = [&](pid_t pid) { return parts.sessions.find(pid) != nullptr; };
   const auto uncovered = uncovered_programs(parts.in_force.policy, asker.owner, under_px);
-  return programs_report(parts.sessions, uncovered, asker.owner);
+  return programs_report(parts.sessions, uncovered,
+                         programs_without_library(asker.owner, parts.state.socket), asker.owner);
 }
 
 json reload_command(const Parts& parts, const Asker&, const json&) {

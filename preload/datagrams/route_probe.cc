@@ -7,10 +7,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 
 #include "preload/process/signals.h"
+#include "preload/process/spare_descriptors.h"
 #include "preload/process/system_calls.h"
 
 namespace px::shim {
@@ -81,7 +83,12 @@ std::optional<Route> probe_route(const bundle::Address& destination, const bundl
                                  std::uint32_t interface) {
   const KeepErrno keep;
   const BlockSignals block;
-  const long fd = ::syscall(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  const auto make = [] {
+    return ::syscall(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  };
+  SpareDescriptors spare;
+  long fd = make();
+  if (fd < 0 && errno == EMFILE && spare.take()) fd = make();
   if (fd < 0) return std::nullopt;
   const Question question = question_for(destination, source, interface);
   std::byte answer[1024];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "preload/session/broker_connection.h"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -19,11 +20,27 @@ void close_fd(int fd) {
   if (fd >= 0) ::syscall(SYS_close, fd);
 }
 
-BrokerConnection::BrokerConnection(std::int64_t deadline, int flags)
-    : deadline_(deadline),
-      fd_(static_cast<int>(
-          ::syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0))),
-      socket_error_(fd_ >= 0 ? 0 : errno) {}
+BrokerConnection::BrokerConnection(std::int64_t deadline, int flags) : deadline_(deadline) {
+  const auto make = [flags] {
+    const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | flags;
+    return static_cast<int>(::syscall(SYS_socket, AF_UNIX, type, 0));
+  };
+  fd_ = make();
+  if (fd_ < 0 && errno == EMFILE && spare_.take()) fd_ = make();
+  socket_error_ = fd_ >= 0 ? 0 : errno;
+}
+
+// The kernel drops descriptors that arrive where there is no room for them.
+void BrokerConnection::make_room_for_two() {
+  const auto copy = [this] {
+    return static_cast<int>(::syscall(SYS_fcntl, fd_, F_DUPFD_CLOEXEC, 0));
+  };
+  const int first = copy();
+  const int second = copy();
+  if (second < 0 && errno == EMFILE) (void)spare_.take();
+  close_fd(second);
+  close_fd(first);
+}
 
 int BrokerConnection::connect(const Settings& settings, const SecondSocket& second) {
   if (socket_error_ != 0) return socket_error_;

@@ -17,6 +17,7 @@
 #include <span>
 
 #include "preload/process/settings.h"
+#include "preload/process/spare_descriptors.h"
 
 namespace px::shim {
 
@@ -43,6 +44,8 @@ class BrokerConnection {
   // One packet, with a descriptor where that is not -1. Also true where the broker has closed
   // already: what it said before can be received.
   [[nodiscard]] bool send(std::span<const std::byte> packet, int descriptor = -1);
+  // For descriptors that an answer brings.
+  void make_room_for_two();
   // The packet's size; 0 for none in time, or none at all.
   [[nodiscard]] std::size_t receive(msghdr* message);
   // Whether it was none at all: the broker closed without a word.
@@ -57,6 +60,7 @@ class BrokerConnection {
   // Sets the option to the time left, at least the shortest; false where there is no socket.
   [[nodiscard]] bool limit(int option);
 
+  SpareDescriptors spare_;
   std::int64_t deadline_;
   int fd_;
   int socket_error_;

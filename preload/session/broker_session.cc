@@ -116,6 +116,7 @@ void BrokerSession::introduce_vfork_child() {
       process_.words().child.load(std::memory_order_relaxed) == ProcessState::own_pid()) {
     return;
   }
+  const BlockSignals block;
   (void)ask(going_on(), false, false);
 }
 

@@ -89,6 +89,7 @@ HelloAnswer say_once(const Settings& settings, const HelloRequest& request, std:
   const int error = connection.connect(settings, request.second);
   if (error == EAGAIN) return {};
   if (error != 0) return {.outcome = HelloOutcome::kUnreachable, .error = error};
+  connection.make_room_for_two();
   const plan::Hello hello = hello_of(request, connection.network_namespace());
   // The broker may not be allowed to look it up in /proc.
   const auto executable =

@@ -40,8 +40,10 @@ bool is_writable(Place page) {
   constexpr std::uint32_t kNoChange =
       FUTEX_OP(FUTEX_OP_OR, 0u, FUTEX_OP_CMP_LT, static_cast<std::uint32_t>(kLeastArgument));
   const std::uint32_t awaited_by_none = 0;
+  // A sandbox may refuse the call: that says nothing of the memory.
   return ::syscall(SYS_futex, &awaited_by_none, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0, page,
-                   kNoChange) >= 0;
+                   kNoChange) >= 0 ||
+         errno != EFAULT;
 }
 
 // What lies between a frame of the main thread and the end of its stack is stack.

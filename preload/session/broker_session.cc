@@ -112,7 +112,7 @@ BrokerSession::Joining BrokerSession::join(bool complains) {
 
 void BrokerSession::introduce_vfork_child() {
   const KeepErrno keep;
-  if (process_.is_own() ||
+  if (is_filtered(settings_) || process_.is_own() ||
       process_.words().child.load(std::memory_order_relaxed) == ProcessState::own_pid()) {
     return;
   }

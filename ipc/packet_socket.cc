@@ -8,19 +8,10 @@
 #include <cstring>
 #include <span>
 
-#include "util/socket_option.h"
-
 namespace px::ipc {
 namespace {
 
 constexpr std::size_t kMostDescriptors = 2;
-// SCM_MAX_FD: what there is no room for, the kernel would close in our name, as it is.
-constexpr std::size_t kMostReceived = 253;
-
-// Closing a client's socket must not wait for whoever does not read from it (SO_LINGER).
-void make_closable(const Fd& descriptor) {
-  (void)set_socket_option(descriptor.get(), SOL_SOCKET, SO_LINGER, linger{});
-}
 
 bool try_again(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -45,26 +36,25 @@ ssize_t send_packet(int socket, std::span<const std::byte> packet,
   return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-// The descriptors of a received message, each owned from here on.
-std::vector<Fd> descriptors_of(msghdr& message) {
-  std::vector<Fd> descriptors;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int descriptor = -1;
-      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
-      descriptors.emplace_back(descriptor);
-    }
-  }
-  return descriptors;
+// Without room for descriptors: those that came along stay in the queue with the packet.
+ssize_t look_at_packet(int socket, std::span<std::byte> packet, int* flags) {
+  iovec data{packet.data(), packet.size()};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  const ssize_t length = recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT);
+  *flags = message.msg_flags;
+  return length;
 }
 
 }  // namespace
 
-PacketSocket::PacketSocket(asio::io_context& context, Fd socket, std::size_t largest_packet)
-    : descriptor_(context, socket.release()), timer_(context), largest_packet_(largest_packet) {}
+PacketSocket::PacketSocket(asio::io_context& context, Fd socket, std::size_t largest_packet,
+                           Close close)
+    : descriptor_(context, socket.release()),
+      timer_(context),
+      largest_packet_(largest_packet),
+      close_(std::move(close)) {}
 
 void PacketSocket::wait(WaitType type, std::chrono::milliseconds deadline,
                         std::function<void(bool)> done) {
@@ -85,25 +75,15 @@ void PacketSocket::receive(std::chrono::milliseconds deadline, Received done) {
   wait(WaitType::wait_read, deadline, [this, deadline, done = std::move(done)](bool readable) {
     if (!readable) return done(std::nullopt);
     Packet packet(largest_packet_);  // not before: idle connections cost no buffer
-    iovec data{packet.data(), packet.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostReceived * sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    const ssize_t length =
-        recvmsg(descriptor_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    int flags = 0;
+    const ssize_t length = look_at_packet(descriptor_.native_handle(), packet, &flags);
     if (length < 0 && try_again(errno)) return receive(deadline, done);
-    if (length < 0) return done(std::nullopt);
-    std::vector<Fd> descriptors = descriptors_of(message);
-    for (const Fd& descriptor : descriptors) make_closable(descriptor);
-    if (length == 0 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-        descriptors.size() > 1) {
-      return done(std::nullopt);
-    }
+    if (length <= 0 || (flags & MSG_TRUNC) != 0) return done(std::nullopt);
+    const bool with_descriptors = (flags & MSG_CTRUNC) != 0;
+    // The same packet: nobody else takes any off.
+    if (!with_descriptors) (void)recv(descriptor_.native_handle(), nullptr, 0, MSG_DONTWAIT);
     packet.resize(static_cast<std::size_t>(length));
-    done(Incoming{std::move(packet), descriptors.empty() ? Fd() : std::move(descriptors.front())});
+    done(Incoming{std::move(packet), with_descriptors});
   });
 }
 
@@ -137,8 +117,7 @@ void PacketSocket::wait_readable(std::function<void()> done) {
 }
 
 void PacketSocket::close() {
-  std::error_code ignored;
-  descriptor_.close(ignored);
+  if (descriptor_.is_open()) close_(Fd(descriptor_.release()));
 }
 
 }  // namespace px::ipc

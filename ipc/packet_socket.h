@@ -26,8 +26,12 @@ class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
   using Packet = std::vector<std::byte>;
   struct Incoming {
     Packet packet;
-    Fd descriptor;  // that came along, if one did
+    // Descriptors came along. Then the packet is still in the queue: whoever takes it off receives
+    // them, or closes them.
+    bool with_descriptors = false;
   };
+  // Closes a socket that is done with. Who closes it last, drops what is still queued in it.
+  using Close = std::function<void(Fd)>;
   using Received = std::function<void(std::optional<Incoming>)>;
   using Sent = std::function<void(bool)>;
 
@@ -38,10 +42,15 @@ class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
   };
 
   // `largest_packet`: bytes that the peer may send at a time.
-  PacketSocket(asio::io_context& context, Fd socket, std::size_t largest_packet);
+  PacketSocket(
+      asio::io_context& context, Fd socket, std::size_t largest_packet,
+      Close close = [](const Fd&) {});
+  PacketSocket(const PacketSocket&) = delete;
+  PacketSocket& operator=(const PacketSocket&) = delete;
+  ~PacketSocket() { close(); }
 
-  // The next packet; nothing when the peer closed, the deadline passed, the packet is longer than
-  // may be, or it carries more than one descriptor.
+  // The next packet; nothing when the peer closed, the deadline passed, or the packet is longer
+  // than may be. No descriptor is ever received or closed here.
   void receive(std::chrono::milliseconds deadline, Received done);
 
   // Sends packets one after another; false when the peer is gone, or did not read for as long as
@@ -54,6 +63,9 @@ class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
   // Ends every wait.
   void close();
 
+  // -1 once it is closed.
+  [[nodiscard]] int native_handle() { return descriptor_.native_handle(); }
+
  private:
   using WaitType = asio::posix::stream_descriptor::wait_type;
   void wait(WaitType type, std::chrono::milliseconds deadline, std::function<void(bool)> done);
@@ -62,6 +74,7 @@ class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
   asio::posix::stream_descriptor descriptor_;
   asio::steady_timer timer_;
   std::size_t largest_packet_;
+  Close close_;
   std::uint64_t waits_ = 0;  // so that a late timer does not end a later wait
   std::deque<Outgoing> outgoing_;
 };

@@ -42,7 +42,9 @@ Daemon::Daemon(Options options)
             session_changed(session, change);
           },
           counted_as()),
-      server_(context_, connection_limits(raise_descriptor_limit()), dispatcher_, counted_as()),
+      descriptors_(context_),
+      server_(context_, connection_limits(raise_descriptor_limit()), dispatcher_, descriptors_,
+              counted_as()),
       events_(context_, sessions_, server_),
       errands_(context_, counted_as()),
       signals_(context_, SIGTERM, SIGINT, SIGHUP) {

@@ -77,6 +77,7 @@ class Daemon {
   SubordinateIds subordinate_ids_;
   SessionTable sessions_;
   Dispatcher dispatcher_;
+  Descriptors descriptors_;
   Server server_;
   SessionEvents events_;
   Errands errands_;

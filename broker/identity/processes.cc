@@ -24,13 +24,16 @@ std::string proc(pid_t pid, const char* name) {
 }
 
 // The path that a link of /proc stands for; empty where it stands for none that has a name.
-std::string path_behind(const std::string& link) {
+std::string path_of_link(std::string text) {
   constexpr std::string_view kDeleted = " (deleted)";
+  if (text.ends_with(kDeleted)) text.resize(text.size() - kDeleted.size());
+  return text.starts_with('/') ? text : std::string();
+}
+
+std::string executable_path(pid_t pid) {
   std::array<char, PATH_MAX> target{};
-  const ssize_t length = readlink(link.c_str(), target.data(), target.size());
-  std::string path(target.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-  if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
-  return path.starts_with('/') ? path : std::string();
+  const ssize_t length = readlink(proc(pid, "exe").c_str(), target.data(), target.size());
+  return path_of_link({target.data(), length > 0 ? static_cast<std::size_t>(length) : 0});
 }
 
 // cgroups(7): the line of the v2 hierarchy begins with "0::".
@@ -90,17 +93,15 @@ bool is_number(const std::string& text) {
 
 }  // namespace
 
-Program program_of(pid_t pid, uid_t uid, int descriptor) {
-  Program program{path_behind(proc(pid, "exe")), uid, cgroup_of(pid)};
-  if (program.executable.empty() && descriptor >= 0) {
-    program.executable = path_behind("/proc/self/fd/" + std::to_string(descriptor));
-  }
+Program program_of(pid_t pid, uid_t uid, const std::string& link) {
+  Program program{executable_path(pid), uid, cgroup_of(pid)};
+  if (program.executable.empty()) program.executable = path_of_link(link);
   return program;
 }
 
 std::optional<Program> program_of(pid_t pid) {
   const auto owner = owner_of(pid);
-  return owner ? std::optional(program_of(pid, *owner, -1)) : std::nullopt;
+  return owner ? std::optional(program_of(pid, *owner, {})) : std::nullopt;
 }
 
 // Where it may not be read (hidepid of /proc), the connection's user is all that is known.

@@ -14,10 +14,10 @@
 
 namespace px::broker {
 
-// The program of a process: /proc/PID/exe, or where that may not be read, the file that
-// `descriptor` stands for (-1: none); a file that was replaced since (an update) by its former
-// name.
-[[nodiscard]] Program program_of(pid_t pid, uid_t uid, int descriptor);
+// The program of a process: /proc/PID/exe, or where that may not be read, the file of this link of
+// /proc, which stands for a descriptor of it (empty: none); a file that was replaced since (an
+// update) by its former name.
+[[nodiscard]] Program program_of(pid_t pid, uid_t uid, const std::string& link);
 // The same of a process that did not ask; its user is the owner of /proc/PID.
 [[nodiscard]] std::optional<Program> program_of(pid_t pid);
 

@@ -71,12 +71,12 @@ void MptcpConnections::created(MptcpToken token, const MptcpPeer& peer, std::uin
   const auto found = connections_.find(token);
   if (found == connections_.end()) return;
   found->second.expires.reset();
-  for (Subflow& subflow : found->second.subflows) {
+  for (std::size_t i = 0; i < found->second.subflows.size(); ++i) {
+    Subflow& subflow = found->second.subflows[i];
     if (is(subflow.member, peer)) {
       subflow.state = State::kUp;
     } else if (subflow.state == State::kWaiting) {
-      subflow.state = State::kDue;
-      subflow.due = now;
+      set_due({token, i, &subflow}, now);
     }
   }
 }
@@ -86,14 +86,14 @@ void MptcpConnections::closed(MptcpToken token) {
 }
 
 void MptcpConnections::subflow_up(MptcpToken token, const MptcpPeer& peer) {
-  if (Subflow* subflow = find(token, peer)) {
+  if (Subflow* subflow = find(token, peer).subflow) {
     subflow->state = State::kUp;
     subflow->failures = 0;
   }
 }
 
 void MptcpConnections::subflow_down(MptcpToken token, const MptcpPeer& peer, std::uint64_t now) {
-  if (Subflow* subflow = find(token, peer)) fail(*subflow, now);
+  if (const Found found = find(token, peer); found.subflow != nullptr) fail(found, now);
 }
 
 void MptcpConnections::missed_events(std::uint64_t now) {
@@ -103,49 +103,52 @@ void MptcpConnections::missed_events(std::uint64_t now) {
     });
   });
   for (auto& [token, connection] : connections_) {
-    for (Subflow& subflow : connection.subflows) {
+    for (std::size_t i = 0; i < connection.subflows.size(); ++i) {
+      Subflow& subflow = connection.subflows[i];
       if (subflow.state != State::kWaiting && subflow.state != State::kTrying) continue;
-      subflow.state = State::kDue;
-      subflow.due = now;
+      set_due({token, i, &subflow}, now);
     }
   }
 }
 
 void MptcpConnections::plans_changed(std::uint64_t now) {
   for (auto& [token, connection] : connections_) {
-    for (Subflow& subflow : connection.subflows) {
+    for (std::size_t i = 0; i < connection.subflows.size(); ++i) {
+      Subflow& subflow = connection.subflows[i];
       if (subflow.state != State::kDue && subflow.state != State::kGivenUp) continue;
-      subflow = {subflow.member, State::kDue, 0, now};
+      subflow.failures = 0;
+      set_due({token, i, &subflow}, now);
     }
   }
 }
 
-std::vector<DueSubflow> MptcpConnections::due(std::uint64_t now) {
+std::vector<DueSubflow> MptcpConnections::due(std::uint64_t now, std::size_t most) {
   std::vector<DueSubflow> all;
-  for (auto& [token, connection] : connections_) {
-    for (Subflow& subflow : connection.subflows) {
-      if (subflow.state != State::kDue || subflow.due > now) continue;
-      subflow.state = State::kTrying;
-      all.push_back({token, connection.wish.profile, connection.wish.mark, subflow.member});
-    }
+  while (all.size() < most) {
+    Subflow* subflow = earliest();
+    if (subflow == nullptr || subflow->due > now) break;
+    const MptcpToken token = queue_.begin()->token;
+    const SubflowWish& wish = connections_.at(token).wish;
+    subflow->state = State::kTrying;
+    all.push_back({token, wish.profile, wish.mark, subflow->member});
   }
   return all;
 }
 
 void MptcpConnections::answered(const DueSubflow& due, int error, std::uint64_t now) {
-  Subflow* subflow = find(due);
-  if (subflow == nullptr || error == 0) return;
+  const Found found = find(due);
+  if (found.subflow == nullptr || error == 0) return;
   if (error == ENOTCONN) {
-    subflow->state = State::kWaiting;  // for the peer's first acknowledgement
+    found.subflow->state = State::kWaiting;  // for the peer's first acknowledgement
   } else if (error == EINVAL) {
     connections_.erase(due.token);  // it is gone, or the kernel's own path manager has it
   } else {
-    fail(*subflow, now);
+    fail(found, now);
   }
 }
 
 void MptcpConnections::has_no_egress(const DueSubflow& due) {
-  if (Subflow* subflow = find(due)) subflow->state = State::kGivenUp;
+  if (Subflow* subflow = find(due).subflow) subflow->state = State::kGivenUp;
 }
 
 std::uint8_t MptcpConnections::local_id(MptcpToken token, const bundle::Address& source) {
@@ -161,37 +164,50 @@ std::uint8_t MptcpConnections::local_id(MptcpToken token, const bundle::Address&
   return static_cast<std::uint8_t>(kFirstLocalId + static_cast<std::size_t>(at - sources.begin()));
 }
 
-std::optional<std::uint64_t> MptcpConnections::next_due() const {
-  std::optional<std::uint64_t> next;
-  for (const auto& [token, connection] : connections_) {
-    for (const Subflow& subflow : connection.subflows) {
-      if (subflow.state == State::kDue) next = std::min(next.value_or(subflow.due), subflow.due);
-    }
-  }
-  return next;
+std::optional<std::uint64_t> MptcpConnections::next_due() {
+  const Subflow* subflow = earliest();
+  return subflow == nullptr ? std::nullopt : std::optional(subflow->due);
 }
 
-MptcpConnections::Subflow* MptcpConnections::find(MptcpToken token, const MptcpPeer& peer) {
+MptcpConnections::Subflow* MptcpConnections::earliest() {
+  for (; !queue_.empty(); queue_.erase(queue_.begin())) {
+    const Due& first = *queue_.begin();
+    const auto found = connections_.find(first.token);
+    if (found == connections_.end() || first.index >= found->second.subflows.size()) continue;
+    Subflow& subflow = found->second.subflows[first.index];
+    if (subflow.state == State::kDue && subflow.due == first.at) return &subflow;
+  }
+  return nullptr;
+}
+
+void MptcpConnections::set_due(const Found& found, std::uint64_t at) {
+  found.subflow->state = State::kDue;
+  found.subflow->due = at;
+  queue_.insert({at, found.token, found.index});
+}
+
+MptcpConnections::Found MptcpConnections::find(MptcpToken token, const MptcpPeer& peer) {
   const auto found = connections_.find(token);
-  if (found == connections_.end()) return nullptr;
+  if (found == connections_.end()) return {token, 0, nullptr};
   auto& subflows = found->second.subflows;
   const auto one = std::ranges::find_if(
       subflows, [&](const Subflow& subflow) { return is(subflow.member, peer); });
-  return one == subflows.end() ? nullptr : &*one;
+  if (one == subflows.end()) return {token, 0, nullptr};
+  return {token, static_cast<std::size_t>(one - subflows.begin()), &*one};
 }
 
-MptcpConnections::Subflow* MptcpConnections::find(const DueSubflow& due) {
+MptcpConnections::Found MptcpConnections::find(const DueSubflow& due) {
   return find(due.token, {due.member.address, due.member.scope});
 }
 
-void MptcpConnections::fail(Subflow& subflow, std::uint64_t now) {
+void MptcpConnections::fail(const Found& found, std::uint64_t now) {
+  Subflow& subflow = *found.subflow;
   if (subflow.state == State::kUp) subflow.failures = 0;
   if (++subflow.failures > kMostFailures) {
     subflow.state = State::kGivenUp;
     return;
   }
-  subflow.state = State::kDue;
-  subflow.due = now + (kFirstRetryMs << (subflow.failures - 1));
+  set_due(found, now + (kFirstRetryMs << (subflow.failures - 1)));
 }
 
 }  // namespace px::broker

@@ -6,10 +6,12 @@
 
 #include <sys/types.h>
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -68,16 +70,16 @@ class MptcpConnections {
   // Plans have changed: what failed, or had no egress, is to be tried again.
   void plans_changed(std::uint64_t now);
 
-  // What is to be tried now; what came of each is to be told next: 0 or the kernel's errno, or that
-  // the plan has no egress for it.
-  [[nodiscard]] std::vector<DueSubflow> due(std::uint64_t now);
+  // What is to be tried now, so many at most; what came of each is to be told next: 0 or the
+  // kernel's errno, or that the plan has no egress for it.
+  [[nodiscard]] std::vector<DueSubflow> due(std::uint64_t now, std::size_t most);
   void answered(const DueSubflow& subflow, int error, std::uint64_t now);
   void has_no_egress(const DueSubflow& subflow);
   // The kernel takes one number for one source of a connection, whatever the interface. The source
   // may be 0.0.0.0 or ::, for what the kernel chooses.
   [[nodiscard]] std::uint8_t local_id(MptcpToken token, const bundle::Address& source);
   // When something is due; nothing where nothing ever is.
-  [[nodiscard]] std::optional<std::uint64_t> next_due() const;
+  [[nodiscard]] std::optional<std::uint64_t> next_due();
 
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
 
@@ -97,15 +99,32 @@ class MptcpConnections {
     std::vector<bundle::Address> sources;
   };
 
-  [[nodiscard]] Subflow* find(MptcpToken token, const MptcpPeer& peer);
-  [[nodiscard]] Subflow* find(const DueSubflow& subflow);
+  // Which subflow is due when. An entry counts while its subflow is due at that time.
+  struct Due {
+    std::uint64_t at = 0;
+    MptcpToken token = 0;
+    std::size_t index = 0;
+    friend auto operator<=>(const Due&, const Due&) = default;
+  };
+  struct Found {
+    MptcpToken token;
+    std::size_t index;
+    Subflow* subflow;  // null: there is none
+  };
+
+  [[nodiscard]] Found find(MptcpToken token, const MptcpPeer& peer);
+  [[nodiscard]] Found find(const DueSubflow& subflow);
+  // The earliest that counts; null where nothing is due.
+  [[nodiscard]] Subflow* earliest();
+  void set_due(const Found& found, std::uint64_t at);
   void make_room(uid_t user);
   void let_oldest_go(uid_t user);
-  static void fail(Subflow& subflow, std::uint64_t now);
+  void fail(const Found& found, std::uint64_t now);
 
   Limits limits_;
   std::uint64_t next_age_ = 0;
   std::map<MptcpToken, Connection> connections_;
+  std::set<Due> queue_;
 };
 
 }  // namespace px::broker

@@ -2,47 +2,20 @@
 #include "broker/mptcp/subflows.h"
 
 #include <fcntl.h>
-#include <linux/mptcp.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <cerrno>
+#include <asio/post.hpp>
 #include <chrono>
-#include <cstddef>
+#include <utility>
 
 #include "util/clock.h"
-#include "util/socket_option.h"
+#include "util/fd.h"
 
 namespace px::broker {
 namespace {
 
 constexpr MptcpConnections::Limits kLimits{1024, 8192};
-constexpr int kSolMptcp = 284;  // newer than Debian 12's libc headers
-
-Expected<MptcpToken> token_of(const Fd& socket) {
-  mptcp_info info{};
-  socklen_t length = sizeof info;
-  if (getsockopt(socket.get(), kSolMptcp, MPTCP_INFO, &info, &length) != 0) {
-    return errno == EOPNOTSUPP ? fail("the peer does not speak MPTCP")
-                               : fail_errno("the connection's token cannot be read");
-  }
-  if (length < offsetof(mptcp_info, mptcpi_token) + sizeof info.mptcpi_token ||
-      info.mptcpi_token == 0) {
-    return fail("the connection has no token");
-  }
-  return info.mptcpi_token;
-}
-
-std::optional<MptcpPeer> peer_of(const Fd& socket) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (getpeername(socket.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    return std::nullopt;
-  }
-  const auto peer =
-      bundle::endpoint_from_sockaddr(reinterpret_cast<const sockaddr*>(&address), length);
-  return peer ? std::optional(MptcpPeer{peer->address, peer->scope}) : std::nullopt;
-}
+// Attempts in one turn of the event loop: each takes the kernel as long as a connect.
+constexpr std::size_t kAtATime = 16;
 
 }  // namespace
 
@@ -100,20 +73,22 @@ void MptcpSubflows::hear(const MptcpEvent& event) {
   }
 }
 
-Expected<void> MptcpSubflows::add(const Fd& socket, SubflowWish wish, std::uint32_t mark_mask) {
+Expected<void> MptcpSubflows::available() const {
   if (!wanted_) return fail("the policy's profiles have no 'mptcp' in their transports");
-  if (!state_) return state_;
+  return state_;
+}
+
+Expected<void> MptcpSubflows::add(const MptcpSocket& socket, SubflowWish wish,
+                                  std::uint32_t mark_mask) {
+  PX_TRY(available());
   // Another broker that ended may have given it back.
   PX_TRY(path_manager_.take());
-  PX_ASSIGN_OR_RETURN(const auto token, token_of(socket));
   mark_mask_ = mark_mask;
-  wish.mark =
-      socket_option<std::uint32_t>(socket.get(), SOL_SOCKET, SO_MARK).value_or(0) & mark_mask;
-  const bool ipv4_alone = socket_option(socket.get(), SOL_SOCKET, SO_DOMAIN) == AF_INET;
+  wish.mark = socket.mark & mark_mask;
   std::erase_if(wish.members, [&](const bundle::Endpoint& member) {
-    return ipv4_alone && !member.address.is_ipv4();
+    return socket.ipv4_alone && !member.address.is_ipv4();
   });
-  connections_.want(token, std::move(wish), peer_of(socket), monotonic_ms());
+  connections_.want(socket.token, std::move(wish), socket.peer, monotonic_ms());
   work();
   return {};
 }
@@ -133,7 +108,17 @@ void MptcpSubflows::try_one(const DueSubflow& due) {
 }
 
 void MptcpSubflows::work() {
-  for (const DueSubflow& due : connections_.due(monotonic_ms())) try_one(due);
+  if (goes_on_) return;
+  const auto due = connections_.due(monotonic_ms(), kAtATime);
+  for (const DueSubflow& one : due) try_one(one);
+  if (due.size() == kAtATime) {
+    goes_on_ = true;
+    asio::post(events_.get_executor(), [this] {
+      goes_on_ = false;
+      work();
+    });
+    return;
+  }
   const auto next = connections_.next_due();
   if (!next) return;
   // steady_clock is CLOCK_MONOTONIC.

@@ -13,9 +13,9 @@
 
 #include "broker/mptcp/connections.h"
 #include "broker/mptcp/mptcp_netlink.h"
+#include "broker/mptcp/mptcp_socket.h"
 #include "broker/mptcp/path_manager.h"
 #include "util/error.h"
-#include "util/fd.h"
 
 namespace px::broker {
 
@@ -34,11 +34,14 @@ class MptcpSubflows {
   Expected<void> require(bool wanted);
   // The last answer of require(), without asking the kernel again.
   [[nodiscard]] const Expected<void>& state() const { return state_; }
+  // The same, and an error where none are wanted.
+  [[nodiscard]] Expected<void> available() const;
 
-  // The connection of this socket, which is of MPTCP, connected or about to be. Members whose
-  // egress has another mark than the socket are left out: a connection has one mark. An error: it
-  // gets no subflow, and why. The wish's mark is filled in here.
-  [[nodiscard]] Expected<void> add(const Fd& socket, SubflowWish wish, std::uint32_t mark_mask);
+  // The connection of this socket, connected or about to be. Members whose egress has another mark
+  // than the socket are left out: a connection has one mark. An error: it gets no subflow, and why.
+  // The wish's mark is filled in here.
+  [[nodiscard]] Expected<void> add(const MptcpSocket& socket, SubflowWish wish,
+                                   std::uint32_t mark_mask);
   void plans_changed();
 
  private:
@@ -55,6 +58,7 @@ class MptcpSubflows {
   asio::posix::stream_descriptor events_;
   asio::steady_timer timer_;
   bool wanted_ = false;
+  bool goes_on_ = false;  // in the event loop's next turn
   std::uint32_t mark_mask_ = 0;
   Expected<void> state_;
 };

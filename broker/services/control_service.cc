@@ -169,11 +169,10 @@ std::string shared_question(const std::string& command, const Asker& asker) {
 }  // namespace
 
 void ControlService::register_with(Dispatcher& dispatcher) {
-  dispatcher.add(plan::MessageType::kRequest, Brings::kNone,
-                 [this](const Peer& peer, const Message& message) {
-                   const auto text = plan::parse_text(message.packet);
-                   return text ? answer(peer, *text) : no_answer();
-                 });
+  dispatcher.add(plan::MessageType::kRequest, [this](const Peer& peer, Packet packet) {
+    const auto text = plan::parse_text(packet);
+    return text ? answer(peer, *text) : no_answer();
+  });
 }
 
 Answer ControlService::answer(const Peer& peer, std::string_view text) {

@@ -3,14 +3,16 @@
 // routes of its port where it is of SCTP.
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <vector>
+
 #include "broker/identity/network_namespace.h"
+#include "broker/services/sctp_paths.h"
 #include "broker/sessions/dispatcher.h"
 #include "plan/bundle_wire.h"
+#include "plan/plan.h"
 #include "util/error.h"
-
-namespace px::plan {
-class Plan;
-}
 
 namespace px::broker {
 
@@ -26,7 +28,7 @@ class ExtraPathsService {
   struct Parts {
     const Publisher& publisher;
     SessionTable& sessions;
-    const Routing& routing;
+    Routing& routing;
     MptcpSubflows& subflows;
     SctpPortRoutes& port_routes;
     NetworkNamespace network_namespace;
@@ -36,10 +38,29 @@ class ExtraPathsService {
   void register_with(Dispatcher& dispatcher);
 
  private:
-  [[nodiscard]] Answer give(const Peer& peer, const plan::ExtraPaths& paths, const Fd& socket);
-  // The error is for people.
-  [[nodiscard]] Expected<void> give(const Session& session, const plan::Plan& plan,
-                                    const plan::ExtraPaths& paths, const Fd& socket);
+  // A request, until it is answered.
+  struct Request {
+    const Peer& peer;
+    plan::ExtraPaths paths;
+    PassedDescriptor socket;
+    Reply reply;
+  };
+  // What a request is given under: as it is at this moment, since between two of a request's tasks
+  // both may change.
+  struct Program {
+    const Session& session;
+    plan::Plan plan;
+  };
+  // Has a task done with the socket, and goes on unless that failed.
+  void ask(const Request& request, Task task, std::function<void(const Result&)> done) const;
+  void give(const Request& request);
+  [[nodiscard]] Expected<void> give_subflows(const Request& request, const Result& socket);
+  void give_routes(const Request& request, const SocketFacts& socket);
+  void route(const Request& request, const std::vector<SctpPath>& paths, const Result& bound);
+  void finish(const Request& request, const Expected<void>& given) const;
+  [[nodiscard]] std::optional<Program> program_of(const Request& request) const;
+  [[nodiscard]] Expected<std::vector<SctpPath>> sctp_paths_of(const Request& request,
+                                                              const SocketFacts& socket) const;
 
   Parts parts_;
 };

@@ -7,12 +7,11 @@
 namespace px::broker {
 
 void HealthService::register_with(Dispatcher& dispatcher) {
-  dispatcher.add(plan::MessageType::kHealthReport, Brings::kNone,
-                 [this](const Peer& peer, const Message& message) {
-                   const auto report = plan::parse<plan::HealthReport>(message.packet);
-                   if (report) record(peer, *report);
-                   return no_answer();
-                 });
+  dispatcher.add(plan::MessageType::kHealthReport, [this](const Peer& peer, Packet packet) {
+    const auto report = plan::parse<plan::HealthReport>(packet);
+    if (report) record(peer, *report);
+    return no_answer();
+  });
 }
 
 // The user is the one whom the kernel names: a report is about that user's own programs alone.

@@ -25,7 +25,8 @@ class MarkService {
   void register_with(Dispatcher& dispatcher);
 
  private:
-  [[nodiscard]] Answer mark(const Peer& peer, const plan::Mark& mark, const Fd& socket);
+  void mark(const Peer& peer, const plan::Mark& mark, const PassedDescriptor& socket,
+            const Reply& reply);
 
   Parts parts_;
 };

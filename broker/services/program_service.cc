@@ -7,6 +7,7 @@
 #include "broker/identity/processes.h"
 #include "broker/identity/profile_choice.h"
 #include "broker/publish/publisher.h"
+#include "broker/services/task_answer.h"
 #include "broker/sessions/profile_assignments.h"
 #include "broker/sessions/session_table.h"
 
@@ -39,26 +40,49 @@ std::string why_uncovered(const plan::Launch& launch) {
 }  // namespace
 
 void ProgramService::register_with(Dispatcher& dispatcher) {
-  dispatcher.add(plan::MessageType::kHello, Brings::kPerhapsOne,
-                 [this](const Peer& peer, const Message& message) {
-                   const auto parsed = plan::parse<plan::Hello>(message.packet);
-                   return parsed ? hello(peer, *parsed, message.descriptor) : no_answer();
-                 });
-  dispatcher.add(plan::MessageType::kLaunch, Brings::kNone,
-                 [this](const Peer& peer, const Message& message) {
-                   const auto parsed = plan::parse<plan::Launch>(message.packet);
-                   return parsed ? launch(peer, *parsed) : no_answer();
-                 });
+  dispatcher.add(plan::MessageType::kHello, [this](const Peer& peer, Packet packet) {
+    const auto parsed = plan::parse<plan::Hello>(packet);
+    return parsed ? hello(peer, *parsed, {}) : no_answer();
+  });
+  dispatcher.add_with_descriptor(
+      plan::MessageType::kHello, [this](const Peer& peer, Packet packet,
+                                        const PassedDescriptor& executable, const Reply& reply) {
+        const auto parsed = plan::parse<plan::Hello>(packet);
+        parsed ? hello(peer, *parsed, executable, reply) : reply(no_answer());
+      });
+  dispatcher.add(plan::MessageType::kLaunch, [this](const Peer& peer, Packet packet) {
+    const auto parsed = plan::parse<plan::Launch>(packet);
+    return parsed ? launch(peer, *parsed) : no_answer();
+  });
 }
 
-Answer ProgramService::hello(const Peer& peer, const plan::Hello& hello, const Fd& executable) {
+std::optional<Answer> ProgramService::refuse(const plan::Hello& hello) const {
   if (hello.layout_version != plan::kLayoutVersion) {
     return refusal({plan::RefusalCode::kOtherVersion,
                     "libpx.so and pxd are of different versions; restart the older one"});
   }
   if (parts_.network_namespace.excludes(hello.network_namespace)) return in_other_namespace();
+  return std::nullopt;
+}
+
+// A program that is refused has its descriptor looked at by nobody.
+void ProgramService::hello(const Peer& peer, const plan::Hello& hello,
+                           const PassedDescriptor& executable, const Reply& reply) {
+  if (auto refused = refuse(hello)) return reply(std::move(*refused));
+  Task task;
+  task.kind = TaskKind::kPath;
+  executable.ask(task, [this, &peer, hello, reply](const auto& result) {
+    auto failure = answer_unless_done(result, plan::RefusalCode::kNotAllowed);
+    reply(failure ? std::move(*failure)
+                  : this->hello(peer, hello, std::string((*result)->text_view())));
+  });
+}
+
+Answer ProgramService::hello(const Peer& peer, const plan::Hello& hello,
+                             const std::string& executable) {
+  if (auto refused = refuse(hello)) return std::move(*refused);
   parts_.sessions.forget_ended(peer.pid);
-  Program program = program_of(peer.pid, peer.uid, executable.get());
+  Program program = program_of(peer.pid, peer.uid, executable);
   const auto assignment = parts_.assignments.choose(peer.pid, program, hello);
   Answer answer;
   if (assignment && assignment->profile.empty()) {

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "broker/identity/network_namespace.h"
 #include "broker/sessions/dispatcher.h"
@@ -31,7 +33,13 @@ class ProgramService {
   void register_with(Dispatcher& dispatcher);
 
  private:
-  [[nodiscard]] Answer hello(const Peer& peer, const plan::Hello& hello, const Fd& executable);
+  // Why it is refused, whatever the program.
+  [[nodiscard]] std::optional<Answer> refuse(const plan::Hello& hello) const;
+  // `executable`: the kernel's text for the descriptor that came along; empty without one.
+  [[nodiscard]] Answer hello(const Peer& peer, const plan::Hello& hello,
+                             const std::string& executable);
+  void hello(const Peer& peer, const plan::Hello& hello, const PassedDescriptor& executable,
+             const Reply& reply);
   [[nodiscard]] Answer launch(const Peer& peer, const plan::Launch& launch);
 
   Parts parts_;

@@ -7,7 +7,6 @@
 
 #include "broker/publish/routing_needs.h"
 #include "broker/routing/routing.h"
-#include "broker/services/sctp_paths.h"
 
 namespace px::broker {
 
@@ -27,16 +26,15 @@ Expected<void> SctpPortRoutes::renew() {
   return routing_.retire();
 }
 
-// The broker itself binds the socket, so that the kernel gives it a port that no other socket has:
-// then the port's rules are about this socket alone.
-Expected<void> SctpPortRoutes::give(uid_t user, const std::vector<MemberEgress>& members,
-                                    const Fd& socket) {
-  PX_TRY(routing_.available());
-  if (chooses_port(socket.get())) return fail("the program chooses the socket's port itself");
-  PX_ASSIGN_OR_RETURN(const auto paths, sctp_paths(members, in_force_.snapshot));
-  auto bound = bind_source(socket.get(), paths.front().source);
-  const std::uint16_t port = port_of(socket.get());
-  if (!bound && !routes_.belongs_to(port, user)) return bound;
+Expected<std::vector<SctpPath>> SctpPortRoutes::paths_to(
+    const std::vector<MemberEgress>& members) const {
+  return sctp_paths(members, in_force_.snapshot);
+}
+
+Expected<void> SctpPortRoutes::give(uid_t user, const std::vector<SctpPath>& paths,
+                                    const Binding& binding, const std::string& why_not) {
+  const auto& [bound, port] = binding;
+  if (!bound && !routes_.belongs_to(port, user)) return fail(why_not);
   const PortRoutes before = routes_;
   if (bound) routes_.forget(port);  // of a socket that has just been closed
   auto given = routes_.add(user, port_routes(port, paths));
@@ -46,7 +44,6 @@ Expected<void> SctpPortRoutes::give(uid_t user, const std::vector<MemberEgress>&
     return given;
   }
   watch();
-  for (const SctpPath& path : paths) PX_TRY(bind_further_source(socket.get(), path.source));
   return {};
 }
 

@@ -8,15 +8,17 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
 #include <vector>
 
+#include "broker/descriptors/task.h"
 #include "broker/publish/in_force.h"
 #include "broker/routing/member_egress.h"
 #include "broker/routing/port_routes.h"
 #include "broker/routing/routing_demand.h"
 #include "broker/routing/sctp_socket.h"
+#include "broker/services/sctp_paths.h"
 #include "util/error.h"
-#include "util/fd.h"
 #include "util/timer.h"
 
 namespace px::broker {
@@ -38,9 +40,13 @@ class SctpPortRoutes {
   // Goes on with what an earlier broker has left in the kernel.
   void take_over(const std::vector<PortRoute>& left);
 
-  // Binds the user's socket, and has its port routed to these members. The error is for people.
-  [[nodiscard]] Expected<void> give(uid_t user, const std::vector<MemberEgress>& members,
-                                    const Fd& socket);
+  // The paths that a socket is to have to these members. The error is for people.
+  [[nodiscard]] Expected<std::vector<SctpPath>> paths_to(
+      const std::vector<MemberEgress>& members) const;
+  // Has the port routed that the user's socket was bound to for the first of these paths; or that
+  // it had before, where it is the user's. `why_not`: why it was not bound.
+  [[nodiscard]] Expected<void> give(uid_t user, const std::vector<SctpPath>& paths,
+                                    const Binding& binding, const std::string& why_not);
 
   // What a policy needs of this host's kernel, and the ports besides.
   [[nodiscard]] RoutingDemand demand(const Policy& policy, const Snapshot& snapshot) const;

@@ -7,26 +7,35 @@
 namespace px::broker {
 namespace {
 
-bool fits(Brings brings, bool brought) {
-  return brings == Brings::kPerhapsOne || brought == (brings == Brings::kOne);
+template <typename Handlers>
+const auto* find(const Handlers& handlers, Packet packet) {
+  const auto header = plan::parse_header(packet);
+  const auto found = header ? handlers.find(header->type) : handlers.end();
+  return found == handlers.end() ? nullptr : &found->second;
 }
 
 }  // namespace
 
-void Dispatcher::add(plan::MessageType type, Brings brings, Handler handler) {
-  [[maybe_unused]] const bool added =
-      handlers_.emplace(type, Entry{brings, std::move(handler)}).second;
+void Dispatcher::add(plan::MessageType type, Handler handler) {
+  [[maybe_unused]] const bool added = handlers_.emplace(type, std::move(handler)).second;
   assert(added);
 }
 
-Answer Dispatcher::dispatch(const Peer& peer, const Message& message) const {
-  const auto header = plan::parse_header(message.packet);
-  if (!header) return no_answer();
-  const auto found = handlers_.find(header->type);
-  if (found == handlers_.end()) return no_answer();
-  const auto& [brings, handler] = found->second;
-  if (!fits(brings, static_cast<bool>(message.descriptor))) return no_answer();
-  return handler(peer, message);
+void Dispatcher::add_with_descriptor(plan::MessageType type, DescriptorHandler handler) {
+  [[maybe_unused]] const bool added = descriptor_handlers_.emplace(type, std::move(handler)).second;
+  assert(added);
+}
+
+Answer Dispatcher::dispatch(const Peer& peer, Packet packet) const {
+  const auto* handler = find(handlers_, packet);
+  return handler == nullptr ? no_answer() : (*handler)(peer, packet);
+}
+
+void Dispatcher::dispatch(const Peer& peer, Packet packet, const PassedDescriptor& descriptor,
+                          const Reply& reply) const {
+  const auto* handler = find(descriptor_handlers_, packet);
+  if (handler == nullptr) return reply(no_answer());
+  (*handler)(peer, packet, descriptor, reply);
 }
 
 }  // namespace px::broker

@@ -52,11 +52,8 @@ void turn_away(int socket) {
 
 // A connection, whose it is, and the place that it takes while it exists.
 struct Server::Client {
-  Client(asio::io_context& context, Fd socket, Peer its_peer, uid_t counted_as)
-      : connection(
-            std::make_shared<PacketSocket>(context, std::move(socket), plan::kLargestMessage)),
-        peer(std::move(its_peer)),
-        user(counted_as) {}
+  Client(std::shared_ptr<PacketSocket> its_connection, Peer its_peer, uid_t counted_as)
+      : connection(std::move(its_connection)), peer(std::move(its_peer)), user(counted_as) {}
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
@@ -79,9 +76,10 @@ struct Server::Listener {
 Server::~Server() = default;
 
 Server::Server(asio::io_context& context, Limits limits, const Dispatcher& dispatcher,
-               CountedAs counted_as)
+               Descriptors& descriptors, CountedAs counted_as)
     : context_(context),
       dispatcher_(dispatcher),
+      descriptors_(descriptors),
       counted_as_(std::move(counted_as)),
       places_(limits),
       spare_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
@@ -118,8 +116,10 @@ void Server::accept_some(Listener& listener) {
     if (!socket && (errno == EMFILE || errno == ENFILE)) {
       spare_.reset();
       Fd turned_away(accept4(from, nullptr, nullptr, SOCK_CLOEXEC));
-      if (turned_away) turn_away(turned_away.get());
-      turned_away.reset();
+      if (turned_away) {
+        turn_away(turned_away.get());
+        descriptors_.end(std::move(turned_away));
+      }
       spare_.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
       continue;
     }
@@ -133,13 +133,15 @@ void Server::admit(const Listener& listener, Fd socket) {
   auto peer = ipc::peer_of(socket.get());
   if (!peer) {
     if (errno == EMFILE || errno == ENFILE) turn_away(socket.get());
-    return;
+    return descriptors_.end(std::move(socket));
   }
-  if (!listener.admits(*peer)) return;
+  if (!listener.admits(*peer)) return descriptors_.end(std::move(socket));
   const uid_t user = counted_as_(peer->uid);
   const bool administrator = is_administrator(peer->uid);
   const int connected = socket.get();
-  const auto client = std::make_shared<Client>(context_, std::move(socket), std::move(*peer), user);
+  auto its_connection = std::make_shared<PacketSocket>(context_, std::move(socket),
+                                                       plan::kLargestMessage, descriptors_.ender());
+  const auto client = std::make_shared<Client>(std::move(its_connection), std::move(*peer), user);
   const std::weak_ptr<PacketSocket> connection = client->connection;
   client->place = places_.take(user, administrator, [connection] {
     if (const auto open = connection.lock()) open->close();
@@ -192,9 +194,13 @@ void Server::take_turns() {
 }
 
 void Server::answer(const ClientPointer& client, const PacketSocket::Incoming& incoming) {
-  Answer answer = dispatcher_.dispatch(client->peer, {incoming.packet, incoming.descriptor});
-  if (!answer.later) return send(client, std::move(answer));
-  answer.later([this, client](Answer later) { send(client, std::move(later)); });
+  const Reply reply = [this, client](Answer answer) { send(client, std::move(answer)); };
+  if (incoming.with_descriptors) {
+    return dispatcher_.dispatch(client->peer, incoming.packet,
+                                descriptors_.brought(client->peer.uid, client->connection), reply);
+  }
+  Answer answer = dispatcher_.dispatch(client->peer, incoming.packet);
+  answer.later ? answer.later(reply) : reply(std::move(answer));
 }
 
 void Server::send(const ClientPointer& client, Answer answer) {

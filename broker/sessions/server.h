@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include "broker/descriptors/descriptors.h"
 #include "broker/sessions/dispatcher.h"
 #include "broker/sessions/places.h"
 #include "broker/sessions/turns.h"
@@ -32,7 +33,7 @@ class Server {
   using Limits = Places::Limits;
 
   Server(asio::io_context& context, Limits limits, const Dispatcher& dispatcher,
-         CountedAs counted_as = &counted_as_itself);
+         Descriptors& descriptors, CountedAs counted_as = &counted_as_itself);
 
   ~Server();
   Server(const Server&) = delete;
@@ -73,6 +74,7 @@ class Server {
 
   asio::io_context& context_;
   const Dispatcher& dispatcher_;
+  Descriptors& descriptors_;
   CountedAs counted_as_;
   Places places_;
   Turns turns_;

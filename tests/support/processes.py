@@ -28,6 +28,9 @@ def command_of(pid):
         return None
 
 
+PARENT = 4  # the number of this field
+
+
 def stat_field(pid, number):
     """proc(5)'s field of /proc/PID/stat, counted from 1; from the third on."""
     text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 
-from support.processes import descriptors
+from support.processes import PARENT, descriptors, processes_where
 from support.programs import LIBPX, PXCTL, PXD
 from support.wait import wait_until
 
@@ -122,12 +122,17 @@ class Broker:
 
     def idle_files(self):
         """How many files it has open once nobody is connected: each client costs a pidfd."""
-        wait_until(lambda: not self.clients(), "nobody is connected to the broker")
+        wait_until(lambda: self.clients() <= 0, "nobody is connected to the broker")
         return self.open_files()
 
     def clients(self):
         links = pathlib.Path(f"/proc/{self.pid}/fd").iterdir()
-        return [link for link in links if os.path.lexists(link) and "pidfd" in os.readlink(link)]
+        pidfds = [link for link in links if os.path.lexists(link) and "pidfd" in os.readlink(link)]
+        return len(pidfds) - len(self.descriptor_processes())
 
     def open_files(self):
-        return len(descriptors(self.pid))
+        """Without the three to each of its descriptor processes."""
+        return len(descriptors(self.pid)) - 3 * len(self.descriptor_processes())
+
+    def descriptor_processes(self):
+        return processes_where(PARENT, self.pid)

@@ -92,7 +92,7 @@ TEST_F(PacketSocketTest, ReceivesWholePackets) {
   auto received = receive();
   ASSERT_TRUE(received);
   EXPECT_EQ(text_of(received->packet), "first");
-  EXPECT_FALSE(received->descriptor);
+  EXPECT_FALSE(received->with_descriptors);
   received = receive();
   ASSERT_TRUE(received);
   EXPECT_EQ(received->packet.size(), kLargest);
@@ -103,14 +103,38 @@ TEST_F(PacketSocketTest, TakesNoLongerPacketThanMayBe) {
   EXPECT_FALSE(receive());
 }
 
-TEST_F(PacketSocketTest, TakesOneDescriptorAlong) {
+TEST_F(PacketSocketTest, LeavesAPacketWithDescriptorsInTheQueue) {
   const Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  send("one", null.get(), 1);
-  auto received = receive();
-  ASSERT_TRUE(received && received->descriptor);
-  EXPECT_NE(fcntl(received->descriptor.get(), F_GETFD) & FD_CLOEXEC, 0);
-  send("two", null.get(), 2);
-  EXPECT_FALSE(receive());
+  for (const std::size_t count : {1, 2}) {
+    send("some", null.get(), count);
+    for (int i = 0; i < 2; ++i) {
+      const auto received = receive();
+      ASSERT_TRUE(received);
+      EXPECT_EQ(text_of(received->packet), "some");
+      EXPECT_TRUE(received->with_descriptors);
+    }
+    char byte;
+    ASSERT_EQ(recv(socket_->native_handle(), &byte, 1, 0), 1) << "it is there to be received";
+  }
+  send("next");
+  const auto received = receive();
+  ASSERT_TRUE(received);
+  EXPECT_FALSE(received->with_descriptors);
+}
+
+TEST_F(PacketSocketTest, GivesItsSocketAwayToBeClosed) {
+  std::vector<int> closed;
+  const auto close = [&](const Fd& socket) { closed.push_back(socket.get()); };
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+  other_.reset(ends[0]);
+  socket_ = std::make_shared<PacketSocket>(context_, Fd(ends[1]), kLargest, close);
+  EXPECT_EQ(socket_->native_handle(), ends[1]);
+  socket_->close();
+  socket_->close();
+  EXPECT_EQ(socket_->native_handle(), -1);
+  socket_.reset();
+  EXPECT_EQ(closed, std::vector<int>{ends[1]}) << "once";
 }
 
 TEST_F(PacketSocketTest, EndsWithThePeerAndAtTheDeadline) {

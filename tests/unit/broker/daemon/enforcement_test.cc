@@ -50,7 +50,8 @@ class EnforcementTest : public testing::Test {
   BrokerState state_;
   InForce in_force_;
   Dispatcher dispatcher_;
-  Server server_{context_, {10, 10}, dispatcher_};
+  Descriptors descriptors_{context_};
+  Server server_{context_, {10, 10}, dispatcher_, descriptors_};
   SessionTable sessions_{context_, {10, 10}, [](const Session&, SessionTable::Change) {}};
   Watcher watcher_{context_, [](const Snapshot&) {}};
   RouterList routers_ = *RouterList::open(directory_ / "routers");

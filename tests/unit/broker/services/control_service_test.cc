@@ -41,8 +41,7 @@ class ControlServiceTest : public test::ServicesTest {
         plan::header_of(plan::MessageType::kRequest, sizeof(plan::MessageHeader) + text.size());
     std::string packet(reinterpret_cast<const char*>(&header), sizeof header);
     packet += text;
-    const auto bytes = std::as_bytes(std::span(packet));
-    Answer answer = dispatcher.dispatch(test::this_process(uid), {bytes, Fd()});
+    Answer answer = dispatcher.dispatch(test::this_process(uid), std::as_bytes(std::span(packet)));
     if (!answer.later) return answer;
     std::optional<Answer> later;
     answer.later([&](Answer given) { later = std::move(given); });
@@ -65,7 +64,7 @@ class ControlServiceTest : public test::ServicesTest {
   }
 
   BrokerState state;
-  Server server{context, {10, 10}, dispatcher};
+  Server server{context, {10, 10}, dispatcher, descriptors};
   MptcpSubflows subflows{context, MptcpPathManager(directory, false),
                          [](const std::string&, const bundle::Endpoint&) { return std::nullopt; }};
   RouterList routers = *RouterList::open(directory / "routers");

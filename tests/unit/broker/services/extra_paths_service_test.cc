@@ -25,7 +25,7 @@ class ExtraPathsServiceTest : public test::ServicesTest {
     message.members[0].address = *bundle::address_from_text("192.0.2.7");
   }
 
-  std::string why_not(const Fd& socket) const {
+  std::string why_not(const Fd& socket) {
     return reason_of(send(message, socket), plan::RefusalCode::kNoExtraPaths);
   }
   static Fd socket_of(int type, int protocol) {

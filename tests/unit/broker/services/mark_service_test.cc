@@ -24,7 +24,7 @@ class MarkServiceTest : public test::ServicesTest {
         {{"listen work", kNamedMark}});
   }
 
-  Answer ask(std::uint32_t value, const Fd& descriptor) const {
+  Answer ask(std::uint32_t value, const Fd& descriptor) {
     auto message = plan::make<plan::Mark>();
     message.mark = value;
     return send(message, descriptor);

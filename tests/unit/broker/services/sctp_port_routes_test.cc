@@ -62,9 +62,11 @@ TEST_F(SctpPortRoutesTest, WithoutPortsNothingIsWaitedFor) {
   EXPECT_EQ(context.run(), 0u);
 }
 
-TEST_F(SctpPortRoutesTest, ASocketThatCannotBeServedGetsNoRoutes) {
-  const Fd socket(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  EXPECT_FALSE(routes.give(getuid(), {}, socket));
+TEST_F(SctpPortRoutesTest, ASocketThatCannotBeBoundGetsNoRoutes) {
+  const auto given =
+      routes.give(getuid(), {}, {.bound = false, .port = 1234}, "it is bound already");
+  ASSERT_FALSE(given);
+  EXPECT_EQ(given.error().message, "it is bound already");
   EXPECT_THAT(routed(), IsEmpty());
 }
 

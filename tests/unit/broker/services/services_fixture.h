@@ -7,12 +7,14 @@
 #include <sys/syscall.h>
 
 #include <asio/io_context.hpp>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "broker/descriptors/descriptors.h"
 #include "broker/identity/network_namespace.h"
 #include "broker/publish/in_force.h"
 #include "broker/publish/publisher.h"
@@ -20,6 +22,7 @@
 #include "broker/sessions/dispatcher.h"
 #include "broker/sessions/profile_assignments.h"
 #include "broker/sessions/session_table.h"
+#include "tests/unit/support/passed_descriptors.h"
 #include "tests/unit/support/temporary_files.h"
 
 namespace px::broker::test {
@@ -74,9 +77,17 @@ class ServicesTest : public testing::Test {
 
   template <typename Message>
   Answer send(const Message& message, const Fd& descriptor = Fd(),
-              const Peer& peer = this_process()) const {
-    const auto bytes = std::as_bytes(std::span(&message, 1));
-    return dispatcher.dispatch(peer, {bytes, descriptor});
+              const Peer& peer = this_process()) {
+    const auto packet = std::as_bytes(std::span(&message, 1));
+    if (!descriptor) return dispatcher.dispatch(peer, packet);
+    std::optional<Answer> answer;
+    dispatcher.dispatch(peer, packet,
+                        descriptors.brought(peer.uid, connection_with(packet, descriptor, context)),
+                        [&](Answer given) { answer = std::move(given); });
+    while (!answer && context.run_one_for(std::chrono::seconds(20)) != 0) {
+    }
+    EXPECT_TRUE(answer) << "no answer in time";
+    return answer ? std::move(*answer) : no_answer();
   }
 
   TemporaryFiles files;
@@ -88,6 +99,7 @@ class ServicesTest : public testing::Test {
   SessionTable sessions{context, {100, 100}, [](const Session&, SessionTable::Change) {}};
   ProfileAssignments assignments{in_force.policy, sessions, publisher};
   Dispatcher dispatcher;
+  Descriptors descriptors{context};
   NetworkNamespace here{7};
 };
 

@@ -19,7 +19,7 @@ using nlohmann::json;
 class SessionEventsTest : public test::ServicesTest {
  protected:
   SessionEventsTest() {
-    dispatcher.add(plan::MessageType::kRequest, Brings::kNone, [](const Peer&, const Message&) {
+    dispatcher.add(plan::MessageType::kRequest, [](const Peer&, Packet) {
       Answer answer = text_answer("{}");
       answer.then = Answer::Then::kWatch;
       return answer;
@@ -47,7 +47,7 @@ class SessionEventsTest : public test::ServicesTest {
   }
 
   Fd watcher{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
-  Server server{context, {10, 10}, dispatcher};
+  Server server{context, {10, 10}, dispatcher, descriptors};
   SessionEvents events{context, sessions, server};
 };
 

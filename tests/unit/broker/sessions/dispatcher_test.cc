@@ -3,36 +3,60 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <asio/io_context.hpp>
+#include <optional>
 #include <string>
+
+#include "broker/descriptors/descriptors.h"
 
 namespace px::broker {
 namespace {
 
 class DispatcherTest : public testing::Test {
  protected:
-  Answer::Then dispatch(std::span<const std::byte> packet, const Fd& descriptor = Fd()) {
+  Answer::Then dispatch(std::span<const std::byte> packet) {
     handled_.clear();
-    const Answer answer = dispatcher_.dispatch(Peer{}, {packet, descriptor});
+    return then_of(dispatcher_.dispatch(Peer{}, packet));
+  }
+  Answer::Then dispatch(plan::MessageType type) {
+    return dispatch(packet_of(plan::header_of(type, sizeof(plan::MessageHeader))));
+  }
+  Answer::Then dispatch_with_descriptor(plan::MessageType type) {
+    handled_.clear();
+    std::optional<Answer::Then> then;
+    dispatcher_.dispatch(Peer{}, packet_of(plan::header_of(type, sizeof(plan::MessageHeader))),
+                         descriptors_.brought(getuid(), nullptr),
+                         [&](const Answer& answer) { then = then_of(answer); });
+    EXPECT_TRUE(then);
+    EXPECT_EQ(descriptors_.processes(), 0u) << "nobody has asked for it";
+    return then.value_or(Answer::Then::kClose);
+  }
+  static Answer::Then then_of(const Answer& answer) {
     return answer.packets.empty() ? Answer::Then::kClose : answer.then;
   }
-  Answer::Then dispatch(plan::MessageType type, const Fd& descriptor = Fd()) {
-    return dispatch(packet_of(plan::header_of(type, sizeof(plan::MessageHeader))), descriptor);
-  }
-  void handle(plan::MessageType type, Brings brings, const std::string& name) {
-    dispatcher_.add(type, brings, [this, name](const Peer&, const Message&) {
+  void handle(plan::MessageType type, const std::string& name) {
+    dispatcher_.add(type, [this, name](const Peer&, Packet) {
       handled_ = name;
       return acknowledgement(plan::MessageType::kLaunched);
     });
   }
+  void handle_with_descriptor(plan::MessageType type, const std::string& name) {
+    dispatcher_.add_with_descriptor(
+        type, [this, name](const Peer&, Packet, const PassedDescriptor&, const auto& reply) {
+          handled_ = name;
+          reply(acknowledgement(plan::MessageType::kLaunched));
+        });
+  }
 
+  asio::io_context context_;
+  Descriptors descriptors_{context_};
   Dispatcher dispatcher_;
   std::string handled_;
 };
 
 TEST_F(DispatcherTest, AMessageGoesToWhoeverHasRegisteredForItsType) {
-  handle(plan::MessageType::kHello, Brings::kNone, "hello");
-  handle(plan::MessageType::kLaunch, Brings::kNone, "launch");
+  handle(plan::MessageType::kHello, "hello");
+  handle(plan::MessageType::kLaunch, "launch");
   EXPECT_EQ(dispatch(plan::MessageType::kHello), Answer::Then::kServe);
   EXPECT_EQ(handled_, "hello");
   EXPECT_EQ(dispatch(plan::MessageType::kLaunch), Answer::Then::kServe);
@@ -42,20 +66,21 @@ TEST_F(DispatcherTest, AMessageGoesToWhoeverHasRegisteredForItsType) {
 }
 
 TEST_F(DispatcherTest, AMessageBringsTheDescriptorsThatItMay) {
-  handle(plan::MessageType::kLaunch, Brings::kNone, "none");
-  handle(plan::MessageType::kHello, Brings::kPerhapsOne, "perhaps");
-  handle(plan::MessageType::kMark, Brings::kOne, "one");
-  const Fd one(dup(STDERR_FILENO));
-  EXPECT_EQ(dispatch(plan::MessageType::kLaunch), Answer::Then::kServe);
-  EXPECT_EQ(dispatch(plan::MessageType::kLaunch, one), Answer::Then::kClose);
+  handle(plan::MessageType::kLaunch, "launch");
+  handle(plan::MessageType::kHello, "hello");
+  handle_with_descriptor(plan::MessageType::kHello, "hello with one");
+  handle_with_descriptor(plan::MessageType::kMark, "mark");
+  EXPECT_EQ(dispatch_with_descriptor(plan::MessageType::kLaunch), Answer::Then::kClose);
   EXPECT_EQ(dispatch(plan::MessageType::kHello), Answer::Then::kServe);
-  EXPECT_EQ(dispatch(plan::MessageType::kHello, one), Answer::Then::kServe);
+  EXPECT_EQ(handled_, "hello");
+  EXPECT_EQ(dispatch_with_descriptor(plan::MessageType::kHello), Answer::Then::kServe);
+  EXPECT_EQ(handled_, "hello with one");
   EXPECT_EQ(dispatch(plan::MessageType::kMark), Answer::Then::kClose);
-  EXPECT_EQ(dispatch(plan::MessageType::kMark, one), Answer::Then::kServe);
+  EXPECT_EQ(dispatch_with_descriptor(plan::MessageType::kMark), Answer::Then::kServe);
 }
 
 TEST_F(DispatcherTest, WhatHasNoHeaderIsNobodys) {
-  handle(plan::MessageType::kHello, Brings::kNone, "hello");
+  handle(plan::MessageType::kHello, "hello");
   EXPECT_EQ(dispatch(std::vector<std::byte>(1)), Answer::Then::kClose);
   const auto header = plan::header_of(plan::MessageType::kHello, sizeof(plan::MessageHeader) + 1);
   EXPECT_EQ(dispatch(packet_of(header)), Answer::Then::kClose);

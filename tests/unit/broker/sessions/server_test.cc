@@ -2,6 +2,7 @@
 // The broker's socket against clients that behave and clients that do not.
 #include "broker/sessions/server.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,6 +16,7 @@
 
 #include "ipc/listener.h"
 #include "plan/bundle_wire.h"
+#include "tests/unit/support/passed_descriptors.h"
 
 namespace px::broker {
 namespace {
@@ -87,31 +89,39 @@ class ServerTest : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "px-test-XXXXXX").string();
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     directory_ = pattern;
-    dispatcher_.add(plan::MessageType::kHello, Brings::kPerhapsOne,
-                    [](const Peer&, const Message& message) {
-                      if (!plan::parse<plan::Hello>(message.packet)) return no_answer();
-                      return refusal({plan::RefusalCode::kNoSuchProfile, "no such profile"});
-                    });
-    dispatcher_.add(plan::MessageType::kHealthReport, Brings::kNone,
-                    [this](const Peer& peer, const Message& message) {
-                      EXPECT_EQ(peer.uid, geteuid());
-                      reports_.set_value(plan::parse<plan::HealthReport>(message.packet)->port);
-                      return no_answer();
-                    });
-    dispatcher_.add(plan::MessageType::kRequest, Brings::kNone,
-                    [this](const Peer&, const Message& message) {
-                      const std::string text(*plan::parse_text(message.packet));
-                      if (text == "later") {
-                        Answer answer;
-                        answer.later = [this](Reply reply) { later_ = std::move(reply); };
-                        return answer;
-                      }
-                      if (text == "long") return text_answer(std::string(300000, 'x'));
-                      Answer answer = text_answer("echo " + text);
-                      if (text == "watch") answer.then = Answer::Then::kWatch;
-                      return answer;
-                    });
-    server_ = std::make_unique<Server>(context_, Server::Limits{kPerUser, 100}, dispatcher_);
+    dispatcher_.add(plan::MessageType::kHello, [](const Peer&, Packet packet) {
+      if (!plan::parse<plan::Hello>(packet)) return no_answer();
+      return refusal({plan::RefusalCode::kNoSuchProfile, "no such profile"});
+    });
+    dispatcher_.add_with_descriptor(
+        plan::MessageType::kHello,
+        [](const Peer&, Packet, const PassedDescriptor& file, const auto& reply) {
+          Task task;
+          task.kind = TaskKind::kPath;
+          file.ask(task, [reply](const auto& result) {
+            const bool told = result && (*result)->kind == Result::Kind::kDone;
+            reply(told ? text_answer((*result)->text_view()) : no_answer());
+          });
+        });
+    dispatcher_.add(plan::MessageType::kHealthReport, [this](const Peer& peer, Packet packet) {
+      EXPECT_EQ(peer.uid, geteuid());
+      reports_.set_value(plan::parse<plan::HealthReport>(packet)->port);
+      return no_answer();
+    });
+    dispatcher_.add(plan::MessageType::kRequest, [this](const Peer&, Packet packet) {
+      const std::string text(*plan::parse_text(packet));
+      if (text == "later") {
+        Answer answer;
+        answer.later = [this](Reply reply) { later_ = std::move(reply); };
+        return answer;
+      }
+      if (text == "long") return text_answer(std::string(300000, 'x'));
+      Answer answer = text_answer("echo " + text);
+      if (text == "watch") answer.then = Answer::Then::kWatch;
+      return answer;
+    });
+    server_ = std::make_unique<Server>(context_, Server::Limits{kPerUser, 100}, dispatcher_,
+                                       descriptors_);
     const auto listening = server_->listen(path());
     ASSERT_TRUE(listening) << listening.error().message;
     thread_ = std::thread([this] { context_.run(); });
@@ -159,6 +169,7 @@ class ServerTest : public testing::Test {
   Reply later_;
   asio::io_context context_;
   Dispatcher dispatcher_;
+  Descriptors descriptors_{context_};
   std::unique_ptr<Server> server_;
   std::thread thread_;
 };
@@ -227,23 +238,22 @@ TEST_F(ServerTest, MalformedMessagesCloseTheConnection) {
   EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
 }
 
+TEST_F(ServerTest, AMessageMayBringADescriptorAndIsAnsweredInTurn) {
+  const Client client(path());
+  const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const int number = null.get();
+  for (int i = 0; i < 2; ++i) {
+    send_with_descriptors(client.fd(), bytes_of(hello()), {&number, 1});
+    client.request("and this");
+    EXPECT_EQ(plan::parse_text(client.receive()), "/dev/null");
+    EXPECT_EQ(plan::parse_text(client.receive()), "echo and this");
+  }
+}
+
 TEST_F(ServerTest, DescriptorsInExcessCloseTheConnection) {
   const Client client(path());
-  auto packet = bytes_of(hello());
-  iovec data{packet.data(), packet.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(200 * sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(200 * sizeof(int));
   const std::vector<int> descriptors(200, client.fd());
-  std::memcpy(CMSG_DATA(header), descriptors.data(), 200 * sizeof(int));
-  ASSERT_GT(sendmsg(client.fd(), &message, 0), 0);
+  send_with_descriptors(client.fd(), bytes_of(hello()), descriptors);
   EXPECT_TRUE(client.closed_by_broker());
 }
 
@@ -336,7 +346,8 @@ TEST_F(ServerTest, ALaterAnswerIsSentWhenItIsThereAndOthersAreServedMeanwhile) {
 TEST_F(ServerTest, ASecondBrokerDoesNotTakeTheSocket) {
   asio::io_context context;
   const Dispatcher dispatcher;
-  Server second(context, {1, 1}, dispatcher);
+  Descriptors descriptors(context);
+  Server second(context, {1, 1}, dispatcher, descriptors);
   EXPECT_FALSE(second.listen(path()));
   EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
 }

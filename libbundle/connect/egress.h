@@ -36,6 +36,11 @@ class Egress {
   }
 
   [[nodiscard]] virtual Health health(const Endpoint& member) = 0;
+  // How long the member took to answer when it last did, in milliseconds; 0: not known.
+  [[nodiscard]] virtual std::uint32_t round_trip_ms(const Endpoint& /*member*/) { return 0; }
+  // The program's own socket was answered after that time.
+  virtual void answered(const Endpoint& /*member*/, std::int64_t /*after_ms*/) {}
+
   // The member answered, or did not while another one did.
   virtual void report(const Endpoint& member, bool alive) = 0;
 

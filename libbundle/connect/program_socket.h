@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <cerrno>
 #include <cstdint>
 
 #include "libbundle/connect/egress.h"
@@ -14,6 +15,20 @@
 #include "libbundle/core/system_calls.h"
 
 namespace px::bundle {
+
+// What connect(2) says of an attempt that goes on.
+[[nodiscard]] constexpr bool under_way(Errno error) {
+  return error == EINPROGRESS || error == EALREADY || error == EINTR;
+}
+
+// An error of the socket itself, whatever it is connected to.
+[[nodiscard]] constexpr bool is_of_socket(Errno error) {
+  return error == EBADF || error == ENOTSOCK || error == EISCONN;
+}
+
+[[nodiscard]] constexpr sa_family_t family_of(const Address& address) {
+  return address.is_ipv4() ? AF_INET : AF_INET6;
+}
 
 class ProgramSocket {
  public:

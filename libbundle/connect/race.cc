@@ -25,21 +25,10 @@ constexpr std::int64_t kNonBlockingLimitMs = 1'500;
 constexpr std::int64_t kAllDeadMs = 20;
 // How long a member goes on that the socket cannot leave, though another has answered.
 constexpr std::int64_t kStuckMs = 1'000;
+// How many times its round trip a member may take, while the next one waits.
+constexpr std::int64_t kAsLate = 2;
 // Signals that come at short intervals must not keep every probe from its answer.
 constexpr int kMostRetreats = 3;
-
-bool under_way(Errno error) {
-  return error == EINPROGRESS || error == EALREADY || error == EINTR;
-}
-
-// An error of the socket itself, whatever it is connected to.
-bool is_of_socket(Errno error) {
-  return error == EBADF || error == ENOTSOCK || error == EISCONN;
-}
-
-sa_family_t family_of(const Endpoint& member) {
-  return member.address.is_ipv4() ? AF_INET : AF_INET6;
-}
 
 class Race {
  public:
@@ -55,6 +44,8 @@ class Race {
   [[nodiscard]] std::int64_t now() const { return monotonic_ms(system_); }
   [[nodiscard]] Errno decide(HeldSignals& signals);
   [[nodiscard]] End act();
+  [[nodiscard]] std::int64_t time_alone(const Candidate& candidate);
+  void answered(Candidate& candidate);
   [[nodiscard]] End connect_socket(std::size_t i);
   [[nodiscard]] End settle_socket(short events);
   [[nodiscard]] End take_turn(std::size_t i);
@@ -162,6 +153,16 @@ Race::End Race::act() {
   return std::nullopt;
 }
 
+// A member whose round trip is known is not doubted before that is over.
+std::int64_t Race::time_alone(const Candidate& candidate) {
+  return std::max<std::int64_t>(stagger_, kAsLate * egress_.round_trip_ms(candidate.member));
+}
+
+void Race::answered(Candidate& candidate) {
+  candidate.answered = true;
+  egress_.answered(candidate.member, now() - candidate.since);
+}
+
 Race::End Race::connect_socket(std::size_t i) {
   Candidate& candidate = schedule_[i];
   Errno error = egress_.prepare(socket_.fd(), candidate.member);
@@ -169,12 +170,13 @@ Race::End Race::connect_socket(std::size_t i) {
     schedule_.start(i, time_);
     socket_at_ = i;
     give_up_the_silent();
-    next_start_ = time_ + (no_probes_ ? stagger_ << std::min<int>(candidate.round, 8) : stagger_);
-    const std::int64_t wait = std::min({stagger_, kSignalsWaitMs, deadline_ - time_});
+    const std::int64_t alone = time_alone(candidate);
+    next_start_ = time_ + (no_probes_ ? alone << std::min<int>(candidate.round, 8) : alone);
+    const std::int64_t wait = std::min({alone, kSignalsWaitMs, deadline_ - time_});
     error = socket_.connect_within(candidate.member, std::max<std::int64_t>(wait, 1));
     const bool known = candidate.answered || candidate.health == Health::kAlive;
     if (under_way(error)) return known && !socket_.blocks() ? End(EINPROGRESS) : std::nullopt;
-    if (error == 0) candidate.answered = true;
+    if (error == 0) answered(candidate);
     if (error == 0 || is_of_socket(error)) return error;
     socket_.abandon(candidate.member);
     socket_at_ = kNone;
@@ -190,7 +192,7 @@ Race::End Race::settle_socket(short events) {
   Candidate& candidate = schedule_[socket_at_];
   const Errno error = socket_.settle(candidate.member, events);
   if (error == 0) {
-    candidate.answered = true;
+    answered(candidate);
     return socket_.blocks() ? 0 : EINPROGRESS;
   }
   if (under_way(error)) return std::nullopt;
@@ -239,7 +241,8 @@ Race::End Race::move_socket(std::size_t winner) {
 void Race::start_probe(std::size_t i) {
   bool no_socket = false;
   const Candidate& candidate = schedule_[i];
-  const auto family = candidate.other_family ? family_of(candidate.member) : socket_.family();
+  const auto family =
+      candidate.other_family ? family_of(candidate.member.address) : socket_.family();
   const int fd = open_probe(system_, egress_, family, candidate.member, &no_socket);
   if (fd >= 0) {
     schedule_.start(i, time_);
@@ -266,11 +269,8 @@ Race::End Race::settle_probe(std::size_t i, short events) {
   }
   const Errno error = probe_result(system_, schedule_[i].probe);
   findings_.heard(time_ - schedule_[i].since, error);
-  if (error == 0) {
-    drop_probe(i);
-    return move_socket(i);
-  }
   drop_probe(i);
+  if (error == 0) return move_socket(i);
   schedule_.fail(i, error);
   next_start_ = time_;
   return std::nullopt;

@@ -51,7 +51,8 @@ std::optional<int> BundleConnecting::connect(int fd, const CallAddress& destinat
   const std::uint32_t stagger = stagger_for(bundle);
   const bundle::RaceTimes times{.stagger_ms = shortened(fd, stagger), .dead_after_ms = stagger};
   const bundle::SctpTimes sctp_times{.stagger_ms = stagger, .tcp_beside = has_tcp()};
-  PlanEgress egress(system_, settings_, fds_, plan_, decider_, health_, connector_, fd);
+  PlanEgress egress(system_, settings_, fds_, plan_, decider_, health_, connector_, round_trips_,
+                    fd);
   const bundle::Errno error = sctp ? bundle::sctp_connect(system_, egress, fd, bundle, sctp_times)
                                    : bundle::race(system_, egress, fd, bundle.members(), times);
   const auto chosen = egress.destination();

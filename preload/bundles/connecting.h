@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // connect(2) to a bundle: to a sockaddr_bundle, or to one address of a bundle that the program was
 // given (PB-4, PB-5). The program's socket connects to whichever member answers. Holds references,
-// and how often first members did not answer. One static instance. Callable from any thread and
+// and what it has learnt of members' answers. One static instance. Callable from any thread and
 // from signal handlers; errno changes only with a failure.
 #pragma once
 
@@ -9,6 +9,7 @@
 
 #include "libbundle/core/bundle.h"
 #include "preload/bundles/recent_losses.h"
+#include "preload/bundles/round_trips.h"
 #include "preload/names/bundle_cache.h"
 #include "preload/process/settings.h"
 #include "preload/process/system_calls.h"
@@ -65,6 +66,7 @@ class BundleConnecting {
   Connector& connector_;
   const BundleCache& cache_;
   RecentLosses losses_;
+  RoundTrips round_trips_;
 };
 
 }  // namespace px::shim

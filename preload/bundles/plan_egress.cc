@@ -27,13 +27,14 @@ std::optional<plan::Address> bound_source(const SystemCalls& system, int fd) {
 
 PlanEgress::PlanEgress(const SystemCalls& system, const Settings& settings, FdTable& fds,
                        const CurrentPlan& plan, Decider& decider, const MemberHealth& health,
-                       Connector& connector, int own)
+                       Connector& connector, RoundTrips& round_trips, int own)
     : system_(system),
       settings_(settings),
       fds_(fds),
       decider_(decider),
       health_(health),
       connector_(connector),
+      round_trips_(round_trips),
       own_(own),
       state_(state_of(system, fds, plan, own)) {}
 

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "libbundle/connect/egress.h"
+#include "preload/bundles/round_trips.h"
 #include "preload/process/settings.h"
 #include "preload/process/system_calls.h"
 #include "preload/session/current_plan.h"
@@ -24,7 +25,7 @@ class PlanEgress final : public bundle::Egress {
   // `own` is the program's stream socket; every other one is a probe beside it.
   PlanEgress(const SystemCalls& system, const Settings& settings, FdTable& fds,
              const CurrentPlan& plan, Decider& decider, const MemberHealth& health,
-             Connector& connector, int own);
+             Connector& connector, RoundTrips& round_trips, int own);
 
   [[nodiscard]] bundle::Errno prepare(int fd, const bundle::Endpoint& member) override;
   [[nodiscard]] bool can_move(int fd, const bundle::Endpoint& from,
@@ -32,6 +33,12 @@ class PlanEgress final : public bundle::Egress {
   [[nodiscard]] bool prepare_each(int fd, std::span<const bundle::Endpoint> members) override;
   [[nodiscard]] bundle::Health health(const bundle::Endpoint& member) override;
   void report(const bundle::Endpoint& member, bool alive) override;
+  [[nodiscard]] std::uint32_t round_trip_ms(const bundle::Endpoint& member) override {
+    return round_trips_.of(member);
+  }
+  void answered(const bundle::Endpoint& member, std::int64_t after_ms) override {
+    round_trips_.add(member, after_ms);
+  }
 
   // The member that the program's socket was prepared for last, which is where it goes; nothing for
   // a socket whose egress the program has chosen itself.
@@ -53,6 +60,7 @@ class PlanEgress final : public bundle::Egress {
   Decider& decider_;
   const MemberHealth& health_;
   Connector& connector_;
+  RoundTrips& round_trips_;
   const int own_;
   bundle::Endpoint destination_;
   const FdState state_;  // of the own socket, before it is prepared

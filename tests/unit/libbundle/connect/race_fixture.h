@@ -32,8 +32,14 @@ class TestEgress final : public Egress {
     reports.push_back(text(member) + (alive ? " alive" : " dead"));
   }
 
+  std::uint32_t round_trip_ms(const Endpoint& member) override { return times[text(member)]; }
+  void answered(const Endpoint& member, std::int64_t after_ms) override {
+    times[text(member)] = static_cast<std::uint32_t>(after_ms);
+  }
+
   bool movable = true;
-  std::string stays;  // who goes there cannot go elsewhere
+  std::map<std::string, std::uint32_t> times;  // known round trips
+  std::string stays;                           // who goes there cannot go elsewhere
   std::map<std::string, Errno> errors;
   std::map<std::string, Health> healths;
   std::vector<std::string> reports;

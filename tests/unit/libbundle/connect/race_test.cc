@@ -22,6 +22,18 @@ TEST_F(RaceTest, TheFirstThatAnswersCostsNothing) {
   EXPECT_THAT(egress_.reports, IsEmpty());
 }
 
+TEST_F(RaceTest, WhereTheRoundTripIsKnownTheSecondIsNotAsked) {
+  network_.hosts = {{"10.0.0.1", answers(150)}, {"10.0.0.2", answers(100)}};
+  EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), 0);
+  EXPECT_EQ(network_.calls.size(), 2u);
+  EXPECT_EQ(egress_.times["10.0.0.1"], 150u);
+  network_.own() = {};
+  network_.calls.clear();
+  EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), 0);
+  EXPECT_THAT(network_.calls, ElementsAre(testing::StartsWith("socket 10.0.0.1 @")));
+  EXPECT_EQ(peer(), "10.0.0.1");
+}
+
 TEST_F(RaceTest, TheSecondIsProbedAfterTheStagger) {
   network_.hosts = {{"10.0.0.2", answers()}};
   EXPECT_EQ(connect({"10.0.0.1", "10.0.0.2"}), 0);

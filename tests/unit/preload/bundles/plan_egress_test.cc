@@ -15,13 +15,26 @@ constexpr int kProbe = 12;
 class PlanEgressTest : public ConnectorTest {
  protected:
   PlanEgress egress() {
-    return {kFakeCalls,    shim_.settings, *fds_,      shim_.plan,
-            shim_.decider, shim_.health,   connector_, kFd};
+    return {kFakeCalls,   shim_.settings, *fds_,        shim_.plan, shim_.decider,
+            shim_.health, connector_,     round_trips_, kFd};
   }
+  RoundTrips round_trips_;
   static bundle::Endpoint member(const char* text) {
     return {.address = address(text), .port = 443};
   }
 };
+
+TEST_F(PlanEgressTest, WhatTookTimeIsKnownToTheNextConnect) {
+  const auto far = member("198.51.100.1");
+  EXPECT_EQ(egress().round_trip_ms(far), 0u);
+  egress().answered(far, 150);
+  EXPECT_EQ(egress().round_trip_ms(far), 150u);
+  EXPECT_EQ(egress().round_trip_ms(member("198.51.100.2")), 0u);
+  egress().answered(far, 0);
+  EXPECT_EQ(egress().round_trip_ms(far), 1u);
+  egress().answered(far, 100'000);
+  EXPECT_EQ(egress().round_trip_ms(far), 1'000u);
+}
 
 TEST_F(PlanEgressTest, TheOwnSocketAndProbesGoByTheMembersRule) {
   broker_.plan.publish_via(kVpn);

@@ -59,7 +59,11 @@ enum class ListenMode : std::uint32_t {
   kReceivedSource = PX_LISTEN_RECEIVED_SOURCE,
 };
 
-enum class RuleAction : std::uint32_t { kVia = PX_RULE_VIA, kBlock = PX_RULE_BLOCK };
+enum class RuleAction : std::uint32_t {
+  kVia = PX_RULE_VIA,
+  kBlock = PX_RULE_BLOCK,
+  kSystem = PX_RULE_SYSTEM,
+};
 
 enum class BundleTransport : std::uint8_t {
   kNone = PX_BUNDLE_TRANSPORT_NONE,

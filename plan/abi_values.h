@@ -44,6 +44,7 @@ typedef uint8_t px_bundle_entries;
 /* px_rule_action */
 #define PX_RULE_VIA 0
 #define PX_RULE_BLOCK 1
+#define PX_RULE_SYSTEM 2 /* as the host routes it; a reader that does not know it refuses */
 
 /* What a rule's `proto` can tell apart, in px_segment.key. */
 #define PX_TRANSPORT_TCP 0

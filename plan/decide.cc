@@ -109,6 +109,7 @@ Verdict decide_by_rules(const Tables& tables, IfUnavailable if_unavailable, cons
     const std::uint32_t index = first_match(tables, call, from);
     if (index >= tables.rules.size()) return {Action::kSystem, Reason::kNoRule};
     const Rule rule = tables.rules[index];
+    if (rule.action == RuleAction::kSystem) return {Action::kSystem, Reason::kRule, index};
     if (rule.action != RuleAction::kVia) return {Action::kRefuse, Reason::kRule, index};
     if (auto entry = choose_entry(tables, rule, call)) {
       // No router stands before it: it goes to the network of the interface.

@@ -40,7 +40,7 @@ enum class Reason : std::uint8_t {
   kOwnAddress,
   kOnLink,
   kNoRule,          // no rule matched, or the profile has none
-  kRule,            // the rule decided, through one of its entries
+  kRule,            // the rule decided: by one of its entries, or by its action
   kUnavailable,     // the rule decided, and none of its entries is available
   kProfileRemoved,  // the policy no longer has the profile
   kBrokerLost,      // `on-loss` is not last-known and the broker's heartbeat has stopped

@@ -58,7 +58,7 @@ struct Rule {
   std::vector<PortRange> ports;             // empty: any
   std::vector<plan::Transport> transports;  // empty: any
   plan::RuleAction action = plan::RuleAction::kVia;
-  std::vector<std::string> via;  // names of paths, in order of preference; empty for kBlock
+  std::vector<std::string> via;  // names of paths, in order of preference; of kVia alone
   std::string to_text;           // `to`, as written, for people
   Position position;
 };

@@ -26,7 +26,7 @@ bool is_final(const Rule& rule, plan::IfUnavailable if_unavailable) {
   const bool any = std::any_of(rule.to.begin(), rule.to.end(),
                                [](const Network& network) { return network.prefix_length == 0; });
   const bool decides =
-      rule.action == plan::RuleAction::kBlock || if_unavailable != plan::IfUnavailable::kNext;
+      rule.action != plan::RuleAction::kVia || if_unavailable != plan::IfUnavailable::kNext;
   return any && decides && rule.ports.empty() && rule.transports.empty();
 }
 

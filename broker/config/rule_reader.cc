@@ -12,7 +12,8 @@ namespace {
 constexpr Key kKeys[] = {{"to"}, {"port"}, {"proto"}, {"via"}, {"action"}};
 constexpr Choice<plan::Transport> kTransports[] = {{"tcp", plan::Transport::kTcp},
                                                    {"udp", plan::Transport::kUdp}};
-constexpr Choice<plan::RuleAction> kActions[] = {{"block", plan::RuleAction::kBlock}};
+constexpr Choice<plan::RuleAction> kActions[] = {{"block", plan::RuleAction::kBlock},
+                                                 {"system", plan::RuleAction::kSystem}};
 
 void read_to(const Value& value, Rule& rule, Report& report) {
   constexpr std::string_view kExpected = "a network, an address or 'any'";

@@ -212,6 +212,19 @@ def test_members_of_every_kind(ends, counted):
     assert not counted.left(BLOCKED)
 
 
+def test_a_member_that_a_rule_leaves_to_the_host(ends, counted):
+    """`action: system` before a path that would take it."""
+    rules = f"      - {{ to: {NO_RULE}, action: system }}\n      - {{ to: any, via: two }}\n"
+    assert ends.client_broker.reload(UPLINKS + rules).returncode == 0
+    client, server = connect(ends, (NO_RULE, B))
+    say(client, server)
+    cut(ends.lab, "p1")
+    say(client, server)
+    assert counted.links_to(NO_RULE) == {"p1"}
+    assert counted.links_to(B) == {"p2"}
+    end(ends, client, server)
+
+
 def test_a_transfer_survives_the_first_uplink(ends, counted):
     """The server names all its addresses, and answers from others than the bundle's."""
     transfer(ends, lambda: cut(ends.lab, "p1"), f"{A}.and.{B}.bundle", seconds=1.5)

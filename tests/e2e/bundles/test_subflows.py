@@ -37,7 +37,12 @@ profiles:
   system:
     bundle: { transports: [mptcp, tcp], sockets: all }
     rules: []
-""" % (CORPORATE, PUBLIC_OTHER)
+  partly:
+    bundle: { transports: [mptcp, tcp], sockets: all }
+    rules:
+      - { to: %s, action: system }
+      - { to: any, via: lte }
+""" % (CORPORATE, PUBLIC_OTHER, CORPORATE)
 WITHOUT = POLICY.replace("mptcp, tcp", "tcp")
 
 PORT = 7001
@@ -170,6 +175,13 @@ def test_members_by_the_same_uplink(lab, both, profile):
 
 
 def test_a_server_whose_broker_has_the_path_manager_admits_them(lab, both):
+def test_a_member_as_the_host_routes_it(lab, both):
+    transfer = Transfer(lab, both, profile="partly")
+    await_subflows(lab, ("192.168.1.2", "", CORPORATE), OVER_LTE)
+    transfer.end()
+    assert set(lab.flows.left(CORPORATE)) == {"lan0"}
+
+
     there = Broker(lab.server, lab.directory / "there", POLICY)
     transfer = Transfer(lab, both)
     await_subflows(lab, OVER_VPN, OVER_LTE)

@@ -44,6 +44,27 @@ TEST(Decide, FirstMatchWins) {
   EXPECT_EQ(egress_of(profile, "2001:db8:ffff::1"), "lan0");
 }
 
+TEST(Decide, ActionSystemEndsTheSearchWhateverComesLater) {
+  Profile profile = profile_of({as_the_host_routes("10.1.0.0/16"), via("10.0.0.0/8", {"vpn"}),
+                                as_the_host_routes("2001:db8:ffff::/48"), block("any")});
+  for (const auto unavailable : {plan::IfUnavailable::kBlock, plan::IfUnavailable::kNext}) {
+    profile.if_unavailable = unavailable;
+    EXPECT_EQ(egress_of(profile, "10.1.2.3"), "system");
+    EXPECT_EQ(egress_of(profile, "10.2.2.3"), "vpn0");
+    EXPECT_EQ(egress_of(profile, "2001:db8:ffff::1"), "system");
+    EXPECT_EQ(egress_of(profile, "8.8.8.8"), "EACCES");
+  }
+  const auto verdict = decide(policy_of(profile), host(), call_to("10.1.2.3"));
+  EXPECT_EQ(verdict.reason, Reason::kRule);
+  EXPECT_EQ(verdict.rule, 0u);
+}
+
+TEST(Decide, AnActionThatThisReaderDoesNotKnowRefuses) {
+  Profile profile = profile_of({block("any")});
+  profile.rules[0].action = static_cast<plan::RuleAction>(PX_RULE_SYSTEM + 1);
+  EXPECT_EQ(egress_of(profile, "8.8.8.8"), "EACCES");
+}
+
 TEST(Decide, TheMoreSpecificRuleCanComeFirst) {
   const Profile profile = profile_of({via("10.1.0.0/16", {"lte"}), via("10.0.0.0/8", {"vpn"})});
   EXPECT_EQ(egress_of(profile, "10.1.2.3"), "lte0");
@@ -206,6 +227,7 @@ class RandomRules {
   unsigned below(unsigned limit) {
     return std::uniform_int_distribution<unsigned>(0, limit - 1)(random_);
   }
+    if (rule.action == plan::RuleAction::kSystem) return "system";
   // Few distinct bits, so that networks nest and rules overlap.
   Address any_address() {
     Address made = below(2) == 0 ? address("172.16.0.0") : address("2001:db9::");
@@ -232,7 +254,7 @@ class RandomRules {
     }
     // vpn has no route to any destination here.
     if (below(4) == 0) {
-      made.action = plan::RuleAction::kBlock;
+      made.action = below(2) == 0 ? plan::RuleAction::kBlock : plan::RuleAction::kSystem;
     } else {
       made.via = {std::array{"lan", "lte", "vpn"}[below(3)]};
     }

@@ -55,6 +55,12 @@ inline Rule block(const std::string& to) {
   return rule;
 }
 
+inline Rule as_the_host_routes(const std::string& to) {
+  Rule rule = block(to);
+  rule.action = plan::RuleAction::kSystem;
+  return rule;
+}
+
 inline Entry entry(std::uint32_t interface_index, const std::string& interface,
                    const std::string& source, std::uint32_t reach) {
   Entry made;

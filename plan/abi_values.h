@@ -50,7 +50,8 @@ typedef uint8_t px_bundle_entries;
 #define PX_TRANSPORT_TCP 0
 #define PX_TRANSPORT_UDP 1
 #define PX_TRANSPORT_OTHER 2
-#define PX_TRANSPORTS 3
+#define PX_TRANSPORT_ICMP 3 /* ICMPv6 too; to a reader that does not know it, it is OTHER */
+#define PX_TRANSPORTS 4
 #define PX_SEGMENT_TRANSPORT_SHIFT 16
 
 /* px_entry.flags */

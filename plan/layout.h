@@ -29,6 +29,7 @@ enum class Transport : std::uint32_t {
   kTcp = PX_TRANSPORT_TCP,
   kUdp = PX_TRANSPORT_UDP,
   kOther = PX_TRANSPORT_OTHER,
+  kIcmp = PX_TRANSPORT_ICMP,
 };
 inline constexpr std::uint32_t kTransportCount = PX_TRANSPORTS;
 

@@ -12,6 +12,7 @@
 
 #include "broker/config/policy.h"
 #include "broker/config/report.h"
+#include "broker/config/service_names.h"
 
 namespace px::broker {
 
@@ -34,6 +35,7 @@ struct Draft {
   Definitions bundles;  // lower case: NAME.bundle, and aliases
   std::optional<Position> any_bundle;
   std::vector<Reference> via;
+  std::optional<ServiceNames> services;  // the host's, once a rule has named one
   std::optional<Reference> default_profile;
   Definitions broker_keys;  // of `broker:`
   // A file could not be read: names that seem undefined may be defined there.

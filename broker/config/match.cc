@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "broker/config/match.h"
 
+#include <tuple>
+
 #include "broker/config/policy.h"
 
 namespace px::broker {
@@ -14,6 +16,14 @@ bool overlap(const std::optional<PathGlob>& a, const std::optional<PathGlob>& b)
   return !a || !b || a->overlaps(*b);
 }
 
+// The executable: its own path, a pattern, none; the pattern's literal beginning; how many keys.
+std::tuple<int, std::size_t, int> precision_of(const Match& match) {
+  const bool is_pattern = PathGlob::is_pattern(match.executable);
+  const int file = match.executable.empty() ? 0 : is_pattern ? 1 : 2;
+  const int keys = (file != 0) + match.user.has_value() + match.cgroup.has_value();
+  return {file, is_pattern ? PathGlob::literal_length(match.executable) : 0, keys};
+}
+
 }  // namespace
 
 bool Match::holds(const Program& program) const {
@@ -24,9 +34,11 @@ bool Match::holds(const Program& program) const {
   return holds_for(cgroup, program.cgroup);
 }
 
-std::pair<int, int> Match::precision() const {
-  const int file = executable.empty() ? 0 : PathGlob::is_pattern(executable) ? 1 : 2;
-  return {file, (file != 0) + user.has_value() + cgroup.has_value()};
+// Whoever says nothing of cgroups is no less precise for that.
+std::strong_ordering Match::compare_precision(const Match& other) const {
+  const auto own = precision_of(*this) <=> precision_of(other);
+  if (own != 0 || !cgroup || !other.cgroup) return own;
+  return cgroup_literal <=> other.cgroup_literal;
 }
 
 bool Match::overlaps(const Match& other) const {
@@ -36,13 +48,13 @@ bool Match::overlaps(const Match& other) const {
 
 const Profile* best_match(const Policy& policy, const Program& program) {
   const Profile* best = nullptr;
-  std::pair<int, int> precision;
+  const Match* best_match = nullptr;
   for (const Profile& profile : policy.profiles) {
     for (const Match& match : profile.matches) {
-      if (best != nullptr && match.precision() <= precision) continue;
+      if (best_match != nullptr && match.compare_precision(*best_match) <= 0) continue;
       if (!match.holds(program)) continue;
       best = &profile;
-      precision = match.precision();
+      best_match = &match;
     }
   }
   return best;

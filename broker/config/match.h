@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 // `match` of a profile: the programs that get it without asking. Where several profiles match a
 // program, the most precise match decides: an executable's own path before a pattern before none;
-// among equals, more keys before fewer. Values and pure functions.
+// of two patterns, the one with the longer literal beginning; among equals, more keys before fewer.
+// Values and pure functions.
 #pragma once
 
 #include <sys/types.h>
 
+#include <compare>
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "broker/config/path_glob.h"
 #include "broker/config/position.h"
@@ -32,11 +33,12 @@ struct Match {
   std::optional<PathGlob> executable_glob;
   std::optional<uid_t> user;
   std::optional<PathGlob> cgroup;
+  std::size_t cgroup_literal = 0;  // bytes before the first wildcard; without one, SIZE_MAX
   Position position;
 
   [[nodiscard]] bool holds(const Program& program) const;
-  // Greater is more precise.
-  [[nodiscard]] std::pair<int, int> precision() const;
+  // Greater: this one is more precise.
+  [[nodiscard]] std::strong_ordering compare_precision(const Match& other) const;
   // Whether there can be a program for which both hold.
   [[nodiscard]] bool overlaps(const Match& other) const;
 };

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <climits>
+#include <cstdint>
 
 namespace px::broker {
 namespace {
@@ -60,6 +61,7 @@ Match read_match(const Value& item, Report& report) {
   if (const Value* cgroup = map.get("cgroup")) {
     const auto text = read_path(*cgroup, "the path of a cgroup, or a pattern", report);
     if (!text.empty()) match.cgroup = PathGlob(text);
+    match.cgroup_literal = PathGlob::is_pattern(text) ? PathGlob::literal_length(text) : SIZE_MAX;
   }
   match.position = report.at(item.place);
   return match;
@@ -72,7 +74,7 @@ struct Claim {
 
 const Claim* rival(const std::vector<Claim>& earlier, const Claim& claim) {
   const auto found = std::find_if(earlier.begin(), earlier.end(), [&](const Claim& other) {
-    return other.profile != claim.profile && other.match->precision() == claim.match->precision() &&
+    return other.profile != claim.profile && other.match->compare_precision(*claim.match) == 0 &&
            other.match->overlaps(*claim.match);
   });
   return found == earlier.end() ? nullptr : &*found;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 
 #include "broker/config/suggestion.h"
@@ -14,6 +15,8 @@ namespace {
 constexpr unsigned kMappedLength = 96;
 constexpr unsigned kAddressBits = 128;
 constexpr std::string_view kAny[] = {"any"};
+// What other programs call all destinations.
+constexpr std::string_view kAnyElsewhere[] = {"default", "all", "*", "everything", "0/0"};
 
 std::optional<unsigned> number(std::string_view text, unsigned most) {
   unsigned value = 0;
@@ -50,6 +53,18 @@ std::vector<Network> without_mapped(const Network& network) {
   return networks;
 }
 
+// Of 255.0.0.0, 8; nothing where the text is no mask, or its ones are not all in front.
+std::optional<unsigned> netmask_length(std::string_view text) {
+  const auto mask = bundle::address_from_text(text);
+  if (!mask || !mask->is_ipv4() || text.find(':') != std::string_view::npos) return std::nullopt;
+  unsigned length = 0;
+  while (length < kAddressBits - kMappedLength &&
+         (mask->bytes[12 + length / 8] & (0x80u >> length % 8)) != 0) {
+    ++length;
+  }
+  return masked(*mask, kMappedLength + length) == *mask ? std::optional(length) : std::nullopt;
+}
+
 tl::expected<std::vector<Network>, std::string> parse_network(std::string_view text,
                                                               std::size_t slash) {
   const std::string_view address_part = text.substr(0, slash);
@@ -61,7 +76,17 @@ tl::expected<std::vector<Network>, std::string> parse_network(std::string_view t
   }
   const bool ipv6_text = address_part.find(':') != std::string_view::npos;
   const unsigned most = ipv6_text ? kAddressBits : kAddressBits - kMappedLength;
-  const auto length = number(length_part, most);
+  const bool is_netmask = length_part.find('.') != std::string_view::npos;
+  if (is_netmask && ipv6_text) {
+    return tl::make_unexpected("an IPv6 network has no netmask: " + in_quotes(text) +
+                               "; expected a prefix length, as in 2001:db8::/32");
+  }
+  const auto length = is_netmask ? netmask_length(length_part) : number(length_part, most);
+  if (!length && is_netmask) {
+    return tl::make_unexpected("bad netmask " + in_quotes(length_part) + " in " + in_quotes(text) +
+                               "; expected ones in front alone, as in 255.255.0.0, or a prefix "
+                               "length");
+  }
   if (!length) {
     return tl::make_unexpected("bad prefix length " + in_quotes(length_part) + " in " +
                                in_quotes(text) + "; expected a number from 0 to " +
@@ -96,6 +121,10 @@ bool looks_like_name(std::string_view text) {
 
 tl::expected<std::vector<Network>, std::string> parse_destination(std::string_view text) {
   if (text == kAny[0]) return std::vector<Network>{Network{}};
+  if (std::ranges::find(kAnyElsewhere, text) != std::end(kAnyElsewhere)) {
+    return tl::make_unexpected("bad destination " + in_quotes(text) +
+                               "; 'any' stands for all destinations");
+  }
   const std::size_t slash = text.find('/');
   if (slash != std::string_view::npos) return parse_network(text, slash);
   if (const auto address = bundle::address_from_text(text)) {
@@ -122,7 +151,8 @@ tl::expected<PortRange, std::string> parse_ports(std::string_view text) {
   const auto high = dash == std::string_view::npos ? low : port(text.substr(dash + 1));
   if (!low || !high) {
     return tl::make_unexpected("bad port " + in_quotes(text) +
-                               "; expected a number from 1 to 65535, or a range LOW-HIGH");
+                               "; expected a number from 1 to 65535, a range LOW-HIGH, or a "
+                               "service's name");
   }
   if (*low > *high) {
     return tl::make_unexpected("port range " + in_quotes(text) + " is reversed; expected '" +

@@ -12,9 +12,10 @@
 
 namespace px::broker {
 
-// The networks of one word of `to`: a network in CIDR (RFC 4632, RFC 4291 section 2.3), an address
-// or `any`. An IPv6 network that would hold the IPv4-mapped addresses, as ::/0 does, comes as the
-// several networks that make it up without those: it says nothing about IPv4.
+// The networks of one word of `to`: a network in CIDR (RFC 4632, RFC 4291 section 2.3), an IPv4
+// network with a netmask, an address or `any`. An IPv6 network that would hold the IPv4-mapped
+// addresses, as ::/0 does, comes as the several networks that make it up without those: it says
+// nothing about IPv4.
 [[nodiscard]] tl::expected<std::vector<Network>, std::string> parse_destination(
     std::string_view text);
 

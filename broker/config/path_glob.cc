@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "broker/config/path_glob.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace px::broker {
@@ -32,7 +33,11 @@ PathGlob::PathGlob(std::string_view pattern) {
 }
 
 bool PathGlob::is_pattern(std::string_view text) {
-  return text.find_first_of("*?") != std::string_view::npos;
+  return literal_length(text) != text.size();
+}
+
+std::size_t PathGlob::literal_length(std::string_view text) {
+  return std::min(text.find_first_of("*?"), text.size());
 }
 
 bool PathGlob::matches(std::string_view text) const {

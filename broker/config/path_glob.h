@@ -20,6 +20,8 @@ class PathGlob {
 
   // Whether the text has a character that means something in a pattern.
   [[nodiscard]] static bool is_pattern(std::string_view text);
+  // How many bytes stand before the first such character: all, where there is none.
+  [[nodiscard]] static std::size_t literal_length(std::string_view text);
 
  private:
   // What a step of the automaton takes.

@@ -11,7 +11,8 @@ namespace {
 
 constexpr Key kKeys[] = {{"to"}, {"port"}, {"proto"}, {"via"}, {"action"}};
 constexpr Choice<plan::Transport> kTransports[] = {{"tcp", plan::Transport::kTcp},
-                                                   {"udp", plan::Transport::kUdp}};
+                                                   {"udp", plan::Transport::kUdp},
+                                                   {"icmp", plan::Transport::kIcmp}};
 constexpr Choice<plan::RuleAction> kActions[] = {{"block", plan::RuleAction::kBlock},
                                                  {"system", plan::RuleAction::kSystem}};
 
@@ -31,12 +32,28 @@ void read_to(const Value& value, Rule& rule, Report& report) {
   }
 }
 
-void read_port(const Value& value, Rule& rule, Report& report) {
-  constexpr std::string_view kExpected = "a port or a range LOW-HIGH";
+// The ports of a service. They are looked up once, when the policy is read.
+void read_service(const Value& item, Rule& rule, Draft& draft, Report& report) {
+  if (!draft.services) draft.services = ServiceNames::read(kServicesFile);
+  const auto& ports = draft.services->ports(item.text);
+  for (const std::uint16_t port : ports) rule.ports.push_back({port, port});
+  if (!ports.empty()) return;
+  const std::string meant(draft.services->closest(item.text));
+  report.add(
+      item.place,
+      "unknown service " + in_quotes(item.text) +
+          (meant.empty() ? std::string("; expected a port's number, or a name of ") + kServicesFile
+                         : "; did you mean " + in_quotes(meant) + "?"));
+}
+
+void read_port(const Value& value, Rule& rule, Draft& draft, Report& report) {
+  constexpr std::string_view kExpected = "a port, a range LOW-HIGH or a service's name";
   for (const Value* item : read_one_or_list(value, kExpected, report)) {
     const auto text = read_text(*item, kExpected, report);
     if (!text) continue;
-    if (const auto ports = parse_ports(*text)) {
+    if (is_service_name(*text)) {
+      read_service(*item, rule, draft, report);
+    } else if (const auto ports = parse_ports(*text)) {
       rule.ports.push_back(*ports);
     } else {
       report.add(item->place, ports.error());
@@ -49,7 +66,13 @@ void report_duplicate(const Value& item, Report& report) {
 }
 
 void read_proto(const Value& value, Rule& rule, Report& report) {
-  for (const Value* item : read_one_or_list(value, "tcp or udp", report)) {
+  for (const Value* item : read_one_or_list(value, "tcp, udp or icmp", report)) {
+    if (item->kind == Kind::kText && item->text == "sctp") {
+      report.add(item->place,
+                 "'sctp' is not told apart from 'tcp': px may make SCTP of a program's TCP; write "
+                 "'tcp', which both are");
+      continue;
+    }
     const auto transport = read_choice<plan::Transport>(*item, kTransports, report);
     if (!transport) continue;
     const auto& seen = rule.transports;
@@ -58,6 +81,13 @@ void read_proto(const Value& value, Rule& rule, Report& report) {
     }
     rule.transports.push_back(*transport);
   }
+}
+
+// A rule that could hold for nothing.
+void check_ports_of_icmp(const Map& map, const Rule& rule, Report& report) {
+  const bool icmp_alone = rule.transports == std::vector{plan::Transport::kIcmp};
+  if (map.get("port") == nullptr || !icmp_alone) return;
+  report.add(map.key_of("port")->place, "ICMP has no ports; leave 'port' out");
 }
 
 void check_completeness(const Value& value, const Map& map, Report& report) {
@@ -99,8 +129,9 @@ std::optional<Rule> read_rule(const Value& value, Draft& draft, Report& report) 
   Rule rule;
   rule.position = report.at(value.place);
   if (const Value* to = map.get("to")) read_to(*to, rule, report);
-  if (const Value* port = map.get("port")) read_port(*port, rule, report);
+  if (const Value* port = map.get("port")) read_port(*port, rule, draft, report);
   if (const Value* proto = map.get("proto")) read_proto(*proto, rule, report);
+  check_ports_of_icmp(map, rule, report);
   if (const Value* via = map.get("via")) rule.via = read_via(*via, draft, report);
   if (const Value* action = map.get("action")) {
     rule.action = read_choice<plan::RuleAction>(*action, kActions, report).value_or(rule.action);

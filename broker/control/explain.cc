@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "broker/control/explain.h"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "broker/control/bundle_reports.h"
@@ -55,6 +57,11 @@ const char* name_of(plan::Reason reason) {
       break;
   }
   return "no-plan";
+}
+
+std::string name_of(plan::Transport transport) {
+  const auto* known = std::ranges::find(kTransportNames, transport, &TransportName::transport);
+  return std::string(known == std::end(kTransportNames) ? "other" : known->name);
 }
 
 std::string why_not(plan::Usability usability, const Entry& entry) {
@@ -134,7 +141,7 @@ json explain(const Question& question, const Policy& policy, const Snapshot& sna
                  {"profile_from", question.profile_from},
                  {"destination", text_of(call.destination)},
                  {"port", call.port},
-                 {"transport", call.transport == plan::Transport::kTcp ? "tcp" : "udp"},
+                 {"transport", name_of(call.transport)},
                  {"rule", nullptr},
                  {"entry", nullptr},
                  {"errno", nullptr},

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "broker/config/policy.h"
 #include "broker/host/snapshot.h"
@@ -15,6 +16,15 @@
 #include "plan/plan.h"
 
 namespace px::broker {
+
+// What a rule's `proto` can tell apart, by name.
+struct TransportName {
+  std::string_view name;
+  plan::Transport transport;
+};
+inline constexpr TransportName kTransportNames[] = {{"tcp", plan::Transport::kTcp},
+                                                    {"udp", plan::Transport::kUdp},
+                                                    {"icmp", plan::Transport::kIcmp}};
 
 struct Question {
   std::optional<std::string> profile;  // absent: none; everything is unsteered

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "broker/control/explain_request.h"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -77,8 +79,12 @@ Expected<Question> question_of(const json& request, uid_t user, std::optional<ui
   question.call.destination = *address;
   question.call.port = request.value("port", std::uint16_t{0});
   question.call.scope = request.value("scope", std::uint32_t{0});
-  const bool udp = request.value("transport", "tcp") == "udp";
-  question.call.transport = udp ? plan::Transport::kUdp : plan::Transport::kTcp;
+  const std::string transport = request.value("transport", "tcp");
+  const auto* known = std::ranges::find(kTransportNames, transport, &TransportName::name);
+  if (known == std::end(kTransportNames)) {
+    return fail("unknown transport '" + transport + "'; expected tcp, udp or icmp");
+  }
+  question.call.transport = known->transport;
   question.profile_from = "none";
   const ProgramAsked asked(request, user);
   if (const std::string profile = optional_text(request, "profile"); !profile.empty()) {

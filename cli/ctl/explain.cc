@@ -21,7 +21,8 @@ using bundle::Endpoint;
 using nlohmann::json;
 
 constexpr std::uint16_t kAssumedPort = 443;
-constexpr const char* kTransports[] = {"tcp", "udp"};
+constexpr char kIcmp[] = "icmp";
+constexpr const char* kTransports[] = {"tcp", "udp", kIcmp};
 constexpr Parameter kExplainParameters[] = {
     {.name = "PROGRAM",
      .help = "A name, a path, or the pid of a running program",
@@ -29,7 +30,7 @@ constexpr Parameter kExplainParameters[] = {
     {.name = "DESTINATION", .help = "An address, or a name", .required = true},
     {.name = "PORT", .help = "A number or a service's name (default: 443)"},
     {.name = "--profile", .help = "Instead of the profile that the program has or would get"},
-    {.name = "--proto", .help = "tcp or udp", .choices = kTransports, .initial = "tcp"},
+    {.name = "--proto", .help = "tcp, udp or icmp", .choices = kTransports, .initial = "tcp"},
 };
 
 std::optional<std::uint16_t> parse_port(const std::string& text, const std::string& transport) {
@@ -40,6 +41,13 @@ std::optional<std::uint16_t> parse_port(const std::string& text, const std::stri
   const servent* service = getservbyname(text.c_str(), transport.c_str());
   if (service == nullptr) return std::nullopt;
   return ntohs(static_cast<std::uint16_t>(service->s_port));
+}
+
+// Nothing where the text is no port.
+std::optional<std::uint16_t> asked_port(const CtlOptions& options) {
+  const std::string& named = options.value("PORT");
+  if (!named.empty()) return parse_port(named, options.value("--proto"));
+  return options.value("--proto") == kIcmp ? 0 : kAssumedPort;
 }
 
 // A program that is started from here would get the profile that pxctl itself runs under.
@@ -76,7 +84,7 @@ void print_sentences(const CtlOptions& options, const Subject& subject,
                      const Destination& destination, const json& answers,
                      const Terminal& terminal) {
   std::string text = coverage_text(subject, terminal) + profile_text(answers.front());
-  if (options.value("PORT").empty())
+  if (options.value("PORT").empty() && options.value("--proto") != kIcmp)
     text += "No port is given; " + std::to_string(kAssumedPort) + " is assumed.\n";
   text += bundle_text(destination);
   for (const json& answer : answers) text += "\n" + verdict_text(answer, terminal);
@@ -100,9 +108,10 @@ Answer<json> ask_about(Client& client, const CtlOptions& options, const Subject&
 }
 
 int run_explain(const CtlOptions& options, const Terminal& terminal) {
+  const auto port = asked_port(options);
   const std::string& named = options.value("PORT");
-  const auto port =
-      named.empty() ? std::optional(kAssumedPort) : parse_port(named, options.value("--proto"));
+  if (!named.empty() && options.value("--proto") == kIcmp)
+    return complain("ICMP has no ports; leave '" + named + "' out", kUsage);
   if (!port) return complain("'" + named + "' is neither a port nor a service", kUsage);
   const auto subject = find_subject(options.value("PROGRAM"));
   if (!subject) return complain(subject.error().message, kAnswerIsNo);

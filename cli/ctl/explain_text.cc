@@ -93,10 +93,11 @@ std::string profile_text(const json& answer) {
 }
 
 std::string verdict_text(const json& answer, const Terminal& terminal) {
-  return text_of(answer, "destination") + " port " + text_of(answer, "port") + " " +
-         text_of(answer, "transport") + ": " + action_text(answer, terminal) + ".\n  Because " +
-         reason_text(answer) + ".\n" + health_text(answer) +
-         candidates_text(answer.value("candidates", json::array()), terminal);
+  const std::string transport = text_of(answer, "transport");
+  const std::string port = transport == "icmp" ? "" : " port " + text_of(answer, "port");
+  return text_of(answer, "destination") + port + " " + transport + ": " +
+         action_text(answer, terminal) + ".\n  Because " + reason_text(answer) + ".\n" +
+         health_text(answer) + candidates_text(answer.value("candidates", json::array()), terminal);
 }
 
 }  // namespace px::cli

@@ -41,6 +41,10 @@ plan::Transport transport_of(int type, int protocol) {
       (protocol == 0 || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE)) {
     return plan::Transport::kUdp;
   }
+  if ((type == SOCK_DGRAM || type == SOCK_RAW) &&
+      (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)) {
+    return plan::Transport::kIcmp;
+  }
   return plan::Transport::kOther;
 }
 

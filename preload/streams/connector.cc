@@ -214,9 +214,11 @@ std::optional<Connector::Errno> Connector::decide_again(int fd, FdState state,
 std::optional<Connector::Errno> Connector::choose_source(int fd, const FdState& state,
                                                          const plan::Entry& entry) {
   if (state.kind == FdKind::kReleased && is_connected(system_, fd)) dissolve(system_, fd);
+  const bool has_ports =
+      state.transport == plan::Transport::kTcp || state.transport == plan::Transport::kUdp;
   // A filter of system calls may kill for this one, which programs do not set.
   const bool filtered = decider_.calls_are_filtered();
-  if (state.transport != plan::Transport::kOther && !filtered) {
+  if (has_ports && !filtered) {
     // Without it (MPTCP before Linux 6.8) bind takes a port that connect would have shared.
     (void)set_int_option(system_, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   }

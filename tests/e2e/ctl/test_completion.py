@@ -87,7 +87,7 @@ def commands_in(text):
         (["explain", "--"], sorted([*COMMON, "--profile", "--proto"])),
         (["explain", "--profile", ""], ["vpn-split", "work.2"]),
         (["explain", "--profile", "w"], ["work.2"]),
-        (["explain", "--proto", ""], ["tcp", "udp"]),
+        (["explain", "--proto", ""], ["icmp", "tcp", "udp"]),
         (["explain", "curl", "::1", "--proto", "u"], ["udp"]),
         (["move", "17", "v"], ["vpn-split"]),
         (["move", ""], []),

@@ -138,3 +138,68 @@ def test_children_are_routed_too(lab, broker):
     script = "curl -sS $1; (curl -sS $1); exec curl -sS $1"
     done = lab.px(broker, ["sh", "-c", script, "sh", url(CORPORATE)])
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["10.8.0.2"] * 3
+
+
+SPELLINGS = """version: 1
+paths:
+  lte: { interface: lte0 }
+  vpn: { interface: vpn0 }
+profiles:
+  spelled:
+    rules:
+      - { to: 10.20.0.0/255.255.0.0, via: vpn }
+      - { to: any, port: http-alt, via: vpn }
+      - { to: any, proto: icmp, via: lte }
+"""
+# An echo request, by a raw socket or a ping socket, with sendto or connected.
+PING = """
+import socket, struct, sys
+kind, how, peer = sys.argv[1:]
+v6 = ":" in peer
+family = socket.AF_INET6 if v6 else socket.AF_INET
+protocol = socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP
+sock = socket.socket(family, getattr(socket, kind), protocol)
+sock.settimeout(10)
+echo, checksum = (128, 0) if v6 else (8, 0xf7fe)
+request = struct.pack("!BBHHH", echo, 0, checksum, 0, 1)
+if how == "connect":
+    sock.connect((peer, 0))
+    sock.send(request)
+else:
+    sock.sendto(request, (peer, 0))
+while True:
+    answer, sender = sock.recvfrom(2000)
+    answer = answer[20:] if kind == "SOCK_RAW" and not v6 else answer
+    if sender[0] == peer and answer[0] == (129 if v6 else 0):
+        break
+print("answered")
+"""
+
+
+def test_netmasks_and_names_of_ports(lab, broker):
+    assert broker.reload(SPELLINGS).returncode == 0
+    client = RunningProgram(lab, broker, "spelled")
+    assert client.connect(CORPORATE).source == "10.8.0.2"
+    assert client.connect(PUBLIC).source == "192.168.1.2"
+    assert client.connect(PUBLIC, port=8080).source == "10.8.0.2"
+
+
+@pytest.mark.parametrize("kind", ["SOCK_RAW", "SOCK_DGRAM"])
+@pytest.mark.parametrize("how", ["sendto", "connect"])
+@pytest.mark.parametrize("peer, protocol", [(PUBLIC, "1"), (PUBLIC6, "58")])
+def test_icmp_by_a_rule_of_its_own(lab, broker, kind, how, peer, protocol):
+    assert broker.reload(SPELLINGS).returncode == 0
+    lab.client.sysctl(net__ipv4__ping_group_range="0 0")
+    words = [sys.executable, "-c", PING, kind, how, peer]
+    assert lab.px(broker, words, "spelled").stdout == "answered\n"
+    assert lab.flows.per_interface("sent", peer, protocol=protocol) == {"lte0": 1}
+    verdict = broker.ask("explain", "ping", peer, "--proto", "icmp", "--profile", "spelled")
+    assert (verdict["action"], verdict["entry"]["interface"]) == ("via", "lte0")
+    text = broker.pxctl("explain", "ping", peer, "--proto", "icmp", "--profile", "spelled").stdout
+    assert f"{peer} icmp: goes out of lte0" in text
+    # A rule that says nothing of ICMP leaves it alone.
+    tcp_alone = SPELLINGS.replace("proto: icmp", "proto: tcp")
+    assert broker.reload(tcp_alone).returncode == 0
+    lab.flows.reset()
+    assert lab.px(broker, words, "spelled").stdout == "answered\n"
+    assert lab.flows.per_interface("sent", peer, protocol=protocol) == {"lan0": 1}

@@ -117,6 +117,19 @@ TEST(Decide, PortsAndTransports) {
   EXPECT_EQ(way_of(65535, plan::Transport::kTcp), "lan0");
 }
 
+TEST(Decide, IcmpIsAProtocolOfItsOwn) {
+  Rule pings = via("any", {"lte"});
+  pings.transports = {plan::Transport::kIcmp};
+  const Policy policy = policy_of(profile_of({pings, via("any", {"lan"})}));
+  const auto way_of = [&](plan::Transport transport) {
+    return egress_of(decide(policy, host(), call_to("10.0.0.1", 0, transport)));
+  };
+  EXPECT_EQ(way_of(plan::Transport::kIcmp), "lte0");
+  for (const auto other : {plan::Transport::kTcp, plan::Transport::kUdp, plan::Transport::kOther}) {
+    EXPECT_EQ(way_of(other), "lan0");
+  }
+}
+
 TEST(Decide, TheNextEntryOfViaWhenOneIsNotAvailable) {
   const Profile profile = profile_of({via("any", {"vpn", "lan", "lte"})});
   Snapshot snapshot = host();
@@ -214,6 +227,7 @@ std::string reference(const Profile& profile, const plan::Call& call) {
                                              call.transport) != rule.transports.end();
     if (!to || !port || !transport) continue;
     if (rule.action == plan::RuleAction::kBlock) return "EACCES";
+    if (rule.action == plan::RuleAction::kSystem) return "system";
     if (rule.via.front() != "vpn") return rule.via.front() + "0";
     if (profile.if_unavailable != plan::IfUnavailable::kNext) return "ENETUNREACH";
   }
@@ -227,7 +241,6 @@ class RandomRules {
   unsigned below(unsigned limit) {
     return std::uniform_int_distribution<unsigned>(0, limit - 1)(random_);
   }
-    if (rule.action == plan::RuleAction::kSystem) return "system";
   // Few distinct bits, so that networks nest and rules overlap.
   Address any_address() {
     Address made = below(2) == 0 ? address("172.16.0.0") : address("2001:db9::");

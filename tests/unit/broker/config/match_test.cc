@@ -38,6 +38,23 @@ TEST(Match, TakesTheMostPrecise) {
   EXPECT_EQ(best(policy, {"/usr/bin/git", 1001, "/"}), "git-1001");
 }
 
+TEST(Match, OfTwoPatternsTheLongerLiteralBeginningWins) {
+  const Policy policy = policy_of(
+      "  opt-of-user: { match: [ { exe: \"/opt/**\", user: 1000 } ] }\n"
+      "  opt: { match: [ { exe: \"/opt/**\" } ] }\n"
+      "  corp: { match: [ { exe: \"/opt/corp/**\" } ] }\n"
+      "  slice: { match: [ { cgroup: \"/user.slice/**\" } ] }\n"
+      "  work: { match: [ { cgroup: \"/user.slice/work*/**\" } ] }\n"
+      "  one: { match: [ { cgroup: /user.slice/work/1 } ] }\n");
+  EXPECT_EQ(best(policy, {"/opt/x", 0, "/"}), "opt");
+  EXPECT_EQ(best(policy, {"/opt/x", 1000, "/"}), "opt-of-user");
+  EXPECT_EQ(best(policy, {"/opt/corp/x", 1000, "/"}), "corp") << "before more keys";
+  EXPECT_EQ(best(policy, {"/bin/sh", 0, "/user.slice/play/1"}), "slice");
+  EXPECT_EQ(best(policy, {"/bin/sh", 0, "/user.slice/work/2"}), "work");
+  EXPECT_EQ(best(policy, {"/bin/sh", 0, "/user.slice/work/1"}), "one");
+  EXPECT_EQ(best(policy, {"/opt/x", 0, "/user.slice/work/1"}), "opt");
+}
+
 TEST(Match, DoesNotHoldForWhatCannotBeTold) {
   const Policy policy = policy_of(
       "  any: { match: [ { exe: \"/**\" } ] }\n"

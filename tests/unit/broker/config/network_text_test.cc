@@ -33,6 +33,17 @@ TEST(NetworkText, Ipv4LengthsCountFromTheMappedPrefix) {
   expect_one("192.0.2.1/32", "192.0.2.1", 128);
 }
 
+TEST(NetworkText, NetmasksOfIpv4) {
+  expect_one("10.0.0.0/255.0.0.0", "10.0.0.0", 104);
+  expect_one("0.0.0.0/0.0.0.0", "0.0.0.0", 96);
+  expect_one("192.0.2.128/255.255.255.128", "192.0.2.128", 121);
+  expect_one("192.0.2.1/255.255.255.255", "192.0.2.1", 128);
+  for (const char* text : {"10.0.0.0/0.0.0.255", "10.0.0.0/255.0.255.0", "10.0.0.0/255.0.0",
+                           "10.0.0.0/255.", "::ffff:10.0.0.0/255.0.0.0"}) {
+    EXPECT_FALSE(parse_destination(text)) << text;
+  }
+}
+
 TEST(NetworkText, Ipv6) {
   expect_one("2001:db8::/32", "2001:db8::", 32);
   expect_one("2001:DB8::1", "2001:db8::1", 128);

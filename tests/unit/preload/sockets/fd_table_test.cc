@@ -138,7 +138,8 @@ TEST(FreshSocket, TellsTransportsApart) {
   EXPECT_EQ(fresh_socket(AF_INET6, SOCK_STREAM, IPPROTO_MPTCP).transport, Transport::kTcp);
   EXPECT_EQ(fresh_socket(AF_INET, SOCK_DGRAM | flags, 0).transport, Transport::kUdp);
   EXPECT_EQ(fresh_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE).transport, Transport::kUdp);
-  EXPECT_EQ(fresh_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP).transport, Transport::kOther);
+  EXPECT_EQ(fresh_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP).transport, Transport::kIcmp);
+  EXPECT_EQ(fresh_socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6).transport, Transport::kIcmp);
   EXPECT_EQ(fresh_socket(AF_INET, SOCK_RAW, IPPROTO_TCP).transport, Transport::kOther);
   EXPECT_EQ(fresh_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP).transport, Transport::kTcp);
   EXPECT_EQ(fresh_socket(AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP).transport, Transport::kOther);

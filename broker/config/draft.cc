@@ -72,7 +72,10 @@ bool define(Definitions& definitions, const std::string& what, const Value& name
 PolicyResult finish(Draft draft) {
   if (!draft.incomplete) judge_references(draft);
   judge_matches(draft);
-  if (draft.diagnostics.empty()) return std::move(draft.policy);
+  if (draft.diagnostics.empty()) {
+    sort(draft.policy.warnings, draft.policy.files);
+    return std::move(draft.policy);
+  }
   sort(draft.diagnostics, draft.policy.files);
   return tl::make_unexpected(std::move(draft.diagnostics));
 }

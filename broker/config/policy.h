@@ -107,6 +107,8 @@ struct Policy {
   bool mptcp_subflows = true;
   std::vector<std::string> files;  // that were read, in order
 
+  // What is allowed, and hardly meant.
+  std::vector<Diagnostic> warnings;
   [[nodiscard]] const PathSelector* path(std::string_view name) const;
   [[nodiscard]] const Profile* profile(std::string_view name) const;
   // Whether any profile claims programs by `match`.

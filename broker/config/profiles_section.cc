@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/config/bundle_reader.h"
+#include "broker/config/covered_networks.h"
 #include "broker/config/listen_reader.h"
 #include "broker/config/match_reader.h"
 #include "broker/config/rule_reader.h"
@@ -20,32 +21,69 @@ constexpr Choice<plan::IfUnavailable> kIfUnavailable[] = {{"block", plan::IfUnav
                                                           {"next", plan::IfUnavailable::kNext},
                                                           {"system", plan::IfUnavailable::kSystem}};
 
-// Whether the rule decides every call, so that no later one is ever looked at. Under `next`, a rule
-// hands on what none of its paths can take.
-bool is_final(const Rule& rule, plan::IfUnavailable if_unavailable) {
-  const bool any = std::any_of(rule.to.begin(), rule.to.end(),
-                               [](const Network& network) { return network.prefix_length == 0; });
-  const bool decides =
-      rule.action != plan::RuleAction::kVia || if_unavailable != plan::IfUnavailable::kNext;
-  return any && decides && rule.ports.empty() && rule.transports.empty();
+// Whether the rule decides each call to its networks, so that no later one is looked at for them.
+// Under `next`, a rule hands on what none of its paths can take.
+bool decides_alone(const Rule& rule, plan::IfUnavailable if_unavailable) {
+  const bool hands_on =
+      rule.action == plan::RuleAction::kVia && if_unavailable == plan::IfUnavailable::kNext;
+  return !hands_on && rule.ports.empty() && rule.transports.empty();
 }
+
+bool says_any(const Rule& rule) {
+  return std::any_of(rule.to.begin(), rule.to.end(),
+                     [](const Network& network) { return network.prefix_length == 0; });
+}
+
+// What the rules so far have decided.
+class DecidedCalls {
+ public:
+  void add(const Rule& rule, plan::IfUnavailable if_unavailable) {
+    if (by_ || !decides_alone(rule, if_unavailable)) return;
+    for (const Network& network : rule.to) covered_.add(network);
+    last_line_ = rule.position.line;
+    if (!covered_.everything()) return;
+    const std::string line = std::to_string(last_line_);
+    by_ = says_any(rule) ? "the rule with 'to: any' on line " + line + " decides every call"
+                         : "the rules up to line " + line + " together decide every call";
+  }
+
+  // Who decides every call; nothing as long as none does.
+  [[nodiscard]] const std::optional<std::string>& by() const { return by_; }
+  [[nodiscard]] bool all_of(const Rule& rule) const {
+    return std::all_of(rule.to.begin(), rule.to.end(),
+                       [&](const Network& network) { return covered_.covers(network); });
+  }
+  [[nodiscard]] int last_line() const { return last_line_; }
+
+ private:
+  CoveredNetworks covered_;
+  int last_line_ = 0;  // of the rules that decide alone
+  std::optional<std::string> by_;
+};
 
 void read_rules(const Value& list, Profile& profile, Draft& draft, Report& report) {
   const auto items = read_list(list, "a list of rules", report);
-  std::optional<Position> final_rule;
+  DecidedCalls decided;
+  bool reported = false;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (final_rule && final_rule->line != 0) {
+    if (decided.by() && !reported) {
       const std::size_t others = items.size() - i - 1;
       report.add(items[i]->place,
                  "unreachable rule" +
                      (others == 0 ? "" : " (and " + std::to_string(others) + " more after it)") +
-                     ": the rule with 'to: any' on line " + std::to_string(final_rule->line) +
-                     " decides every call");
-      final_rule->line = 0;
+                     ": " + *decided.by());
+      reported = true;
     }
     auto rule = read_rule(*items[i], draft, report);
     if (!rule) continue;
-    if (!final_rule && is_final(*rule, profile.if_unavailable)) final_rule = rule->position;
+    if (!decided.by() && decided.all_of(*rule)) {
+      draft.policy.warnings.push_back(
+          {rule->position, "this rule never decides: earlier ones, up to line " +
+                               std::to_string(decided.last_line()) + ", decide all of " +
+                               in_quotes(rule->to_text) +
+                               "; move it before them, or leave it out"});
+    }
+    decided.add(*rule, profile.if_unavailable);
     profile.rules.push_back(std::move(*rule));
   }
 }

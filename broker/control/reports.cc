@@ -74,8 +74,10 @@ const char* name_of(SessionState state) {
 }
 
 json outcome_report(const ReloadOutcome& outcome) {
-  return {
-      {"time", seconds(outcome.time)}, {"ok", outcome.errors.empty()}, {"errors", outcome.errors}};
+  return {{"time", seconds(outcome.time)},
+          {"ok", outcome.errors.empty()},
+          {"errors", outcome.errors},
+          {"warnings", outcome.warnings}};
 }
 
 json event_of(const char* event) {
@@ -212,8 +214,10 @@ json programs_report(const SessionTable& sessions, const UncoveredPrograms& unco
 json reload_report(const BrokerState& state, const Policy& policy) {
   const auto& errors = state.last_reload.errors;
   if (!errors.empty()) return {{"ok", false}, {"errors", errors}};
-  return {
-      {"ok", true}, {"generation", state.policy_generation}, {"profiles", policy.profiles.size()}};
+  return {{"ok", true},
+          {"generation", state.policy_generation},
+          {"profiles", policy.profiles.size()},
+          {"warnings", state.last_reload.warnings}};
 }
 
 json reload_event(const BrokerState& state) {

@@ -27,6 +27,7 @@ struct Totals;
 struct ReloadOutcome {
   std::chrono::system_clock::time_point time;
   std::vector<std::string> errors;  // empty: the policy is in force
+  std::vector<std::string> warnings = {};
 };
 
 // What the broker knows of itself, beside its parts.

@@ -22,12 +22,6 @@
 #endif
 
 namespace px::broker {
-namespace {
-
-constexpr char kRoutersName[] = "routers";
-
-}  // namespace
-
 Daemon::Daemon(Options options)
     : options_(std::move(options)),
       watcher_(
@@ -104,7 +98,7 @@ Expected<void> Daemon::read_host_and_policy() {
   if (!policy) return fail(joined(texts_of(policy.error())));
   in_force_.policy = std::move(*policy);
   state_.policy_generation = 1;
-  state_.last_reload = {state_.started, {}};
+  state_.last_reload = {state_.started, {}, {}};
   return {};
 }
 

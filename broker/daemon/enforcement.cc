@@ -10,6 +10,7 @@
 #include "broker/host/router_list.h"
 #include "broker/host/watcher.h"
 #include "broker/mptcp/subflows.h"
+#include "broker/publish/policy_warnings.h"
 #include "broker/publish/publisher.h"
 #include "broker/publish/routing_needs.h"
 #include "broker/routing/routing.h"
@@ -25,7 +26,9 @@ constexpr std::chrono::seconds kRetryInterval{1};
 }  // namespace
 
 Expected<void> Enforcement::begin() {
-  return put_in_force(parts_.in_force.policy, parts_.in_force.snapshot);
+  PX_TRY(put_in_force(parts_.in_force.policy, parts_.in_force.snapshot));
+  say_warnings();
+  return {};
 }
 
 Expected<void> Enforcement::put_in_force(const Policy& policy, const Snapshot& snapshot) {
@@ -126,10 +129,17 @@ std::vector<std::string> Enforcement::reload_policy() {
   return {};
 }
 
+void Enforcement::say_warnings() {
+  auto& warnings = parts_.state.last_reload.warnings;
+  warnings = warning_texts(warnings_of(parts_.in_force.policy, parts_.in_force.snapshot));
+  for (const std::string& warning : warnings) spdlog::warn("{}", warning);
+}
+
 void Enforcement::reload() {
   const auto time = std::chrono::system_clock::now();
   const auto errors = reload_policy();
-  parts_.state.last_reload = {time, errors};
+  parts_.state.last_reload = {time, errors, {}};
+  if (errors.empty()) say_warnings();
   parts_.server.broadcast(json_text(reload_event(parts_.state)), std::nullopt);
   if (errors.empty()) {
     spdlog::info("reloaded: generation {}", parts_.state.policy_generation);

@@ -54,6 +54,8 @@ class Enforcement : public PolicyControl {
   void require_subflows(const Policy& policy);
   [[nodiscard]] Expected<void> look_at_host();
   [[nodiscard]] std::vector<std::string> reload_policy();
+  // Of the policy that has just been put in force: to the log, and to who asks for its outcome.
+  void say_warnings();
   void retry();
 
   Parts parts_;

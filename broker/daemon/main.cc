@@ -16,7 +16,7 @@ int run(int argc, char** argv) {
   const auto parsed = px::broker::parse_options(argc, argv);
   if (!parsed.options) return parsed.exit_status;
   const auto& options = *parsed.options;
-  if (options.check) return px::broker::check_policy(options.config, options.json);
+  if (options.check) return px::broker::check_policy(options);
   spdlog::set_default_logger(spdlog::stderr_color_mt("pxd"));
   spdlog::set_pattern("pxd: %^%l%$: %v");
   spdlog::set_level(spdlog::level::from_str(options.log_level));

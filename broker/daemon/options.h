@@ -10,6 +10,9 @@
 
 namespace px::broker {
 
+// The added routers, in the state directory.
+inline constexpr char kRoutersName[] = "routers";
+
 struct Options {
   std::filesystem::path config;  // empty: none (a private broker without a policy file)
   std::filesystem::path socket;

@@ -20,6 +20,8 @@ int run_reload(const CtlOptions& options, const Terminal& /*terminal*/) {
     return ok ? kDone : kAnswerIsNo;
   }
   if (ok) {
+    for (const auto& warning : reply->at("warnings"))
+      std::fprintf(stderr, "%s\n", printable(warning.get<std::string>()).c_str());
     print("Policy generation " + text_of(*reply, "generation") + " is in force: " +
           counted(reply->at("profiles").get<std::uint64_t>(), "profile") + ".\n");
     return kDone;

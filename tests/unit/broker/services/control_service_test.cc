@@ -129,7 +129,8 @@ TEST_F(ControlServiceTest, OnlyAdministratorsReload) {
       .Times(2)
       .WillOnce([&] { ++state.policy_generation; })
       .WillOnce([&] { state.last_reload.errors = {"px.yaml:1:1: bad"}; });
-  EXPECT_EQ(ask_of("reload"), (json{{"ok", true}, {"generation", 4}, {"profiles", 2}}));
+  EXPECT_EQ(ask_of("reload"),
+            (json{{"ok", true}, {"generation", 4}, {"profiles", 2}, {"warnings", json::array()}}));
   EXPECT_EQ(ask_of("reload"), (json{{"ok", false}, {"errors", {"px.yaml:1:1: bad"}}}));
 }
 

@@ -16,6 +16,16 @@ std::vector<Key> rules_file_keys() {
   return keys;
 }
 
+// All of the policy but its profiles and, until the file's own are known, its paths.
+Policy without_profiles(const Policy& base) {
+  Policy policy = base;
+  policy.paths.clear();
+  policy.profiles.clear();
+  policy.default_profile.reset();
+  policy.warnings.clear();
+  return policy;
+}
+
 // The file's own paths come before the policy's of the same name.
 void add_base_paths(const Policy& base, Draft& draft) {
   for (const PathSelector& path : base.paths) {
@@ -23,19 +33,17 @@ void add_base_paths(const Policy& base, Draft& draft) {
   }
 }
 
-void add_interfaces(Draft& draft, Report& report) {
+void add_looked_up_paths(const ViaLookup& look_up, Draft& draft) {
   for (const Reference& reference : draft.via) {
-    if (draft.paths.contains(reference.name)) continue;
-    const std::string problem = interface_problem(reference.name);
-    if (!problem.empty()) {
-      report.add({reference.position.line, reference.position.column},
-                 "no path has this name, and as an interface: " + problem);
+    if (!draft.paths.emplace(reference.name, reference.position).second) continue;
+    auto path = look_up(reference.name, draft.policy);
+    if (!path) {
+      draft.diagnostics.push_back({reference.position, path.error()});
+      continue;
     }
-    draft.paths.emplace(reference.name, reference.position);
-    PathSelector path;
-    path.name = path.interface = reference.name;
-    path.position = reference.position;
-    draft.policy.paths.push_back(std::move(path));
+    path->name = reference.name;
+    path->position = path->gateway_position = reference.position;
+    draft.policy.paths.push_back(std::move(*path));
   }
 }
 
@@ -56,11 +64,9 @@ void read_rules_file(const Value& root, const std::string& profile_name, Draft& 
 }  // namespace
 
 PolicyResult load_rules(const std::filesystem::path& file, const std::string& profile_name,
-                        const Policy& base) {
+                        const Policy& base, const ViaLookup& look_up) {
   Draft draft;
-  draft.policy.on_loss = base.on_loss;
-  draft.policy.mark_mask = base.mark_mask;
-  draft.policy.files = base.files;
+  draft.policy = without_profiles(base);
   draft.policy.files.push_back(file.string());
   Report report(file.string(), draft.diagnostics);
   const auto text = read_file(file);
@@ -73,7 +79,7 @@ PolicyResult load_rules(const std::filesystem::path& file, const std::string& pr
   } else {
     read_rules_file(*document->root(), profile_name, draft, report);
     add_base_paths(base, draft);
-    add_interfaces(draft, report);
+    add_looked_up_paths(look_up, draft);
   }
   return finish(std::move(draft));
 }

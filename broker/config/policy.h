@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,9 +107,9 @@ struct Policy {
   // Whether the broker makes subflows for profiles with MPTCP in their transports.
   bool mptcp_subflows = true;
   std::vector<std::string> files;  // that were read, in order
-
   // What is allowed, and hardly meant.
   std::vector<Diagnostic> warnings;
+
   [[nodiscard]] const PathSelector* path(std::string_view name) const;
   [[nodiscard]] const Profile* profile(std::string_view name) const;
   // Whether any profile claims programs by `match`.
@@ -126,9 +127,14 @@ using PolicyResult = tl::expected<Policy, std::vector<Diagnostic>>;
 // The same for one text, without conf.d; `name` stands for the file in messages.
 [[nodiscard]] PolicyResult parse_policy(std::string_view text, const std::string& name);
 
+// What a `via` stands for that is none of `known`'s paths, or why it stands for nothing.
+using ViaLookup = std::function<tl::expected<PathSelector, std::string>(const std::string& via,
+                                                                        const Policy& known)>;
+
 // px-exec's --rules FILE: `paths:` and the keys of a profile, as one profile of that name beside
-// `base`'s paths. A `via` that is no path is taken as an interface's name.
+// all of `base` but its profiles.
 [[nodiscard]] PolicyResult load_rules(const std::filesystem::path& file,
-                                      const std::string& profile_name, const Policy& base);
+                                      const std::string& profile_name, const Policy& base,
+                                      const ViaLookup& look_up);
 
 }  // namespace px::broker

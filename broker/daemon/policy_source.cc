@@ -4,16 +4,10 @@
 #include <algorithm>
 #include <charconv>
 
-#include "util/error.h"
+#include "broker/config/suggestion.h"
 
 namespace px::broker {
 namespace {
-
-using Error = std::vector<Diagnostic>;
-
-tl::unexpected<Error> complain(const std::string& message) {
-  return tl::make_unexpected(Error{{{"--via", 0, 0}, message}});
-}
 
 std::optional<std::uint32_t> number_in(const std::string& text) {
   std::uint32_t number = 0;
@@ -24,19 +18,19 @@ std::optional<std::uint32_t> number_in(const std::string& text) {
 
 // Entry numbers shift as links come and go. So the number stands for the interface, source and next
 // hop that the entry has now.
-tl::expected<PathSelector, Error> path_of_entry(std::uint32_t number, const Snapshot& snapshot) {
+tl::expected<PathSelector, std::string> path_of_entry(std::uint32_t number,
+                                                      const Snapshot& snapshot) {
   const auto entry = std::find_if(snapshot.entries.begin(), snapshot.entries.end(),
                                   [&](const Entry& each) { return each.number == number; });
   if (entry == snapshot.entries.end()) {
-    return complain("there is no entry " + std::to_string(number) + "; the host has " +
-                    std::to_string(snapshot.entries.size()) + " (`pxctl paths` lists them)");
+    return tl::make_unexpected("there is no entry " + std::to_string(number) + "; the host has " +
+                               std::to_string(snapshot.entries.size()) +
+                               " (`pxctl paths` lists them)");
   }
   PathSelector path;
-  path.name = "entry-" + std::to_string(number);
   path.interface = entry->interface;
   path.source = entry->source;
   path.gateway = entry->next_hop;
-  path.position.file = path.gateway_position.file = "--via " + std::to_string(number);
   return path;
 }
 
@@ -51,32 +45,39 @@ std::string names_of_paths(const Policy& policy, const Snapshot& snapshot) {
   return text.empty() ? "none" : text;
 }
 
-tl::expected<std::string, Error> path_for(const std::string& via, Policy& policy,
-                                          const Snapshot& snapshot) {
-  if (policy.path(via) != nullptr) return via;
-  if (const auto number = number_in(via)) {
-    PX_ASSIGN_OR_RETURN(const PathSelector path, path_of_entry(*number, snapshot));
-    policy.paths.push_back(path);
-    return path.name;
-  }
+// What stands for a path of the policy, where there is none of that name.
+tl::expected<PathSelector, std::string> look_up_via(const std::string& via, const Policy& known,
+                                                    const Snapshot& snapshot) {
+  if (const auto number = number_in(via)) return path_of_entry(*number, snapshot);
   const bool interface = std::any_of(snapshot.entries.begin(), snapshot.entries.end(),
                                      [&](const Entry& entry) { return entry.interface == via; });
   if (!interface) {
-    return complain("'" + via + "' is no path of the policy, no entry number, and no interface " +
-                    "with an entry; there are: " + names_of_paths(policy, snapshot));
+    return tl::make_unexpected(in_quotes(via) +
+                               " is no path of the policy, no entry number, and no interface with "
+                               "an entry; there are: " +
+                               names_of_paths(known, snapshot));
   }
   PathSelector path;
-  path.name = path.interface = via;
-  policy.paths.push_back(std::move(path));
-  return via;
+  path.interface = via;
+  return path;
 }
 
 PolicyResult with_via_profile(Policy policy, const std::string& via, const Snapshot& snapshot) {
-  PX_ASSIGN_OR_RETURN(const std::string path, path_for(via, policy, snapshot));
+  std::string name = via;
+  if (policy.path(via) == nullptr) {
+    auto path = look_up_via(via, policy, snapshot);
+    if (!path) {
+      return tl::make_unexpected(std::vector<Diagnostic>{{{"--via", 0, 0}, path.error()}});
+    }
+    name = number_in(via) ? "entry-" + via : via;
+    path->name = name;
+    path->position.file = path->gateway_position.file = "--via " + via;
+    policy.paths.push_back(std::move(*path));
+  }
   Rule rule;
   rule.to = {Network{}};
   rule.to_text = "any";
-  rule.via = {path};
+  rule.via = {name};
   rule.position.file = "--via " + via;
   Profile profile;
   profile.name = kViaProfile;
@@ -97,7 +98,12 @@ PolicyResult read_policy(const Options& options, const Snapshot& snapshot) {
     policy = std::move(*loaded);
   }
   if (!options.via.empty()) return with_via_profile(std::move(policy), options.via, snapshot);
-  if (!options.rules.empty()) return load_rules(options.rules, kRulesProfile, policy);
+  if (!options.rules.empty()) {
+    return load_rules(options.rules, kRulesProfile, policy,
+                      [&](const std::string& via, const Policy& known) {
+                        return look_up_via(via, known, snapshot);
+                      });
+  }
   return policy;
 }
 

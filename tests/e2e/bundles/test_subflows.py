@@ -12,8 +12,8 @@ import pytest
 from support import wire
 from support.lab.broker import Broker
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6, PUBLIC_OTHER
-from support.programs import PXD, SERVERS, SUPPORT
-from support.unprivileged import UnprivilegedNamespace
+from support.programs import PX_EXEC, PXD, SERVERS, SUPPORT
+from support.unprivileged import UnprivilegedNamespace, no_broker
 from support.wait import wait_until
 
 pytestmark = pytest.mark.broker
@@ -92,14 +92,15 @@ class Transfer:
     """From a program under px to one without."""
 
     def __init__(
-        self, lab, broker, bundle=BUNDLE, family=socket.AF_INET, send=SEND, profile="both"
+        self, lab, broker, bundle=BUNDLE, family=socket.AF_INET, send=SEND, profile="both", words=()
     ):
+        """With `words` for px-exec instead of a profile, it has a private broker."""
         self.receiver = lab.server.popen(receiver(family), stdout=subprocess.PIPE)
         lab.server.listens(PORT)
-        self.sender = lab.px_popen(
-            broker,
-            [sys.executable, "-c", send, bundle],
-            profile,
+        sender = [PX_EXEC, *(words or ("--profile", profile)), "--", sys.executable, "-c", send]
+        self.sender = lab.client.popen(
+            [*sender, bundle],
+            env=no_broker(lab.directory) if words else broker.environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -174,7 +175,6 @@ def test_members_by_the_same_uplink(lab, both, profile):
     transfer.end()
 
 
-def test_a_server_whose_broker_has_the_path_manager_admits_them(lab, both):
 def test_a_member_as_the_host_routes_it(lab, both):
     transfer = Transfer(lab, both, profile="partly")
     await_subflows(lab, ("192.168.1.2", "", CORPORATE), OVER_LTE)
@@ -182,6 +182,7 @@ def test_a_member_as_the_host_routes_it(lab, both):
     assert set(lab.flows.left(CORPORATE)) == {"lan0"}
 
 
+def test_a_server_whose_broker_has_the_path_manager_admits_them(lab, both):
     there = Broker(lab.server, lab.directory / "there", POLICY)
     transfer = Transfer(lab, both)
     await_subflows(lab, OVER_VPN, OVER_LTE)
@@ -348,6 +349,25 @@ def test_a_private_broker_leaves_it_as_it_is(lab):
     show = ["cat", "/proc/sys/net/mptcp/path_manager"]
     done = lab.px(None, show, None, ["--rules", rules])
     assert done.stdout == "kernel\n"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_rules_file_has_the_policys_word_on_subflows(lab, wanted):
+    """Beside the rules, all of the policy holds."""
+    lab.client.sysctl(net__mptcp__path_manager="userspace")
+    policy = lab.directory / "policy.yaml"
+    policy.write_text(f"version: 1\nbroker: {{ mptcp-subflows: {str(wanted).lower()} }}\n")
+    rules = lab.directory / "rules.yaml"
+    rules.write_text(
+        "bundle: { transports: [mptcp, tcp], sockets: all }\nrules:\n"
+        f"  - {{ to: {CORPORATE}, via: vpn0 }}\n  - {{ to: any, via: lte0 }}\n"
+    )
+    words = ["--config", policy, "--rules", rules]
+    transfer = Transfer(lab, None, words=words)
+    if wanted:
+        await_subflows(lab, OVER_VPN, OVER_LTE)
+    transfer.end()
+    assert lab.flows.left(PUBLIC) == ({"lte0": 1} if wanted else {})
 
 
 def test_an_administrator_who_set_it_by_hand_keeps_it(lab):

@@ -97,6 +97,40 @@ def test_a_bad_rules_file_is_refused_with_its_place(lab, unprivileged):
     assert f"{rules}:3:" in done.stderr and "blok" in done.stderr
 
 
+# Of `via` in a rules file: what it says, and words of the message.
+@pytest.mark.parametrize(
+    "via, words",
+    [
+        ("wlna0", ["'wlna0' is no path of the policy", "lan0, lte0, vpn0"]),
+        ("99", ["there is no entry 99", "`pxctl paths`"]),
+        ("[lte0, lna0]", ["'lna0' is no path"]),
+        ("no/way", ["'no/way' is no path"]),
+    ],
+)
+def test_a_via_that_stands_for_nothing_is_refused(lab, unprivileged, via, words):
+    rules = lab.directory / "rules.yaml"
+    rules.write_text(f"rules:\n  - {{ to: any, via: {via} }}\n")
+    done = unprivileged("--rules", rules, "true", check=False)
+    assert done.returncode == 125
+    assert f"{rules}:2:" in done.stderr
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_entry_numbers_in_a_rules_file(lab, unprivileged, broker):
+    entries = broker.ask("paths")["entries"]
+    (number,) = [
+        each["number"]
+        for each in entries
+        if each["interface_default"] and each["source"] == lab.uplink("lte").source
+    ]
+    rules = lab.directory / "rules.yaml"
+    rules.write_text(f"rules:\n  - {{ to: any, via: [{number}, lan0] }}\n")
+    for destination, interface in ((PUBLIC, "lte0"), (PUBLIC6, "lan0")):
+        unprivileged("--rules", rules, "curl", "-sS", url(destination))
+        assert set(lab.flows.left(destination)) == {interface}
+    broker.stop()
+
+
 def test_without_anything_to_go_by_it_says_what_to_do(unprivileged):
     done = unprivileged("--profile", "vpn-split", "true", check=False)
     assert done.returncode == 125

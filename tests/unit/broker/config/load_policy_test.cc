@@ -149,12 +149,24 @@ class LoadRules : public LoadPolicy {
  protected:
   [[nodiscard]] PolicyResult load(const std::string& text) const {
     write("rules.yaml", text);
-    return load_rules(folder_ / "rules.yaml", "rules", base_);
+    return load_rules(folder_ / "rules.yaml", "rules", base_, look_up);
+  }
+
+  // Knows one interface and one entry.
+  static tl::expected<PathSelector, std::string> look_up(const std::string& via,
+                                                         const Policy& known) {
+    PathSelector path;
+    path.interface = via == "8" ? "wg0" : via;
+    if (via == "8") path.source = bundle::address_from_text("10.8.0.2");
+    if (via == "8" || via == "wlan0") return path;
+    return tl::make_unexpected("no '" + via + "' beside " + std::to_string(known.paths.size()) +
+                               " paths");
   }
 
   Policy base_ = *parse_policy(
       "version: 1\npaths: { vpn: { interface: tun0 }, lan: { interface: eth0 } }\n"
-      "profiles: { work: }\ndefault-profile: work\nbroker: { on-loss: system }\n",
+      "bundles: { db: { hosts: [db.example] } }\nprofiles: { work: }\ndefault-profile: work\n"
+      "broker: { on-loss: system, mark-mask: 0xff0000, mptcp-subflows: false }\n",
       "base.yaml");
 };
 
@@ -175,7 +187,21 @@ TEST_F(LoadRules, MakesOneProfileBesideThePolicysPaths) {
   EXPECT_EQ(policy->path("wlan0")->interface, "wlan0");
   EXPECT_EQ(policy->default_profile, std::nullopt);
   EXPECT_EQ(policy->on_loss, plan::OnLoss::kSystem);
+  EXPECT_EQ(policy->mark_mask, 0xff0000u);
+  EXPECT_FALSE(policy->mptcp_subflows);
+  ASSERT_EQ(policy->bundles.size(), 1u);
   EXPECT_EQ(policy->files, (std::vector<std::string>{"base.yaml", folder_ / "rules.yaml"}));
+}
+
+TEST_F(LoadRules, TakesWhatViaStandsForElsewhere) {
+  const auto policy =
+      load("rules:\n  - { to: 10.0.0.0/8, via: 8 }\n  - { to: any, via: [8, lan] }\n");
+  ASSERT_TRUE(policy) << complaints(policy);
+  ASSERT_EQ(policy->paths.size(), 3u);
+  ASSERT_NE(policy->path("8"), nullptr);
+  EXPECT_EQ(policy->path("8")->interface, "wg0");
+  EXPECT_EQ(policy->path("8")->source, bundle::address_from_text("10.8.0.2"));
+  EXPECT_EQ(policy->path("8")->position.line, 2);
 }
 
 TEST_F(LoadRules, SaysWhatIsWrong) {
@@ -191,11 +217,14 @@ TEST_F(LoadRules, SaysWhatIsWrong) {
                       "rules.yaml:3:1: unknown key 'profiles'; expected {profile-of-rules-file}\n"
                       "rules.yaml:4:1: unknown key 'match'; expected {profile-of-rules-file}\n"));
   EXPECT_EQ(complaints(load("rules: [{ to: any, via: no/way }]\n")),
-            "rules.yaml:1:25: no path has this name, and as an interface: bad interface 'no/way'; "
-            "names have no '/', white space or control characters\n");
+            "rules.yaml:1:25: no 'no/way' beside 2 paths\n");
+  EXPECT_EQ(complaints(load("rules:\n  - { to: any, via: [lan, wlna0] }\n"
+                            "listen: { mode: received-source, via: 9 }\n")),
+            "rules.yaml:2:27: no 'wlna0' beside 2 paths\n"
+            "rules.yaml:3:39: no '9' beside 2 paths\n");
   EXPECT_EQ(complaints(load("rules: [\n")),
             "rules.yaml:2:1: not valid YAML: end of sequence flow not found\n");
-  EXPECT_EQ(complaints(load_rules(folder_ / "none.yaml", "rules", base_)),
+  EXPECT_EQ(complaints(load_rules(folder_ / "none.yaml", "rules", base_, look_up)),
             "none.yaml: cannot open: No such file or directory\n");
 }
 

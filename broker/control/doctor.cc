@@ -94,17 +94,30 @@ json foreign_rules_report(const HostChecks& checks) {
   return report;
 }
 
+// Whether the rule is about packets that somebody marks with bits of px's.
+bool uses_bits_of(std::uint32_t mark_mask, const kernel::Rule& rule) {
+  return (rule.mark & rule.mark_mask & mark_mask) != 0;
+}
+
+// Whether the rule takes packets that have nothing but a mark of px's.
+bool takes_marked(const kernel::Rule& rule, const Marks& marks) {
+  return std::any_of(marks.begin(), marks.end(), [&](const auto& each) {
+    return ((each.second & rule.mark_mask) == rule.mark) != rule.invert;
+  });
+}
+
 void find_foreign_marks(const HostChecks& checks, json& findings) {
   if (checks.demand.empty()) return;
   for (const kernel::Rule& rule : checks.kernel.rules) {
-    if (is_own(rule)) continue;
-    if ((rule.mark_mask & checks.mark_mask) != 0) {
+    if (is_own(rule) || is_system_rule(rule)) continue;
+    if (uses_bits_of(checks.mark_mask, rule)) {
       findings.push_back(
           finding("warning",
-                  "another's rule looks at bits of px's mark mask " + hex(checks.mark_mask) + ": " +
+                  "another's marks have bits of px's mark mask " + hex(checks.mark_mask) + ": " +
                       rule_text(rule),
                   "set broker.mark-mask in the policy to bits that nobody else uses"));
-    } else if (rule.priority <= kGuardPriority && !is_system_rule(rule) && rule.mark_mask == 0) {
+    } else if (rule.priority <= kGuardPriority &&
+               (rule.mark_mask == 0 || takes_marked(rule, checks.marks))) {
       findings.push_back(
           finding("note", "another's rule decides before px's: " + rule_text(rule), ""));
     }

@@ -31,6 +31,33 @@ std::string networks_text(const Snapshot& snapshot, bool ipv4) {
   return text.empty() ? "none" : text;
 }
 
+// "the broadcast address of 192.0.2.0/24 on eth0", where the address is that of an IPv4 network;
+// empty for the address of a host. Networks of two addresses or one have neither (RFC 3021).
+std::string network_role(const Address& address, const LinkNetwork& network) {
+  constexpr unsigned kLongest = 126;
+  if (!address.is_ipv4() || !network.base.is_ipv4() || network.prefix_length > kLongest) return {};
+  if (bundle::common_prefix_length(network.base, address) < network.prefix_length) return {};
+  const plan::Range all = network_range(network.base, network.prefix_length);
+  if (address == all.low) return "the address of the network " + network_text(network) + " itself";
+  if (address == all.high) return "the broadcast address of " + network_text(network);
+  return {};
+}
+
+// Why the router can be no host of any network that it is on; empty where it can.
+std::string why_no_host(const AddedRouter& router, const Snapshot& snapshot) {
+  std::string why;
+  for (const LinkNetwork& network : snapshot.networks) {
+    if (!router.interface.empty() && router.interface != network.interface) continue;
+    if (network.base.is_ipv4() != router.address.is_ipv4() ||
+        bundle::common_prefix_length(network.base, router.address) < network.prefix_length) {
+      continue;
+    }
+    why = network_role(router.address, network);
+    if (why.empty()) return {};
+  }
+  return why;
+}
+
 Expected<void> write_whole(const std::filesystem::path& file, std::string_view text) {
   const Fd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd) return fail_errno("cannot write " + file.string());
@@ -74,6 +101,9 @@ Expected<void> RouterList::add(const AddedRouter& router, const Snapshot& snapsh
   if (interfaces_of(router, snapshot).empty()) {
     return fail(text + " is on no network of this host's interfaces; there are: " +
                 networks_text(snapshot, router.address.is_ipv4()));
+  }
+  if (const std::string why = why_no_host(router, snapshot); !why.empty()) {
+    return fail(text + " is " + why + ", and no router's; expected a host of that network");
   }
   auto routers = routers_;
   routers.push_back(router);

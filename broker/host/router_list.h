@@ -22,8 +22,8 @@ class RouterList {
   // In the order of addition.
   [[nodiscard]] const std::vector<AddedRouter>& all() const { return routers_; }
 
-  // Refused for what is on no network of the host's interfaces, is the host's own address, or
-  // stands in the list already.
+  // Refused for what is on no network of the host's interfaces, is the host's own address or that
+  // of a network or its broadcast, or stands in the list already.
   [[nodiscard]] Expected<void> add(const AddedRouter& router, const Snapshot& snapshot);
   // Refused for what was not added.
   [[nodiscard]] Expected<void> remove(const AddedRouter& router);

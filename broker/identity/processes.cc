@@ -48,6 +48,7 @@ std::string cgroup_of(pid_t pid) {
 struct Status {
   pid_t parent = 0;
   bool kernel_thread = false;
+  bool ended = false;  // and not waited for yet: a zombie
 };
 
 // proc(5): the name, in parentheses, may itself have any; the fields behind it have none. Of the
@@ -67,6 +68,7 @@ std::optional<Status> status_of(pid_t pid) {
     return std::nullopt;
   }
   status.kernel_thread = (flags & kKernelThread) != 0;
+  status.ended = state == 'Z' || state == 'X';
   return status;
 }
 
@@ -85,6 +87,14 @@ bool has_library(pid_t pid) {
     if (line.ends_with("/libpx.so") || line.ends_with("/libpx.so (deleted)")) return true;
   }
   return lines == 0 || lines == kMostMappings;
+}
+
+// Whether the process is in another network namespace, where this broker's policy is not in force.
+bool is_in_other_network(pid_t pid) {
+  struct stat own {};
+  struct stat other {};
+  return stat("/proc/self/ns/net", &own) == 0 && stat(proc(pid, "ns/net").c_str(), &other) == 0 &&
+         (own.st_ino != other.st_ino || own.st_dev != other.st_dev);
 }
 
 bool is_number(const std::string& text) {
@@ -141,13 +151,13 @@ UncoveredPrograms uncovered_programs(const Policy& policy, std::optional<uid_t> 
     if (known(pid) || (user && owner_of(pid) != *user)) continue;
     const auto program = program_of(pid);
     const auto status = status_of(pid);
-    if (!program || !status || status->kernel_thread) continue;
+    if (!program || !status || status->kernel_thread || status->ended) continue;
     if (program->executable.empty()) {
       found.unseen += access(proc(pid, "").c_str(), F_OK) == 0;
       continue;
     }
     const Profile* match = best_match(policy, *program);
-    if (match == nullptr || has_library(pid)) continue;
+    if (match == nullptr || has_library(pid) || is_in_other_network(pid)) continue;
     found.programs.push_back({pid, *program, match->name});
   }
   return found;

@@ -41,7 +41,7 @@ struct UncoveredPrograms {
 };
 
 // The processes, of one user or of all, that some profile matches but that libpx.so is not in,
-// without those that `known` says yes to.
+// without those that `known` says yes to, and those of other network namespaces.
 [[nodiscard]] UncoveredPrograms uncovered_programs(const Policy& policy, std::optional<uid_t> user,
                                                    const std::function<bool(pid_t)>& known);
 

@@ -29,7 +29,7 @@ std::optional<bool> has_library(const std::string& process) {
   if (!maps) return std::nullopt;
   bool any = false;
   for (std::string line; std::getline(maps, line); any = true) {
-    if (line.ends_with("/libpx.so")) return true;
+    if (line.ends_with("/libpx.so") || line.ends_with("/libpx.so (deleted)")) return true;
   }
   // Another user's process opens, and reads as empty.
   return any ? std::optional(false) : std::nullopt;

@@ -42,3 +42,35 @@ def test_foreign_rules_are_shown_and_left_alone(lab, broker):
     )
     assert broker.reload().returncode == 0
     assert lab.client.run(["ip", "rule"]).stdout == before
+
+
+NEXT_HOP = """version: 1
+paths:
+  alt: { interface: lan0, gateway: 192.168.1.254 }
+profiles:
+  work: { rules: [ { to: any, via: alt } ] }
+"""
+
+
+@pytest.mark.parametrize(
+    "rule, severity",
+    [
+        ("fwmark 0x1 lookup 78 priority 4000", None),
+        ("fwmark 0xca6c lookup 78 priority 4000", None),
+        ("not fwmark 0xca6c lookup 78 priority 4000", "note"),
+        ("not fwmark 0xca6c lookup 78 priority 32000", None),
+        ("fwmark 0x1000000 lookup 78 priority 4000", "warning"),
+        ("fwmark 0x41000000/0xff000000 lookup 78 priority 32000", "warning"),
+    ],
+)
+def test_marks_of_others(lab, broker, rule, severity):
+    """Only those that share bits with px's are a conflict."""
+    broker.pxctl("router", "add", "192.168.1.254")
+    assert broker.reload(NEXT_HOP).returncode == 0
+    assert doctor(broker)["findings"] == []
+    lab.client.ip(f"rule add {rule}")
+    answer = doctor(broker)
+    assert [each["severity"] for each in answer["findings"]] == ([severity] if severity else [])
+    assert answer["healthy"] == (severity != "warning")
+    assert len(answer["foreign_rules"]) == 1
+    lab.client.ip(f"rule delete {rule}")

@@ -67,6 +67,9 @@ def test_what_is_on_no_network_of_the_host_is_refused(broker):
         ("fe80::1", "fe80::1%INTERFACE"),
         ("224.0.0.1", "cannot be"),
         ("192.168.1.9%lte0", "no network"),
+        ("192.168.1.0", "the address of the network 192.168.1.0/24 on lan0 itself"),
+        ("192.168.1.255", "the broadcast address of 192.168.1.0/24 on lan0"),
+        ("192.168.1.255%lan0", "the broadcast address"),
     ],
 )
 def test_what_cannot_be_a_router_is_refused(broker, router, said):

@@ -249,6 +249,20 @@ def test_uncovered_programs_are_shown(lab, broker):
     assert "uncovered" in table and "it runs without libpx.so" in table
 
 
+def test_programs_of_other_networks_are_not_its_own(lab, broker):
+    """No policy of this broker's is in force there."""
+    words = [BIN / "keeper", "-c", "input()"]
+    elsewhere = lab.server.popen(words, stdin=subprocess.PIPE)
+    here = lab.client.popen(words, stdin=subprocess.PIPE)
+    wait_until(lambda: elsewhere_runs(elsewhere), "the other program runs")
+    wait_until(lambda: broker.program(here.pid), "the program here is shown")
+    assert broker.program(elsewhere.pid) is None
+
+
+def elsewhere_runs(process):
+    return os.readlink(f"/proc/{process.pid}/exe") == str(BIN / "keeper")
+
+
 class OthersBroker(Broker):
     """Runs as another user than its programs."""
 

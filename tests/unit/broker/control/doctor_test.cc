@@ -126,12 +126,28 @@ TEST(Doctor, ForeignRulesAreShownAndOverlappingMarksNamed) {
   harmless.mark = 0x5;
   harmless.mark_mask = 0xff;
   EXPECT_TRUE(findings(host.checks()).empty());
+  // All bits are compared, and none of px's is set.
+  auto& whole = host.rule(true, 4000, 78);
+  whole.mark = 0x1;
+  whole.mark_mask = 0xffffffff;
+  EXPECT_TRUE(findings(host.checks()).empty());
   auto& overlapping = host.rule(true, 7000, 78);
-  overlapping.mark = 0x1;
+  overlapping.mark = 0x2000001;
   overlapping.mark_mask = 0xffffffff;
   const HostChecks checks = host.checks();
-  EXPECT_TRUE(holds(findings(checks), "7000: ipv4 fwmark 0x1/0xffffffff lookup 78", "mark-mask"));
-  EXPECT_EQ(doctor_report(checks).at("foreign_rules").size(), 2U);
+  EXPECT_TRUE(
+      holds(findings(checks), "7000: ipv4 fwmark 0x2000001/0xffffffff lookup 78", "mark-mask"));
+  EXPECT_EQ(doctor_report(checks).at("foreign_rules").size(), 3U);
+}
+
+TEST(Doctor, ARuleForAllButAnotherMarkTakesPxsPackets) {
+  Host host;
+  auto& rule = host.rule(true, 4000, 78);
+  rule.mark = 0xca6c;
+  rule.mark_mask = 0xffffffff;
+  rule.invert = true;
+  EXPECT_TRUE(holds(findings(host.checks()), "note: another's rule decides before px's",
+                    "4000: ipv4 not fwmark 0xca6c/0xffffffff"));
 }
 
 TEST(Doctor, ARuleBeforePxsIsANote) {

@@ -100,6 +100,27 @@ TEST(Processes, SeesNoUncoveredProgramWhereNothingMatches) {
   EXPECT_TRUE(found.programs.empty());
 }
 
+// Neither a program nor one that cannot be seen: it has ended.
+TEST(Processes, AZombieIsNoProgram) {
+  const auto policy =
+      parse_policy("version: 1\nprofiles: { work: { match: [ { exe: \"/**\" } ] } }", "px.yaml");
+  ASSERT_TRUE(policy);
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  siginfo_t ended{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+  std::vector<pid_t> others;
+  const auto known = [&](pid_t pid) {
+    if (pid != child) others.push_back(pid);
+    return pid != child;
+  };
+  const auto found = uncovered_programs(*policy, std::nullopt, known);
+  EXPECT_TRUE(found.programs.empty());
+  EXPECT_EQ(found.unseen, 0u);
+  EXPECT_FALSE(others.empty());
+  waitpid(child, nullptr, 0);
+}
+
 TEST(Processes, SeesUncoveredPrograms) {
   const auto self = std::filesystem::read_symlink("/proc/self/exe").string();
   const auto policy = parse_policy(

@@ -12,9 +12,14 @@ namespace px::cli {
 
 using nlohmann::json;
 
-int complain(const std::string& message, int status) {
+int complain(bool as_json, const std::string& message, int status) {
   std::fprintf(stderr, "pxctl: %s\n", message.c_str());
+  if (as_json) print_json({{"error", message}}, -1);
   return status;
+}
+
+int complain(const CtlOptions& options, const std::string& message, int status) {
+  return complain(options.json, message, status);
 }
 
 void print(const std::string& text) {
@@ -38,6 +43,7 @@ Answer<Client> reach_broker(const CtlOptions& options) {
   auto client = Client::connect_first(socket_search(options.socket));
   if (client) return std::move(*client);
   return tl::make_unexpected(complain(
+      options,
       client.error().message + "; start it with `systemctl start pxd`, or run `pxd` yourself, "
                                "or say where it is with --socket PATH",
       kNoBroker));
@@ -46,10 +52,9 @@ Answer<Client> reach_broker(const CtlOptions& options) {
 Answer<json> ask_broker(Client& client, const CtlOptions& options, const json& request,
                         Client::Duration patience) {
   auto reply = client.ask(request, patience);
-  if (!reply) return tl::make_unexpected(complain(reply.error().message, kNoBroker));
+  if (!reply) return tl::make_unexpected(complain(options, reply.error().message, kNoBroker));
   if (!reply->contains("error")) return std::move(*reply);
-  if (options.json) print_json(*reply);
-  return tl::make_unexpected(complain(text_of(*reply, "error"), kAnswerIsNo));
+  return tl::make_unexpected(complain(options, text_of(*reply, "error"), kAnswerIsNo));
 }
 
 Answer<json> ask_broker(const CtlOptions& options, const json& request, Client::Duration patience) {

@@ -15,8 +15,10 @@ namespace px::cli {
 template <typename Value>
 using Answer = tl::expected<Value, int>;
 
-// "pxctl: MESSAGE" on standard error; `status` back.
-int complain(const std::string& message, int status);
+// "pxctl: MESSAGE" on standard error and, for programs that asked for JSON, {"error": MESSAGE} as a
+// line on standard output; `status` back.
+int complain(bool as_json, const std::string& message, int status);
+int complain(const CtlOptions& options, const std::string& message, int status);
 
 [[nodiscard]] Answer<Client> reach_broker(const CtlOptions& options);
 

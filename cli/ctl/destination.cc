@@ -106,9 +106,9 @@ Expected<Destination> named(const std::string& name, const json& known, bool pol
 
 Answer<Destination> find_destination(const CtlOptions& options, std::string text) {
   if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
-  const auto refused = [](const Expected<Destination>& found) -> Answer<Destination> {
+  const auto refused = [&](const Expected<Destination>& found) -> Answer<Destination> {
     if (found) return *found;
-    return tl::make_unexpected(complain(found.error().message, kAnswerIsNo));
+    return tl::make_unexpected(complain(options, found.error().message, kAnswerIsNo));
   };
   const auto kind = bundle::parse_notation(text).kind;
   if (kind == NotationKind::kMembers || kind == NotationKind::kBad) {

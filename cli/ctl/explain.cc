@@ -111,10 +111,10 @@ int run_explain(const CtlOptions& options, const Terminal& terminal) {
   const auto port = asked_port(options);
   const std::string& named = options.value("PORT");
   if (!named.empty() && options.value("--proto") == kIcmp)
-    return complain("ICMP has no ports; leave '" + named + "' out", kUsage);
-  if (!port) return complain("'" + named + "' is neither a port nor a service", kUsage);
+    return complain(options, "ICMP has no ports; leave '" + named + "' out", kUsage);
+  if (!port) return complain(options, "'" + named + "' is neither a port nor a service", kUsage);
   const auto subject = find_subject(options.value("PROGRAM"));
-  if (!subject) return complain(subject.error().message, kAnswerIsNo);
+  if (!subject) return complain(options, subject.error().message, kAnswerIsNo);
   auto destination = find_destination(options, options.value("DESTINATION"));
   if (!destination) return destination.error();
   // Not before: DNS may take longer than the broker keeps a connection that says nothing.

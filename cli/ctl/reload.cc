@@ -28,7 +28,8 @@ int run_reload(const CtlOptions& options, const Terminal& /*terminal*/) {
   }
   for (const auto& error : reply->at("errors"))
     std::fprintf(stderr, "%s\n", printable(error.get<std::string>()).c_str());
-  return complain("the policy was not reloaded; what was in force before still is", kAnswerIsNo);
+  return complain(options, "the policy was not reloaded; what was in force before still is",
+                  kAnswerIsNo);
 }
 
 }  // namespace

@@ -71,11 +71,11 @@ int run_watch(const CtlOptions& options, const Terminal& terminal) {
     } else {
       print(event_text(*event, terminal));
     }
-    if (std::fflush(stdout) != 0) return complain("cannot write", kAnswerIsNo);
+    if (std::fflush(stdout) != 0) return complain(false, "cannot write", kAnswerIsNo);
     event = client->next_reply(std::nullopt);
   }
-  if (!event) return complain(event.error().message, kNoBroker);
-  return complain(text_of(*event, "error"), kAnswerIsNo);
+  if (!event) return complain(options, event.error().message, kNoBroker);
+  return complain(options, text_of(*event, "error"), kAnswerIsNo);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kMostAncestors = 64;
 constexpr std::size_t kMostMappings = 8192;
 constexpr unsigned kKernelThread = 0x00200000;  // PF_KTHREAD; include/linux/sched.h
+constexpr unsigned kExiting = 0x00000004;       // PF_EXITING: not a zombie yet, and without a file
 
 std::string proc(pid_t pid, const char* name) {
   return "/proc/" + std::to_string(pid) + "/" + name;
@@ -48,7 +49,7 @@ std::string cgroup_of(pid_t pid) {
 struct Status {
   pid_t parent = 0;
   bool kernel_thread = false;
-  bool ended = false;  // and not waited for yet: a zombie
+  bool ended = false;  // or about to: it has no executable any more
 };
 
 // proc(5): the name, in parentheses, may itself have any; the fields behind it have none. Of the
@@ -68,7 +69,7 @@ std::optional<Status> status_of(pid_t pid) {
     return std::nullopt;
   }
   status.kernel_thread = (flags & kKernelThread) != 0;
-  status.ended = state == 'Z' || state == 'X';
+  status.ended = state == 'Z' || state == 'X' || (flags & kExiting) != 0;
   return status;
 }
 

@@ -79,8 +79,8 @@ def others_notice_nothing(lab, broker):
 
 @pytest.mark.parametrize("how", ["plain", "nested", "queued"])
 def test_a_close_that_waits_holds_nobody_up(lab, broker, attack, how):
-    # What is never read has to be there before the broker ends the connection.
-    attack(how, stopped=how == "queued")
+    # Everything is sent, and closed by the sender, before anyone else could close it.
+    attack(how, stopped=True)
     others_notice_nothing(lab, broker)
     # Nor the user whose descriptors these are, for long.
     assert RunningProgram(lab, broker).connect(CORPORATE).source == "10.8.0.2"

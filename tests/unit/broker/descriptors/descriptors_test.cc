@@ -206,10 +206,11 @@ TEST_F(DescriptorsTest, AMarkIsRefusedToWhatIsNoSocket) {
 
 TEST_F(DescriptorsTest, ACloseThatWaitsCostsItsUserAloneAndIsEnded) {
   Lingering lingering;
-  const auto slow = [&] {
-    const Fd socket = lingering.take();
-    return ask(descriptors.brought(kUser, with(socket)), task_of(TaskKind::kPath));
-  }();
+  Fd socket = lingering.take();
+  auto connection = with(socket);
+  socket.reset();  // before another one closes it: else this close would be the last
+  const auto slow =
+      ask(descriptors.brought(kUser, std::move(connection)), task_of(TaskKind::kPath));
   const auto after_it = ask(descriptors.brought(kUser, with(null())), task_of(TaskKind::kPath));
   EXPECT_EQ(path_of(kOther, null()).result.text_view(), "/dev/null");
   EXPECT_FALSE(*slow) << "it waits still";

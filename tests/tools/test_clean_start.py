@@ -88,6 +88,6 @@ def test_the_umask_and_the_status_are_passed_on():
     assert subprocess.run([CLEAN_START], check=False, stderr=subprocess.PIPE).returncode == 2
 
 
-@pytest.mark.parametrize("script", ["check", "demo", "tests/e2e/run", "tests/uml/run"])
+@pytest.mark.parametrize("script", ["check", "demo", "tests/e2e/run", "tests/soak/run", "tests/uml/run"])
 def test_every_script_that_runs_tests_starts_so(script):
     assert "tools/clean-start " in (ROOT / script).read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import ipaddress
 import json
 import socket
 
-KINDS = ("sent", "syn", "got")
+KINDS = ("sent", "syn", "data", "got")
 PROTOCOLS = {socket.IPPROTO_TCP: "tcp", socket.IPPROTO_UDP: "udp"}
 SETS = "".join(
     f"  set {kind}{family} {{ type ifname . ipv{family}_addr . ipv{family}_addr . inet_proto; "
@@ -30,6 +30,10 @@ table inet px_lab {
       update @syn4 { oifname . ip saddr . ip daddr . meta l4proto counter }
     meta nfproto ipv6 tcp flags & (syn | ack) == syn \
       update @syn6 { oifname . ip6 saddr . ip6 daddr . meta l4proto counter }
+    meta nfproto ipv4 tcp flags & psh == psh \
+      update @data4 { oifname . ip saddr . ip daddr . meta l4proto counter }
+    meta nfproto ipv6 tcp flags & psh == psh \
+      update @data6 { oifname . ip6 saddr . ip6 daddr . meta l4proto counter }
   }
   chain got {
     type filter hook prerouting priority 0;
@@ -51,7 +55,7 @@ table arp px_lab {
 class Flow:
     """One line of the count; `source` and `destination` as this namespace's programs see them."""
 
-    kind: str  # "sent", "syn", "got", "asked"
+    kind: str  # "sent", "syn", "data" (the end of what TCP was given at once), "got", "asked"
     interface: str
     source: str
     destination: str

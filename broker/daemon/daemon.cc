@@ -163,7 +163,8 @@ Expected<void> Daemon::listen() {
 
 Expected<void> Daemon::watch_programs() {
   if (options_.watch_pid == 0) return {};
-  programs_end_.emplace(context_, sessions_, *run_directory_, [this] { context_.stop(); });
+  programs_end_.emplace(context_, sessions_, *run_directory_, state_.socket,
+                        [this] { context_.stop(); });
   return programs_end_->watch(options_.watch_pid);
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Ends a private broker once its programs have ended: the process that px-exec became, and every
-// program that still runs under px.
+// Ends a private broker once its programs have ended: the process that px-exec became, every
+// program that still runs under px, and those that are still to say hello.
 #pragma once
 
 #include <sys/types.h>
 
 #include <asio/posix/stream_descriptor.hpp>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "util/error.h"
@@ -20,22 +21,30 @@ class SessionTable;
 class ProgramsEnd {
  public:
   ProgramsEnd(asio::io_context& context, const SessionTable& sessions,
-              const RunDirectory& run_directory, std::function<void()> ended)
+              const RunDirectory& run_directory, const std::string& socket,
+              std::function<void()> ended)
       : sessions_(sessions),
         run_directory_(run_directory),
+        setting_(setting_of(socket)),
         ended_(std::move(ended)),
         process_(context),
         timer_(context) {}
 
-  // Calls `ended` once this process has ended and no process has a plan mapped any more.
+  // Calls `ended` once this process has ended, and no other process has a session, has a plan
+  // mapped, or was started with `socket` in PX_SOCKET: two looks in a row, since a process that
+  // calls execve shows nothing for a moment.
   [[nodiscard]] Expected<void> watch(pid_t process);
 
  private:
+  [[nodiscard]] static std::string setting_of(const std::string& socket);
+  [[nodiscard]] bool any_program() const;
   void check();
 
   const SessionTable& sessions_;
   const RunDirectory& run_directory_;
+  std::string setting_;  // "PX_SOCKET=PATH"
   std::function<void()> ended_;
+  int quiet_ = 0;  // looks in a row that found no program
   asio::posix::stream_descriptor process_;
   Timer timer_;
 };

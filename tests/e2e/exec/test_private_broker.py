@@ -135,3 +135,18 @@ def test_without_anything_to_go_by_it_says_what_to_do(unprivileged):
     done = unprivileged("--profile", "vpn-split", "true", check=False)
     assert done.returncode == 125
     assert "--via" in done.stderr or "--config" in done.stderr
+
+
+def test_a_program_in_the_background_outlives_the_shell_that_started_it(lab, unprivileged):
+    answers = lab.directory / "answers"
+    answers.mkdir(mode=0o777)
+    answers.chmod(0o777)
+    for number in range(10):
+        part, whole = answers / f"part-{number}", answers / str(number)
+        command = f"{{ curl -sS {url(PUBLIC)} >{part} 2>&1; mv {part} {whole}; }} &"
+        unprivileged("--via", "lte0", "sh", "-c", command)
+    wait_until(lambda: len(list(answers.glob("[0-9]"))) == 10, "all ten had an answer")
+    assert {file.read_text() for file in answers.iterdir()} == {
+        f"{UPLINKS[1].source_for(PUBLIC)} {PUBLIC}\n"
+    }
+    assert set(lab.flows.left(PUBLIC)) == {"lte0"}

@@ -5,14 +5,17 @@
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <asio/io_context.hpp>
 #include <csignal>
 #include <optional>
+#include <string>
 
 #include "broker/daemon/run_directory.h"
 #include "broker/sessions/session_table.h"
 #include "tests/unit/support/temporary_files.h"
+#include "util/process_environment.h"
 
 namespace px::broker {
 namespace {
@@ -44,7 +47,8 @@ class ProgramsEndTest : public testing::Test {
   asio::io_context context_;
   SessionTable sessions_{context_, {10, 10}, [](const Session&, SessionTable::Change) {}};
   bool ended_ = false;
-  ProgramsEnd end_{context_, sessions_, *directory_, [this] { ended_ = true; }};
+  std::string socket_ = (files_.directory() / "px.sock").string();
+  ProgramsEnd end_{context_, sessions_, *directory_, socket_, [this] { ended_ = true; }};
 };
 
 TEST_F(ProgramsEndTest, ComesOnceTheProcessHasEnded) {
@@ -63,6 +67,32 @@ TEST_F(ProgramsEndTest, WaitsForEveryOtherProgram) {
   EXPECT_EQ(context_.run_one(), 1u) << "the process has ended";
   EXPECT_FALSE(ended_);
   sessions_.forget(getpid());
+  while (!ended_) ASSERT_EQ(context_.run_one(), 1u);
+}
+
+// A shell in the background, say: it has said no hello, and what it starts will.
+TEST_F(ProgramsEndTest, WaitsForWhatWasStartedUnderItAndSaidNoHelloYet) {
+  const std::string setting = "PX_SOCKET=" + socket_;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t background = fork();
+  if (background == 0) {
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[1]);
+    const char* const words[] = {"/bin/cat", nullptr};
+    const char* const variables[] = {setting.c_str(), nullptr};
+    execve(words[0], const_cast<char**>(words), const_cast<char**>(variables));
+    _exit(127);
+  }
+  close(ends[0]);
+  while (!any_process_started_with({&setting, 1})) {
+  }
+  ASSERT_TRUE(end_.watch(child_));
+  end_child();
+  for (int look = 0; look < 3; ++look) ASSERT_EQ(context_.run_one(), 1u);
+  EXPECT_FALSE(ended_);
+  close(ends[1]);
+  waitpid(background, nullptr, 0);
   while (!ended_) ASSERT_EQ(context_.run_one(), 1u);
 }
 

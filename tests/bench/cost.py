@@ -14,7 +14,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.lab.three_uplinks import PUBLIC, PUBLIC_OTHER, Lab  # noqa: E402
-from support.programs import BUILD  # noqa: E402
+from support.programs import BUILD, PX_EXEC  # noqa: E402
 
 PORT = 8080
 ROUNDS = 11
@@ -59,6 +59,14 @@ def writes(run, call):
     return [float(figure) for figure in run([program, call]).stdout.split()]
 
 
+def starts(lab, broker):
+    """The median nanoseconds of /bin/true by env, and by px-exec."""
+    program = BUILD / "tests" / "bench" / "start_cost"
+    words = ["env", "/bin/true", "--", PX_EXEC, "--profile", "lan", "/bin/true"]
+    done = lab.client.run([program, 300, *words], env=broker.environment(), timeout=120)
+    return map(int, done.stdout.split())
+
+
 def ten_programs(run):
     """Nanoseconds of a shell that runs ten."""
     start = time.monotonic_ns()
@@ -88,13 +96,16 @@ def main():
     with Lab() as lab:
         broker = lab.start_broker(POLICY)
 
+        def line(name, bare, px):
+            print(f"{name:<36} {bare / 1000:>10.1f} {px / 1000:>10.1f} {px / bare:>8.2f}")
+
         def report(name, profile, measure, measure_px=None):
             under_px = functools.partial(lab.px, broker, profile=profile)
             bare, px = alternate(
                 lambda: measure(lab.client.run),
                 lambda: (measure_px or measure)(under_px),
             )
-            print(f"{name:<36} {bare / 1000:>10.1f} {px / 1000:>10.1f} {px / bare:>8.2f}")
+            line(name, bare, px)
 
         print(f"{'':<36} {'bare, us':>10} {'px, us':>10} {'ratio':>8}")
         for name, profile, *arguments in CONNECTS:
@@ -109,6 +120,7 @@ def main():
         for name, profile, bare, px in DATAGRAMS:
             measures = (lambda run: datagrams(run, *bare), lambda run: datagrams(run, *px))
             report(name, profile, *measures)
+        line("the start of a program, against env", *starts(lab, broker))
         report("a shell that runs ten programs", "lan", ten_programs)
 
         print(f"\n{'':<36} {'libc, ns':>10} {'px, ns':>10} {'more':>8}")

@@ -24,11 +24,6 @@ using nlohmann::json;
 // A broker that does not accept within this time will not.
 constexpr timeval kConnectTimeout{2, 0};
 
-// 0 where the kernel does not tell (before Linux 5.14).
-std::uint64_t network_namespace(int socket) {
-  return socket_option<std::uint64_t>(socket, SOL_SOCKET, SO_NETNS_COOKIE).value_or(0);
-}
-
 // poll's timeout: -1 for no deadline.
 int remaining_ms(const std::optional<Clock::time_point>& deadline) {
   if (!deadline) return -1;
@@ -44,10 +39,10 @@ std::optional<Clock::time_point> deadline_in(std::optional<Client::Duration> pat
 }  // namespace
 
 SocketSearch socket_search(const std::string& option) {
-  if (!option.empty()) return {{absolute_path(option)}, true};
+  if (!option.empty()) return {{absolute_path(option)}, true, true};
   const std::string variable = environment(plan::kSocketVariable);
-  if (!variable.empty()) return {{absolute_path(variable)}, true};
-  SocketSearch search{{plan::kSystemSocket}, false};
+  if (!variable.empty()) return {{absolute_path(variable)}, true, false};
+  SocketSearch search{{plan::kSystemSocket}, false, false};
   const std::string runtime = environment("XDG_RUNTIME_DIR");
   if (runtime.starts_with('/'))
     search.paths.push_back(runtime + "/" + plan::kUserSocketBelowRuntimeDir);
@@ -84,6 +79,10 @@ Expected<Client> Client::connect_first(const SocketSearch& search) {
     tried += (tried.empty() ? "" : "; ") + client.error().message;
   }
   return fail("no broker answers (" + tried + ")");
+}
+
+std::uint64_t Client::network_namespace() const {
+  return socket_option<std::uint64_t>(socket_.get(), SOL_SOCKET, SO_NETNS_COOKIE).value_or(0);
 }
 
 Expected<void> Client::send_packet(const void* data, std::size_t size) {
@@ -166,7 +165,7 @@ Expected<std::optional<plan::Refusal>> Client::launch_once(const std::string& pr
                                                            const Deadline& deadline) {
   auto launch = plan::make<plan::Launch>();
   launch.coverage = why_uncovered.empty() ? plan::Coverage::kCovered : plan::Coverage::kUncovered;
-  launch.network_namespace = network_namespace(socket_.get());
+  launch.network_namespace = network_namespace();
   plan::fill_text(launch.profile, profile);
   plan::fill_text(launch.why_uncovered, why_uncovered);
   PX_TRY(send_packet(&launch, sizeof launch));

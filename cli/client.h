@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -18,7 +19,8 @@ namespace px::cli {
 // Where a broker may be, in the order of asking.
 struct SocketSearch {
   std::vector<std::string> paths;
-  bool named = false;  // by --socket or PX_SOCKET: no other place will do
+  bool named = false;      // by --socket or PX_SOCKET: no other place will do
+  bool by_option = false;  // by --socket
 };
 
 // `option`: the value of --socket; empty: not given.
@@ -46,6 +48,9 @@ class Client {
                                                               const std::string& why_uncovered);
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] int descriptor() const { return socket_.get(); }
+  // This process's, by its cookie; 0 where the kernel does not tell (before Linux 5.14).
+  [[nodiscard]] std::uint64_t network_namespace() const;
 
  private:
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;

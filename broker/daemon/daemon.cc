@@ -122,9 +122,10 @@ Expected<void> Daemon::open_parts() {
   PX_ASSIGN_OR_RETURN(const auto ports_left, routing_->ports_left());
   port_routes_->take_over(ports_left);
   assignments_.emplace(in_force_.policy, sessions_, *publisher_);
-  enforcement_.emplace(context_, Enforcement::Parts{options_, watcher_, *routers_, *publisher_,
-                                                    *routing_, *subflows_, *port_routes_,
-                                                    *assignments_, server_, in_force_, state_});
+  enforcement_.emplace(
+      context_,
+      Enforcement::Parts{options_, watcher_, *routers_, *publisher_, *routing_, *subflows_,
+                         *port_routes_, *assignments_, sessions_, server_, in_force_, state_});
   return {};
 }
 
@@ -137,7 +138,7 @@ void Daemon::connect_services() {
       ExtraPathsService({*publisher_, sessions_, *routing_, *subflows_, *port_routes_, here}),
       HealthService(*publisher_, here),
       ControlService({state_, in_force_, *publisher_, *subflows_, sessions_, server_, *routing_,
-                      *routers_, *assignments_, events_, *enforcement_, errands_})});
+                      *routers_, *assignments_, events_, *enforcement_, errands_, here})});
   services_->program.register_with(dispatcher_);
   services_->mark.register_with(dispatcher_);
   services_->extra_paths.register_with(dispatcher_);

@@ -17,15 +17,18 @@
 #include "broker/services/sctp_port_routes.h"
 #include "broker/sessions/profile_assignments.h"
 #include "broker/sessions/server.h"
+#include "broker/sessions/session_table.h"
 
 namespace px::broker {
 namespace {
 
 constexpr std::chrono::seconds kRetryInterval{1};
+constexpr std::chrono::seconds kUnusedInterval{1};
 
 }  // namespace
 
 Expected<void> Enforcement::begin() {
+  policy_ = parts_.in_force.policy;
   PX_TRY(put_in_force(parts_.in_force.policy, parts_.in_force.snapshot));
   say_warnings();
   return {};
@@ -119,10 +122,12 @@ std::vector<std::string> Enforcement::reload_policy() {
   auto policy = read_policy(parts_.options, parts_.in_force.snapshot);
   if (!policy) return texts_of(policy.error());
   if (!looked) return {looked.error().message};
-  if (const auto done = put_in_force(*policy, parts_.in_force.snapshot); !done) {
+  Policy whole = with_ad_hoc_profiles(*policy);
+  if (const auto done = put_in_force(whole, parts_.in_force.snapshot); !done) {
     return {done.error().message};
   }
-  parts_.in_force.policy = std::move(*policy);
+  policy_ = std::move(*policy);
+  parts_.in_force.policy = std::move(whole);
   ++parts_.state.policy_generation;
   parts_.publisher.forget_health();
   parts_.assignments.choose_again();
@@ -131,8 +136,50 @@ std::vector<std::string> Enforcement::reload_policy() {
 
 void Enforcement::say_warnings() {
   auto& warnings = parts_.state.last_reload.warnings;
-  warnings = warning_texts(warnings_of(parts_.in_force.policy, parts_.in_force.snapshot));
+  warnings = warning_texts(warnings_of(policy_, parts_.in_force.snapshot));
   for (const std::string& warning : warnings) spdlog::warn("{}", warning);
+}
+
+Policy Enforcement::with_ad_hoc_profiles(const Policy& policy) {
+  Policy whole = policy;
+  ad_hoc_.add_to(whole);
+  return whole;
+}
+
+Expected<ProfileHold> Enforcement::hold_way(const std::string& way, const std::string& wanted) {
+  InForce& in_force = parts_.in_force;
+  PX_ASSIGN_OR_RETURN(ProfileHold held,
+                      ad_hoc_.hold(way, wanted, in_force.policy, in_force.snapshot));
+  look_for_unused_ways();
+  if (in_force.policy.profile(*held) != nullptr) return held;
+  Policy whole = with_ad_hoc_profiles(policy_);
+  PX_TRY(put_in_force(whole, in_force.snapshot));
+  in_force.policy = std::move(whole);
+  return held;
+}
+
+void Enforcement::forget_unused_ways() {
+  const auto names = ad_hoc_.forget_unused(
+      [this](const std::string& profile) { return parts_.sessions.running_under(profile) != 0; });
+  if (!names.empty()) {
+    Policy whole = with_ad_hoc_profiles(policy_);
+    if (const auto done = put_in_force(whole, parts_.in_force.snapshot); !done) {
+      spdlog::error("profiles that are not used any more stay: {}", done.error().message);
+    } else {
+      parts_.in_force.policy = std::move(whole);
+      for (const std::string& name : names) parts_.publisher.forget(name);
+    }
+  }
+}
+
+void Enforcement::look_for_unused_ways() {
+  if (looks_for_unused_ || ad_hoc_.empty()) return;
+  looks_for_unused_ = true;
+  unused_.after(kUnusedInterval, [this] {
+    looks_for_unused_ = false;
+    forget_unused_ways();
+    look_for_unused_ways();
+  });
 }
 
 void Enforcement::reload() {

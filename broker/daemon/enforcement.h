@@ -5,6 +5,7 @@
 #pragma once
 
 #include "broker/control/reports.h"
+#include "broker/daemon/ad_hoc_profiles.h"
 #include "broker/daemon/options.h"
 #include "broker/publish/in_force.h"
 #include "broker/services/policy_control.h"
@@ -17,6 +18,7 @@ class MptcpSubflows;
 class ProfileAssignments;
 class RouterList;
 class Routing;
+class SessionTable;
 class SctpPortRoutes;
 class Watcher;
 
@@ -31,12 +33,14 @@ class Enforcement : public PolicyControl {
     MptcpSubflows& subflows;
     const SctpPortRoutes& port_routes;
     ProfileAssignments& assignments;
+    const SessionTable& sessions;
     Server& server;
     InForce& in_force;
     BrokerState& state;
   };
 
-  Enforcement(asio::io_context& context, const Parts& parts) : parts_(parts), retry_(context) {}
+  Enforcement(asio::io_context& context, const Parts& parts)
+      : parts_(parts), retry_(context), unused_(context) {}
 
   // Puts in force what InForce says already. Once, before anything else.
   [[nodiscard]] Expected<void> begin();
@@ -46,6 +50,8 @@ class Enforcement : public PolicyControl {
   void mend();
   void reload() override;
   [[nodiscard]] Expected<void> use_added_routers() override;
+  [[nodiscard]] Expected<ProfileHold> hold_way(const std::string& way,
+                                               const std::string& wanted) override;
 
  private:
   [[nodiscard]] Expected<void> put_in_force(const Policy& policy, const Snapshot& snapshot);
@@ -57,9 +63,17 @@ class Enforcement : public PolicyControl {
   // Of the policy that has just been put in force: to the log, and to who asks for its outcome.
   void say_warnings();
   void retry();
+  // The policy, and the profiles beside it.
+  [[nodiscard]] Policy with_ad_hoc_profiles(const Policy& policy);
+  void forget_unused_ways();
+  void look_for_unused_ways();
 
   Parts parts_;
+  Policy policy_;  // as it was read
+  AdHocProfiles ad_hoc_;
+  bool looks_for_unused_ = false;
   Timer retry_;
+  Timer unused_;
 };
 
 }  // namespace px::broker

@@ -7,18 +7,10 @@
 #include "broker/daemon/run_directory.h"
 #include "broker/sessions/session_table.h"
 #include "plan/wire.h"
-#include "util/process_environment.h"
 
 namespace px::broker {
-namespace {
-
-constexpr std::chrono::milliseconds kInterval{500};
-constexpr int kQuietLooks = 2;
-
-}  // namespace
-
-std::string ProgramsEnd::setting_of(const std::string& socket) {
-  return std::string(plan::kSocketVariable) + "=" + socket;
+std::vector<std::string> ProgramsEnd::settings_of(const std::string& socket) {
+  return {std::string(plan::kSocketVariable) + "=" + socket};
 }
 
 Expected<void> ProgramsEnd::watch(pid_t process) {
@@ -30,15 +22,10 @@ Expected<void> ProgramsEnd::watch(pid_t process) {
   return {};
 }
 
-bool ProgramsEnd::any_program() const {
-  return sessions_.size() != 0 || run_directory_.plans_in_use() ||
-         any_process_started_with({&setting_, 1});
-}
-
 void ProgramsEnd::check() {
-  quiet_ = any_program() ? 0 : quiet_ + 1;
-  if (quiet_ == kQuietLooks) return ended_();
-  timer_.after(kInterval, [this] { check(); });
+  const auto again = started_.look(sessions_.size() != 0 || run_directory_.plans_in_use());
+  if (!again) return ended_();
+  timer_.after(*again, [this] { check(); });
 }
 
 }  // namespace px::broker

@@ -9,8 +9,10 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "util/error.h"
+#include "util/process_environment.h"
 #include "util/timer.h"
 
 namespace px::broker {
@@ -25,26 +27,23 @@ class ProgramsEnd {
               std::function<void()> ended)
       : sessions_(sessions),
         run_directory_(run_directory),
-        setting_(setting_of(socket)),
+        started_(settings_of(socket)),
         ended_(std::move(ended)),
         process_(context),
         timer_(context) {}
 
   // Calls `ended` once this process has ended, and no other process has a session, has a plan
-  // mapped, or was started with `socket` in PX_SOCKET: two looks in a row, since a process that
-  // calls execve shows nothing for a moment.
+  // mapped, or was started with `socket` in PX_SOCKET.
   [[nodiscard]] Expected<void> watch(pid_t process);
 
  private:
-  [[nodiscard]] static std::string setting_of(const std::string& socket);
-  [[nodiscard]] bool any_program() const;
+  [[nodiscard]] static std::vector<std::string> settings_of(const std::string& socket);
   void check();
 
   const SessionTable& sessions_;
   const RunDirectory& run_directory_;
-  std::string setting_;  // "PX_SOCKET=PATH"
+  StartedProcesses started_;
   std::function<void()> ended_;
-  int quiet_ = 0;  // looks in a row that found no program
   asio::posix::stream_descriptor process_;
   Timer timer_;
 };

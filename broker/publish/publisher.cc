@@ -126,6 +126,13 @@ void Publisher::forget_health() {
   for (auto& [name, published] : plans_) published.file->forget_health();
 }
 
+void Publisher::forget(const std::string& profile) {
+  const auto found = plans_.find(profile);
+  if (found == plans_.end() || !found->second.removed) return;
+  plans_.erase(found);
+  unlink((directory_ / (profile + plan::kPlanSuffix)).c_str());
+}
+
 const PlanFile* Publisher::find(const std::string& profile) const {
   const auto found = plans_.find(profile);
   return found == plans_.end() || found->second.removed ? nullptr : found->second.file.get();

@@ -46,6 +46,9 @@ class Publisher {
   // Forgets the health records of every profile.
   void forget_health();
 
+  // Removes the plan file of a profile that is not in the policy, and that no program runs under.
+  void forget(const std::string& profile);
+
   // Null for a profile that is not in the policy.
   [[nodiscard]] const PlanFile* find(const std::string& profile) const;
   [[nodiscard]] const std::map<std::string, Published>& all() const { return plans_; }

@@ -2,12 +2,14 @@
 #include "broker/routing/routing.h"
 
 #include <linux/capability.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "broker/routing/kernel_writer.h"
 #include "broker/routing/nft_table.h"
@@ -45,6 +47,8 @@ Expected<void> write_whole(const std::filesystem::path& file, const std::string&
   return {};
 }
 
+constexpr int kAttemptMs = 20;
+
 }  // namespace
 
 Expected<Routing> Routing::open(const std::filesystem::path& directory, bool cleans_up) {
@@ -58,9 +62,19 @@ Expected<Routing> Routing::open(const std::filesystem::path& directory, bool cle
   return Routing(file, cleans_up, std::move(*allocator));
 }
 
+// The private broker of the program before this one may be about to end.
 Expected<void> Routing::claim() {
   if (claim_) return {};
   PX_TRY(may_write());
+  auto claimed = try_to_claim();
+  for (int left = std::exchange(attempts_, 0); !claimed && left > 0; --left) {
+    poll(nullptr, 0, kAttemptMs);
+    claimed = try_to_claim();
+  }
+  return claimed;
+}
+
+Expected<void> Routing::try_to_claim() {
   PX_ASSIGN_OR_RETURN(auto claim, NamespaceClaim::take());
   PX_TRY(nothing_is_left());
   claim_ = std::move(claim);

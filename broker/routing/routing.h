@@ -62,6 +62,7 @@ class Routing {
   Routing(std::filesystem::path file, bool cleans_up, MarkAllocator allocator)
       : file_(std::move(file)), cleans_up_(cleans_up), allocator_(std::move(allocator)) {}
   [[nodiscard]] Expected<void> claim();
+  [[nodiscard]] Expected<void> try_to_claim();
   [[nodiscard]] Expected<void> nothing_is_left() const;
   [[nodiscard]] Expected<void> carry_out(const Wish& wish);
   [[nodiscard]] Expected<void> remember(MarkAllocator allocator);
@@ -71,6 +72,7 @@ class Routing {
 
   std::filesystem::path file_;
   bool cleans_up_;
+  int attempts_ = cleans_up_ ? 0 : 50;  // at the first claim, 20 ms apart: of private brokers alone
   MarkAllocator allocator_;
   std::optional<NamespaceClaim> claim_;
   std::optional<Wish> in_force_;

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <iterator>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -37,15 +39,22 @@ struct Asker {
   std::optional<uid_t> owner;  // whose programs a command may be about; absent: everyone's
 };
 
+struct CommandResult {
+  CommandResult(json the_text) : text(std::move(the_text)) {}
+
+  json text;
+  std::shared_ptr<const void> held{};  // while the client stays connected
+};
+
 json error_of(const std::string& message) {
   return {{"error", message}};
 }
 
-json bundle_command(const Parts& parts, const Asker&, const json& request) {
+CommandResult bundle_command(const Parts& parts, const Asker&, const json& request) {
   return bundle_report(request.value("name", ""), parts.publisher);
 }
 
-json doctor_command(const Parts& parts, const Asker&, const json&) {
+CommandResult doctor_command(const Parts& parts, const Asker&, const json&) {
   auto checks = collect_host_checks(parts.in_force.policy, parts.in_force.snapshot, parts.routing);
   if (!checks) return error_of(checks.error().message);
   if (const auto& subflows = parts.subflows.state(); !subflows) {
@@ -55,7 +64,7 @@ json doctor_command(const Parts& parts, const Asker&, const json&) {
   return doctor_report(*checks);
 }
 
-json explain_command(const Parts& parts, const Asker& asker, const json& request) {
+CommandResult explain_command(const Parts& parts, const Asker& asker, const json& request) {
   const Policy& policy = parts.in_force.policy;
   const auto question = question_of(request, asker.uid, asker.owner, policy, parts.sessions);
   if (!question) return error_of(question.error().message);
@@ -63,33 +72,33 @@ json explain_command(const Parts& parts, const Asker& asker, const json& request
                  parts.publisher);
 }
 
-json move_command(const Parts& parts, const Asker& asker, const json& request) {
+CommandResult move_command(const Parts& parts, const Asker& asker, const json& request) {
   const pid_t pid = request.value("pid", pid_t{0});
   const std::string profile = request.value("profile", "");
   const auto before = parts.assignments.move(pid, profile, asker.owner);
   if (!before) return error_of(before.error().message);
   parts.events.moved(*parts.sessions.find(pid));
-  return {{"ok", true}, {"pid", pid}, {"from", *before}, {"profile", profile}};
+  return json{{"ok", true}, {"pid", pid}, {"from", *before}, {"profile", profile}};
 }
 
-json paths_command(const Parts& parts, const Asker&, const json&) {
+CommandResult paths_command(const Parts& parts, const Asker&, const json&) {
   return paths_report(parts.in_force.policy, parts.in_force.snapshot, parts.routing.marks(),
                       parts.routers.all());
 }
 
-json ps_command(const Parts& parts, const Asker& asker, const json&) {
+CommandResult ps_command(const Parts& parts, const Asker& asker, const json&) {
   const auto under_px = [&](pid_t pid) { return parts.sessions.find(pid) != nullptr; };
   const auto uncovered = uncovered_programs(parts.in_force.policy, asker.owner, under_px);
   return programs_report(parts.sessions, uncovered,
                          programs_without_library(asker.owner, parts.state.socket), asker.owner);
 }
 
-json reload_command(const Parts& parts, const Asker&, const json&) {
+CommandResult reload_command(const Parts& parts, const Asker&, const json&) {
   parts.policy_control.reload();
   return reload_report(parts.state, parts.in_force.policy);
 }
 
-json router_command(const Parts& parts, const Asker&, const json& request) {
+CommandResult router_command(const Parts& parts, const Asker&, const json& request) {
   const auto router = router_from_text(request.value("router", ""));
   if (!router) return error_of(router.error().message);
   const std::string action = request.value("action", "");
@@ -103,19 +112,33 @@ json router_command(const Parts& parts, const Asker&, const json& request) {
   if (const auto used = parts.policy_control.use_added_routers(); !used) {
     return error_of(used.error().message);
   }
-  return {{"ok", true},
-          {"action", action},
-          {"router", to_text(*router)},
-          {"interfaces", interfaces_of(*router, snapshot)}};
+  return json{{"ok", true},
+              {"action", action},
+              {"router", to_text(*router)},
+              {"interfaces", interfaces_of(*router, snapshot)}};
 }
 
-json status_command(const Parts& parts, const Asker&, const json&) {
+CommandResult status_command(const Parts& parts, const Asker&, const json&) {
   return status_report(parts.state, parts.in_force.policy, parts.publisher, parts.sessions,
                        parts.server);
 }
 
-json watch_command(const Parts& parts, const Asker&, const json&) {
+CommandResult watch_command(const Parts& parts, const Asker&, const json&) {
   return reload_event(parts.state);
+}
+
+// px-exec's --via: the profile stays while the connection does.
+CommandResult via_command(const Parts& parts, const Asker&, const json& request) {
+  if (parts.network_namespace.excludes(request.value("network_namespace", std::uint64_t{0}))) {
+    json reply = error_of("the broker is in another network namespace; run a pxd in this one");
+    reply["other_namespace"] = true;
+    return reply;
+  }
+  auto held = parts.policy_control.hold_way(request.value("way", ""), request.value("profile", ""));
+  if (!held) return error_of(held.error().message);
+  CommandResult reply(json{{"profile", **held}});
+  reply.held = std::move(*held);
+  return reply;
 }
 
 enum class May {
@@ -133,7 +156,7 @@ struct Command {
   std::string_view name;
   May may;
   Where where;
-  json (*answer)(const Parts&, const Asker&, const json& request);
+  CommandResult (*answer)(const Parts&, const Asker&, const json& request);
   const char* what = "";  // that is refused to all but administrators
   Answer::Then then = Answer::Then::kServe;
 };
@@ -148,6 +171,7 @@ constexpr std::array kCommands{
     Command{"reload", May::kAdministrators, Where::kHere, reload_command, "reload"},
     Command{"router", May::kAdministrators, Where::kHere, router_command, "add or delete routers"},
     Command{"status", May::kAnyone, Where::kHere, status_command},
+    Command{"via", May::kAnyone, Where::kHere, via_command, "", Answer::Then::kHold},
     Command{"watch", May::kOwners, Where::kHere, watch_command, "", Answer::Then::kWatch},
 };
 
@@ -192,10 +216,12 @@ Answer ControlService::answer(const Peer& peer, std::string_view text) {
     if (command->where == Where::kAside) {
       return parts_.errands.ask(peer.uid, shared_question(name, asker),
                                 [this, command, asker, request] {
-                                  return json_text(command->answer(parts_, asker, request));
+                                  return json_text(command->answer(parts_, asker, request).text);
                                 });
     }
-    Answer answer = text_answer(json_text(command->answer(parts_, asker, request)));
+    CommandResult result = command->answer(parts_, asker, request);
+    Answer answer = text_answer(json_text(result.text));
+    answer.held = std::move(result.held);
     answer.then = command->then;
     return answer;
   } catch (const json::exception& error) {

@@ -8,6 +8,7 @@
 
 #include <string_view>
 
+#include "broker/identity/network_namespace.h"
 #include "broker/sessions/dispatcher.h"
 
 namespace px::broker {
@@ -40,6 +41,7 @@ class ControlService {
     SessionEvents& events;
     PolicyControl& policy_control;
     Errands& errands;
+    NetworkNamespace network_namespace;
   };
 
   explicit ControlService(const Parts& parts) : parts_(parts) {}

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ struct Answer {
   enum class Then {
     kServe,  // wait for the next message
     kWatch,  // send events until the client closes
+    kHold,   // until the client closes or says anything more
     kClose,
   };
 
@@ -41,6 +43,7 @@ struct Answer {
   // Where it is worked out elsewhere: called once, with the function that is given the answer,
   // once. Nothing else of this one counts then.
   std::function<void(Reply)> later{};
+  std::shared_ptr<const void> held{};  // let go with the connection
 };
 
 template <typename Message>

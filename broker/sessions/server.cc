@@ -63,6 +63,7 @@ struct Server::Client {
   std::unique_ptr<Places::Place> place;
   std::deque<std::string> events;  // of a watcher, not sent yet
   bool sending_events = false;
+  std::shared_ptr<const void> held;
 };
 
 struct Server::Listener {
@@ -206,6 +207,7 @@ void Server::answer(const ClientPointer& client, const PacketSocket::Incoming& i
 void Server::send(const ClientPointer& client, Answer answer) {
   if (answer.packets.empty()) return;
   const auto then = answer.then;
+  client->held = std::move(answer.held);
   std::size_t size = 0;
   for (const Answer::Packet& packet : answer.packets) size += packet.size();
   if (!client->place->keep(size)) return;
@@ -214,6 +216,7 @@ void Server::send(const ClientPointer& client, Answer answer) {
                              client->place->let_go(size);
                              if (!sent || then == Answer::Then::kClose) return;
                              if (then == Answer::Then::kWatch) return watch(client);
+                             if (then == Answer::Then::kHold) return hold(client);
                              serve(client);
                            });
 }
@@ -224,6 +227,10 @@ void Server::watch(const ClientPointer& client) {
     client->connection->close();
     watchers_.remove_if([&](const auto& watcher) { return watcher.lock() == client; });
   });
+}
+
+void Server::hold(const ClientPointer& client) {
+  client->connection->wait_readable([client] { client->connection->close(); });
 }
 
 void Server::send_events(const ClientPointer& client) {

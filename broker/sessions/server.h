@@ -70,6 +70,7 @@ class Server {
   void answer(const ClientPointer& client, const PacketSocket::Incoming& incoming);
   void send(const ClientPointer& client, Answer answer);
   void watch(const ClientPointer& client);
+  void hold(const ClientPointer& client);
   void send_events(const ClientPointer& client);
 
   asio::io_context& context_;

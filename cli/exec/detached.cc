@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -77,8 +78,6 @@ void print_failure(const char* file) {
 }
 
 [[noreturn]] void become(const Execution& execution) {
-  setsid();
-  reset_signals();
   raise_limits();
   umask(077);
   dup2(execution.null, STDIN_FILENO);
@@ -102,21 +101,30 @@ pid_t quiet_fork() {
   return static_cast<pid_t>(syscall(SYS_clone, 0, nullptr, nullptr, nullptr, 0));
 }
 
-}  // namespace
+// Closes all descriptors from 3 on but these two.
+void close_all_but(std::array<int, 2> kept) {
+  std::sort(kept.begin(), kept.end());
+  unsigned first = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    const auto number = static_cast<unsigned>(fd);
+    if (number > first) syscall(SYS_close_range, first, number - 1, 0);
+    first = number + 1;
+  }
+  syscall(SYS_close_range, first, ~0U, 0);
+}
 
-Expected<Detached> start_detached(const std::vector<std::string>& words,
-                                  const std::vector<std::string>& variables) {
-  PX_ASSIGN_OR_RETURN(Pipe ready, make_pipe());
-  PX_ASSIGN_OR_RETURN(Pipe errors, make_pipe());
-  const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!null) return fail_errno("/dev/null");
-  const Execution execution{pointers(words), pointers(variables), null.get(), ready.write.get(),
-                            errors.write.get()};
+// Calls `work` in a process that is nobody's child, and returns in this one.
+Expected<void> fork_twice(const std::function<void()>& work) {
   const pid_t child = quiet_fork();
   if (child < 0) return fail_errno("cannot fork");
   if (child == 0) {
     const pid_t grandchild = quiet_fork();
-    if (grandchild == 0) become(execution);
+    if (grandchild == 0) {
+      setsid();
+      reset_signals();
+      work();
+      _exit(0);
+    }
     _exit(grandchild < 0 ? 1 : 0);
   }
   int status = 0;
@@ -126,7 +134,36 @@ Expected<Detached> start_detached(const std::vector<std::string>& words,
   } while (waited < 0 && errno == EINTR);
   if (waited < 0) return fail_errno("cannot wait for a child");
   if (status != 0) return fail("cannot fork");
+  return {};
+}
+
+Expected<Fd> open_null() {
+  Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) return fail_errno("/dev/null");
+  return null;
+}
+
+}  // namespace
+
+Expected<Detached> start_detached(const std::vector<std::string>& words,
+                                  const std::vector<std::string>& variables) {
+  PX_ASSIGN_OR_RETURN(Pipe ready, make_pipe());
+  PX_ASSIGN_OR_RETURN(Pipe errors, make_pipe());
+  PX_ASSIGN_OR_RETURN(const Fd null, open_null());
+  const Execution execution{pointers(words), pointers(variables), null.get(), ready.write.get(),
+                            errors.write.get()};
+  PX_TRY(fork_twice([&execution] { become(execution); }));
   return Detached{std::move(ready.read), std::move(errors.read)};
+}
+
+Expected<void> run_detached(std::array<int, 2> descriptors, const std::function<void()>& work) {
+  PX_ASSIGN_OR_RETURN(const Fd null, open_null());
+  return fork_twice([&] {
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+      dup2(null.get(), standard);
+    close_all_but(descriptors);
+    if (chdir("/") == 0) work();
+  });
 }
 
 }  // namespace px::cli

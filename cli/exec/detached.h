@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Starting a program that is no child of ours: its own session, its own descriptors, no trace in
+// Starting a process that is no child of ours: its own session, its own descriptors, no trace in
 // this process (child, pending signal, descriptor). For single-threaded callers.
 #pragma once
 
+#include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,5 +26,10 @@ struct Detached {
 // /dev/null. Failures after the fork are written to `errors`.
 [[nodiscard]] Expected<Detached> start_detached(const std::vector<std::string>& words,
                                                 const std::vector<std::string>& variables);
+
+// Runs `work` in such a process, which then ends: in `/`, with default signals (SIGPIPE ignored),
+// standard input, output and error on /dev/null, and of this process's other descriptors these two.
+[[nodiscard]] Expected<void> run_detached(std::array<int, 2> descriptors,
+                                          const std::function<void()>& work);
 
 }  // namespace px::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/exec/launcher.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,12 +10,14 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "cli/client.h"
 #include "cli/coverage/coverage.h"
 #include "cli/exec/preload_list.h"
 #include "cli/exec/private_broker.h"
+#include "cli/exec/profile_keeper.h"
 #include "cli/locations.h"
 
 namespace px::cli {
@@ -114,15 +117,52 @@ Expected<void> set_environment(const Examination& program, const std::string& li
   return {};
 }
 
+// What the program is started under.
+struct Broker {
+  Client client;
+  std::optional<HeldProfile> held{};  // of --via, beside a running broker
+};
+
+Expected<Broker> find_broker(const ExecOptions& options, const Installation& installed) {
+  if (!options.via.empty() && options.config.empty()) {
+    PX_ASSIGN_OR_RETURN(auto held, hold_profile(socket_search(options.socket), options.via));
+    if (held) {
+      PX_ASSIGN_OR_RETURN(Client client, Client::connect(held->connection.path()));
+      return Broker{std::move(client), std::move(held)};
+    }
+  }
+  PX_ASSIGN_OR_RETURN(Client client, open_broker(options, installed));
+  return Broker{std::move(client)};
+}
+
 // The launch, as far as the environment that the program will find.
 Expected<void> prepare(const ExecOptions& options, const Examination& program) {
   PX_ASSIGN_OR_RETURN(const Installation installed, find_installation());
   if (access(installed.library.c_str(), R_OK) != 0)
     return fail_errno("px is not installed whole: " + installed.library);
-  PX_ASSIGN_OR_RETURN(Client client, open_broker(options, installed));
-  PX_ASSIGN_OR_RETURN(const std::string profile, chosen_profile(options, client, program.binary));
-  PX_TRY(announce(client, profile, program.why));
-  return set_environment(program, installed.library, client.path(), profile);
+  PX_ASSIGN_OR_RETURN(Broker broker, find_broker(options, installed));
+  PX_ASSIGN_OR_RETURN(const std::string profile,
+                      broker.held ? Expected<std::string>(broker.held->name)
+                                  : chosen_profile(options, broker.client, program.binary));
+  PX_TRY(announce(broker.client, profile, program.why));
+  if (broker.held) PX_TRY(keep_profile(*broker.held, options.via));
+  return set_environment(program, installed.library, broker.client.path(), profile);
+}
+
+// Whether it is px-exec itself, which is linked statically, and has no connections but those to the
+// broker: the program that it becomes is the one to look at, and it looks.
+bool is_px_exec(const std::string& file) {
+  struct stat self {};
+  struct stat other {};
+  return stat("/proc/self/exe", &self) == 0 && stat(file.c_str(), &other) == 0 &&
+         self.st_dev == other.st_dev && self.st_ino == other.st_ino;
+}
+
+Runnable<Examination> examine_unless_px_exec(const std::string& file, const char* path) {
+  if (!is_px_exec(file)) return examine(file, path, current_caller());
+  Examination examination;
+  examination.file = examination.binary = file;
+  return examination;
 }
 
 int run(const std::vector<std::string>& words) {
@@ -140,7 +180,7 @@ int launch_program(const ExecOptions& options) {
   const char* path = std::getenv("PATH");
   const auto file = find_program(options.program[0], path);
   if (!file) return tell(file.error().message, file.error().status);
-  const auto program = examine(*file, path, current_caller());
+  const auto program = examine_unless_px_exec(*file, path);
   if (!program) return tell(program.error().message, program.error().status);
   if (!program->covered()) {
     const std::string what =

@@ -30,7 +30,7 @@ void add_options(CLI::App& app, ExecOptions& options) {
   for (CLI::Option* option : {rules, config, socket}) option->type_name("FILE");
   profile->excludes(via)->excludes(rules);
   via->excludes(rules);
-  socket->excludes(via)->excludes(rules)->excludes(config);
+  socket->excludes(rules)->excludes(config);
   app.footer(
       "Own failures end with status 125; 126: PROGRAM cannot be run; 127: it is not found.\n"
       "Else the status is the program's own. See px-exec(1).");

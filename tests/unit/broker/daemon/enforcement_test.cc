@@ -63,7 +63,7 @@ class EnforcementTest : public testing::Test {
   ProfileAssignments assignments_{in_force_.policy, sessions_, publisher_};
   Enforcement enforcement_{context_,
                            {options_, watcher_, routers_, publisher_, routing_, subflows_,
-                            port_routes_, assignments_, server_, in_force_, state_}};
+                            port_routes_, assignments_, sessions_, server_, in_force_, state_}};
 };
 
 TEST_F(EnforcementTest, AReloadPutsThePolicyInForceAsItIsWrittenNow) {
@@ -94,6 +94,31 @@ TEST_F(EnforcementTest, APolicyThatCannotBePublishedChangesNothing) {
   EXPECT_THAT(errors(), ElementsAre(HasSubstr("play.plan")));
   EXPECT_EQ(state_.policy_generation, 1u);
   EXPECT_NE(publisher_.find("work"), nullptr);
+}
+
+TEST_F(EnforcementTest, AWayHasAProfileWhileItIsHeld) {
+  reload("paths: { home: { interface: lo } }\nprofiles: { work: }\n");
+  auto held = enforcement_.hold_way("home", "");
+  ASSERT_TRUE(held) << held.error().message;
+  EXPECT_EQ(**held, "via.home");
+  EXPECT_NE(publisher_.find("via.home"), nullptr);
+  EXPECT_NE(publisher_.find("work"), nullptr);
+  EXPECT_EQ(*enforcement_.hold_way("home", ""), *held) << "one profile for all";
+  reload("profiles: { play: }\n");
+  EXPECT_THAT(errors(), IsEmpty());
+  EXPECT_NE(publisher_.find("via.home"), nullptr) << "also when the policy has lost the path";
+  held->reset();
+  const auto file = directory_ / "plan-v1" / "via.home.plan";
+  EXPECT_TRUE(std::filesystem::exists(file));
+  while (publisher_.find("via.home") != nullptr) ASSERT_GT(context_.run_one(), 0u);
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_NE(publisher_.find("play"), nullptr);
+  EXPECT_EQ(in_force_.policy.path("home"), nullptr);
+}
+
+TEST_F(EnforcementTest, AWayThatThereIsNotChangesNothing) {
+  EXPECT_FALSE(enforcement_.hold_way("nowhere", ""));
+  EXPECT_EQ(in_force_.policy.profiles.size(), 1u);
 }
 
 TEST_F(EnforcementTest, AnotherHostIsTheSnapshotInForce) {

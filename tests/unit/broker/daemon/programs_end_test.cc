@@ -85,7 +85,7 @@ TEST_F(ProgramsEndTest, WaitsForWhatWasStartedUnderItAndSaidNoHelloYet) {
     _exit(127);
   }
   close(ends[0]);
-  while (!any_process_started_with({&setting, 1})) {
+  while (processes_started_with({&setting, 1}) != Started::kSome) {
   }
   ASSERT_TRUE(end_.watch(child_));
   end_child();

@@ -26,6 +26,8 @@ class FakePolicyControl : public PolicyControl {
  public:
   MOCK_METHOD(void, reload, (), (override));
   MOCK_METHOD(Expected<void>, use_added_routers, (), (override));
+  MOCK_METHOD(Expected<std::shared_ptr<const std::string>>, hold_way,
+              (const std::string&, const std::string&), (override));
 };
 
 class ControlServiceTest : public test::ServicesTest {
@@ -72,8 +74,33 @@ class ControlServiceTest : public test::ServicesTest {
   testing::StrictMock<FakePolicyControl> policy_control;
   Errands errands{context};
   ControlService service{{state, in_force, publisher, subflows, sessions, server, routing, routers,
-                          assignments, events, policy_control, errands}};
+                          assignments, events, policy_control, errands, NetworkNamespace(7)}};
 };
+
+TEST_F(ControlServiceTest, AWayIsHeldByTheConnection) {
+  const auto hold = std::make_shared<const std::string>("via.lan");
+  EXPECT_CALL(policy_control, hold_way("lan", "via.lan-2")).WillOnce(testing::Return(hold));
+  {
+    const json question = {
+        {"command", "via"}, {"way", "lan"}, {"profile", "via.lan-2"}, {"network_namespace", 7}};
+    const Answer answer = request(question.dump());
+    EXPECT_EQ(json_in(answer)["profile"], "via.lan");
+    EXPECT_EQ(answer.then, Answer::Then::kHold);
+    EXPECT_EQ(hold.use_count(), 2);
+  }
+  EXPECT_EQ(hold.use_count(), 1);
+}
+
+TEST_F(ControlServiceTest, AWayOfAnotherNetworkNamespaceIsRefused) {
+  const json reply = ask({{"command", "via"}, {"way", "lan"}, {"network_namespace", 8}});
+  EXPECT_EQ(reply["other_namespace"], true);
+  EXPECT_TRUE(reply.contains("error"));
+}
+
+TEST_F(ControlServiceTest, AWayThatThereIsNotIsAnError) {
+  EXPECT_CALL(policy_control, hold_way).WillOnce(testing::Return(fail("no such way")));
+  EXPECT_EQ(ask({{"command", "via"}, {"way", "lan"}})["error"], "no such way");
+}
 
 TEST_F(ControlServiceTest, WhatIsNoRequestIsToldSo) {
   EXPECT_EQ(json_in(request("[]"))["error"], "a request is a JSON object");

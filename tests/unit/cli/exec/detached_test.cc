@@ -128,6 +128,25 @@ TEST(Detached, LeavesNoChildSignalOrDescriptor) {
   sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
+TEST(Detached, RunsAFunctionWithTwoDescriptorsAlone) {
+  int said[2];
+  int heard[2];
+  ASSERT_EQ(pipe(said), 0);
+  ASSERT_EQ(pipe(heard), 0);
+  const pid_t starter = getpid();
+  ASSERT_TRUE(run_detached({said[1], heard[0]}, [&] {
+    const bool apart =
+        getpid() != starter && getsid(0) == getpgrp() && getsid(0) != getsid(starter);
+    const std::string text = std::to_string(open_descriptors().size()) + (apart ? " apart" : "");
+    if (write(said[1], text.data(), text.size()) < 0) _exit(1);
+  }));
+  close(said[1]);
+  close(heard[0]);
+  close(heard[1]);
+  // Standard input, output and error, the two, and the directory that lists them.
+  EXPECT_EQ(read_to_end(Fd(said[0])), "6 apart");
+}
+
 TEST(Detached, AFileThatCannotBeRunIsNamed) {
   const auto detached = start_detached({"/px/nowhere"}, {});
   ASSERT_TRUE(detached);

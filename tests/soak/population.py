@@ -48,11 +48,13 @@ class Kind:
     count: int
     argv: object  # of the file of epochs
     starts: bool = False  # each exchange is a new program's
+    forks: bool = False  # each exchange is a child's
 
 
-def compiled(name, count, addresses=ADDRESSES, port=STREAM_PORT, skip=0):
-    pairs = [word for address in addresses[skip:] for word in (address, port)]
-    return Kind(name, count, lambda epoch: [program_file("soak_client"), name, epoch, *pairs])
+def compiled(name, count, port=STREAM_PORT, **more):
+    pairs = [word for address in ADDRESSES for word in (address, port)]
+    program = program_file("soak_client")
+    return Kind(name, count, lambda epoch: [program, name, epoch, *pairs], **more)
 
 
 def script(how, count, *addresses):
@@ -71,7 +73,7 @@ KINDS = (
     compiled("blocking", 36),
     compiled("nonblocking", 16),
     compiled("threads", 8),
-    compiled("fork", 8),
+    compiled("fork", 8, forks=True),
     compiled("connected", 6, port=DATAGRAM_PORT),
     compiled("sendto", 6, port=DATAGRAM_PORT),
     script("socket", 4, *ADDRESSES),
@@ -144,6 +146,11 @@ class Population:
 
     def exchanges(self):
         return [each for program in self.programs for each in program.exchanges()]
+
+    def that_connect(self):
+        """The pids of those that do so themselves."""
+        kinds = [kind for kind in KINDS if not (kind.starts or kind.forks)]
+        return {each.process.pid for each in self.programs if each.kind in kinds}
 
     def idle(self):
         """The kinds of programs that have made no exchange."""

@@ -66,12 +66,11 @@ class Soak:
             self.broker.kill()
             self.count("kills")
             self.broker.start()
-        self.await_programs()
 
     def await_programs(self):
-        count = len(self.population.programs)
-        everybody = lambda: len(self.broker.ask("ps")["programs"]) >= count
-        wait_until(everybody, "the broker knows all programs", MARGIN)
+        wanted = self.population.that_connect()
+        known = lambda: {program["pid"] for program in self.broker.ask("ps")["programs"]}
+        wait_until(lambda: wanted <= known(), "the broker knows all programs", MARGIN)
 
     def count(self, what):
         self.changes[what] += 1

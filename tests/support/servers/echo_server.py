@@ -6,6 +6,7 @@ UDP, port 7777: `PEER LOCAL` to each datagram, from the address that was called.
 One thread serves all.
 """
 
+import contextlib
 import functools
 import resource
 import selectors
@@ -36,8 +37,10 @@ class Server:
             self.selector.register(listener, selectors.EVENT_READ, self.connection)
 
     def datagram(self, sock):
-        _, peer = sock.recvfrom(2048)
-        sock.sendto(f"{peer[0]} {sock.getsockname()[0]}".encode(), peer)
+        # Either may tell what became of an earlier answer, to a link that is down.
+        with contextlib.suppress(OSError):
+            _, peer = sock.recvfrom(2048)
+            sock.sendto(f"{peer[0]} {sock.getsockname()[0]}".encode(), peer)
 
     def connection(self, listener):
         try:

@@ -64,7 +64,7 @@ std::string profile_names(const json& status) {
     if (profile.value("removed", false)) continue;
     names += (names.empty() ? "" : ", ") + profile.value("name", "");
   }
-  return names.empty() ? "it has none" : "it has " + names;
+  return names.empty() ? "none" : names;
 }
 
 // The profile that the broker would give the program by itself.
@@ -81,7 +81,8 @@ Expected<std::string> own_profile(Client& client, const std::string& binary) {
   const auto name = status.value("default_profile", json());
   if (name.is_string()) return name.get<std::string>();
   return fail(
-      "no profile matches, and there is no default-profile: choose one with --profile NAME (" +
+      "no profile matches, and there is no default-profile: choose one with --profile NAME "
+      "(it has " +
       profile_names(status) + ")");
 }
 
@@ -96,13 +97,14 @@ Expected<std::string> chosen_profile(const ExecOptions& options, Client& client,
 Expected<void> announce(Client& client, const std::string& profile, const std::string& why) {
   PX_ASSIGN_OR_RETURN(const auto refusal, client.launch(profile, why));
   if (!refusal) return {};
-  std::string message = "the broker at " + client.path() + " refuses: " + refusal->reason;
-  if (refusal->code != plan::RefusalCode::kNoSuchProfile) return fail(message);
-  // The connection ended with the refusal.
+  const std::string refuses = "the broker at " + client.path() + " refuses: ";
+  if (refusal->code != plan::RefusalCode::kNoSuchProfile) return fail(refuses + refusal->reason);
+  // A refusal has no room for many names. The connection ended with it.
   auto again = Client::connect(client.path());
-  if (!again) return fail(message);
+  if (!again) return fail(refuses + refusal->reason);
   const auto status = again->ask({{"command", "status"}});
-  return fail(status ? message + " (" + profile_names(*status) + ")" : message);
+  if (!status || status->contains("error")) return fail(refuses + refusal->reason);
+  return fail(refuses + "no profile named '" + profile + "'; there are: " + profile_names(*status));
 }
 
 Expected<void> set_environment(const Examination& program, const std::string& library,

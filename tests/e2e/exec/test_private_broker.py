@@ -70,6 +70,18 @@ def test_a_profile_of_a_policy_file(lab, unprivileged):
     assert done.stdout.split()[0] == "10.8.0.2"
 
 
+def test_an_unknown_profile_is_answered_by_all_names_once(lab, unprivileged):
+    policy = lab.directory / "policy.yaml"
+    more = [f"profile-with-a-long-name-{number}" for number in range(20)]
+    policy.write_text(POLICY + "".join(f"  {name}: {{ rules: [] }}\n" for name in more))
+    words = ["--config", policy, "--profile", "wrok"]
+    done = unprivileged(*words, "true", check=False)
+    assert done.returncode == 125
+    assert "no profile named 'wrok'; there are: " in done.stderr
+    names = done.stderr.rstrip().split("there are: ")[1].split(", ")
+    assert sorted(names) == sorted([*more, "vpn-split", "lan-only", "empty"])
+
+
 def test_the_users_own_policy_is_found(lab, unprivileged):
     policy = unprivileged.home / ".config/px/px.yaml"
     policy.parent.mkdir(parents=True)

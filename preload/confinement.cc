@@ -5,6 +5,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "preload/process/program_memory.h"
+
 namespace px::shim {
 namespace {
 
@@ -25,6 +27,11 @@ void Confinement::say_hello() {
   if (!decider_.is_passthrough()) (void)session_.ensure_session();
 }
 
+void Confinement::is_filtered_now() {
+  set_filtered(&settings_);
+  trust_memory();
+}
+
 int Confinement::chroot(const char* path) {
   say_hello();
   return libc_.chroot(path);
@@ -34,7 +41,7 @@ int Confinement::prctl(int option, const unsigned long (&arguments)[4]) {
   const bool filter = option == PR_SET_SECCOMP;
   if (filter) say_hello();
   const int result = libc_.prctl(option, arguments[0], arguments[1], arguments[2], arguments[3]);
-  if (filter && result == 0) set_filtered(&settings_);
+  if (filter && result == 0) is_filtered_now();
   return result;
 }
 
@@ -43,7 +50,7 @@ long Confinement::syscall(long number, const long (&arguments)[6]) {
   if (filter || number == SYS_chroot || number == SYS_pivot_root) say_hello();
   const long result = libc_.syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
                                     arguments[4], arguments[5]);
-  if (filter && result >= 0) set_filtered(&settings_);
+  if (filter && result >= 0) is_filtered_now();
   return result;
 }
 

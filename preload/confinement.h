@@ -29,6 +29,7 @@ class Confinement {
 
  private:
   void say_hello();
+  void is_filtered_now();
 
   const Symbols& libc_;
   Settings& settings_;

@@ -7,6 +7,7 @@
 //   chroot     another root directory, which is empty; rawchroot: by syscall()
 //   user       another user, who has no privileges
 //   nounix     sockets of AF_UNIX fail, as under systemd's RestrictAddressFamilies
+//   heap       the address to connect to is in allocated memory from then on
 //   full       no descriptor is left beside the socket's
 //   bare       all but what a connect takes by itself fails
 //   network    all but calls of ordinary network programs kills; rawnetwork: by syscall()
@@ -144,11 +145,23 @@ static void do_word(const char* word, const struct destination* destination) {
   }
 }
 
+static const struct destination* on_heap(const struct destination* destination) {
+  struct destination* copy = malloc(sizeof *copy);
+  if (copy == NULL) check(-1, "malloc");
+  *copy = *destination;
+  return copy;
+}
+
 int main(int argc, char** argv) {
   const struct destination destination = parse_destination(argc, argv, 2);
+  const struct destination* used = &destination;
   for (char* word = strtok(argv[1], ","); word != NULL; word = strtok(NULL, ",")) {
-    do_word(word, &destination);
+    if (strcmp(word, "heap") == 0) {
+      used = on_heap(&destination);
+    } else {
+      do_word(word, used);
+    }
   }
-  const int fd = make_socket(&destination, SOCK_STREAM);
-  return connect_and_print("after", fd, &destination) == 0 ? 0 : 1;
+  const int fd = make_socket(used, SOCK_STREAM);
+  return connect_and_print("after", fd, used) == 0 ? 0 : 1;
 }

@@ -21,6 +21,8 @@ WAYS = [
     "full,fork",
     "network",
     "rawnetwork",
+    "heap,network",
+    "heap,rawnetwork",
     "connect,chroot,fork",
     "connect,fork,nounix",
 ]

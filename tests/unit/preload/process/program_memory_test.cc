@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -86,6 +88,20 @@ TEST_F(ProgramMemory, IsTheStackOfAnyThread) {
     std::array<char, 3 * kPage> there;
     EXPECT_TRUE(can_write(there.data(), there.size()));
   }).join();
+}
+
+TEST_F(ProgramMemory, IsNotAskedForUnderAFilter) {
+  protect_second(PROT_NONE);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    trust_memory();
+    const bool trusts = can_read(pages_ + kPage, 1) && can_write(pages_, 2 * kPage);
+    ::_exit(trusts && !can_read(nullptr, 1) && !can_write(nullptr, 8) ? 0 : 1);
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  errno = 4711;
 }
 
 TEST_F(ProgramMemory, OfTheMainThreadEndsWithItsStack) {

@@ -41,7 +41,7 @@ struct px_file_header {
   px_shared_uint64 writing;
   px_shared_uint64 published; /* 0: nothing yet */
   /* Raised when a program under this profile may belong under another one now (`pxctl move`, a
-   * changed `match`): it says hello once more before its next decision. */
+   * changed `match`): one without a counters page says hello before its next decision. */
   px_shared_uint64 recheck;
   /* CLOCK_MONOTONIC in milliseconds, stored every PX_HEARTBEAT_INTERVAL_MS by the broker; not
    * running for longer than PX_HEARTBEAT_LOST_MS, it is lost (px_on_loss). */

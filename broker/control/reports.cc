@@ -137,6 +137,7 @@ json paths_report(const Policy& policy, const Snapshot& snapshot, const Marks& m
 json status_report(const BrokerState& state, const Policy& policy, const Publisher& publisher,
                    const SessionTable& sessions, const Server& server) {
   json profiles = json::array();
+  auto programs = sessions.programs_by_profile();
   for (const auto& [name, published] : publisher.all()) {
     const Profile* profile = policy.profile(name);
     profiles.push_back({{"name", name},
@@ -144,7 +145,7 @@ json status_report(const BrokerState& state, const Policy& policy, const Publish
                         {"generation", published.file->plan().generation()},
                         {"plan_bytes", published.file->size()},
                         {"bundle", profile == nullptr ? json() : settings_report(profile->bundle)},
-                        {"programs", sessions.running_under(name)},
+                        {"programs", programs[name]},
                         {"removed", published.removed}});
   }
   return {{"pid", getpid()},

@@ -37,7 +37,7 @@ class Publisher {
   // them. To be called once it can be reached: they say hello to it right away.
   void announce(std::uint64_t instance);
   void beat(std::uint64_t now_ms);  // CLOCK_MONOTONIC in milliseconds
-  // Has every program under the profile say hello before its next decision.
+  // Has every program under the profile that has no counters page say hello before it decides.
   void recheck(const std::string& profile);
 
   // The health report of a program of the key's user. Nothing where there is no such profile.

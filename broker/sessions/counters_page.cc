@@ -23,9 +23,10 @@ Expected<CountersPage::Made> CountersPage::make() {
       fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return fail_errno("sealing the counters page");
   }
-  void* mapping = mmap(nullptr, plan::kCountersSize, PROT_READ, MAP_SHARED, fd.get(), 0);
+  void* mapping =
+      mmap(nullptr, plan::kCountersSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (mapping == MAP_FAILED) return fail_errno("mapping the counters page");
-  return Made{CountersPage(static_cast<const plan::Counters*>(mapping)), std::move(fd)};
+  return Made{CountersPage(static_cast<plan::Counters*>(mapping)), std::move(fd)};
 }
 
 CountersPage::CountersPage(CountersPage&& other) noexcept
@@ -37,9 +38,11 @@ CountersPage& CountersPage::operator=(CountersPage&& other) noexcept {
 }
 
 CountersPage::~CountersPage() {
-  if (counters_ != nullptr) {
-    munmap(const_cast<plan::Counters*>(counters_), plan::kCountersSize);
-  }
+  if (counters_ != nullptr) munmap(counters_, plan::kCountersSize);
+}
+
+void CountersPage::raise_recheck() const {
+  counters_->recheck.store(1, std::memory_order_release);
 }
 
 Totals CountersPage::totals() const {

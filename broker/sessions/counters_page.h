@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The broker's side of a program's counters page (plan/counters.h): a memfd sealed against every
-// change of size, mapped read-only here. Move-only; single-threaded.
+// change of size. What stands there is the program's word, and only shown. Move-only;
+// single-threaded.
 #pragma once
 
 #include <cstdint>
@@ -30,10 +31,12 @@ class CountersPage {
   ~CountersPage();
 
   [[nodiscard]] Totals totals() const;
+  // Has whoever uses this page say hello before the next decision.
+  void raise_recheck() const;
 
  private:
-  explicit CountersPage(const plan::Counters* counters) : counters_(counters) {}
-  const plan::Counters* counters_;
+  explicit CountersPage(plan::Counters* counters) : counters_(counters) {}
+  plan::Counters* counters_;
 };
 
 struct CountersPage::Made {

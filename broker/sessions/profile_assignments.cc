@@ -53,9 +53,15 @@ Expected<std::string> ProfileAssignments::move(pid_t pid, const std::string& pro
   }
   if (publisher_.find(profile) == nullptr) return fail(no_such_profile(policy_, profile));
   const ProfileAssignment before = session->assignment;
-  sessions_.change(pid, {profile, Origin::kMoved, before.named});
-  publisher_.recheck(before.profile);
+  change(*session, {profile, Origin::kMoved, before.named});
   return before.profile;
+}
+
+// The process may be without a page: it has not said hello, or not since its last exec.
+void ProfileAssignments::change(const Session& session, const ProfileAssignment& assignment) {
+  const std::string before = session.assignment.profile;
+  sessions_.change(session.pid, assignment);
+  publisher_.recheck(before);
 }
 
 void ProfileAssignments::choose_again() {
@@ -68,8 +74,7 @@ void ProfileAssignments::choose_again() {
     claim.ancestor = of_ancestor(session->pid);
     const auto now = choose_profile(policy_, claim);
     if (!now || now->profile == before.profile) continue;
-    sessions_.change(session->pid, *now);
-    publisher_.recheck(before.profile);
+    change(*session, *now);
   }
 }
 

@@ -17,6 +17,7 @@ namespace px::broker {
 
 class Publisher;
 class SessionTable;
+struct Session;
 
 class ProfileAssignments {
  public:
@@ -38,6 +39,7 @@ class ProfileAssignments {
 
  private:
   [[nodiscard]] std::optional<ProfileAssignment> of_ancestor(pid_t pid) const;
+  void change(const Session& session, const ProfileAssignment& assignment);
 
   const Policy& policy_;
   SessionTable& sessions_;

@@ -41,6 +41,10 @@ Totals Session::totals() const {
   return totals;
 }
 
+void Session::recheck() const {
+  for (const CountersPage& page : pages) page.raise_recheck();
+}
+
 SessionTable::SessionTable(asio::io_context& context, Limits limits, Listener listener,
                            CountedAs counted_as)
     : context_(context),
@@ -100,6 +104,8 @@ Expected<Fd> SessionTable::hello(const Peer& peer, const ProfileAssignment& assi
   Session& session = *found;
   if (session.pages.size() == kMostPages) {
     session.folded += session.pages.front().totals();
+    // A forked child may use it, and could not be told by it any more.
+    session.pages.front().raise_recheck();
     session.pages.erase(session.pages.begin());
   }
   session.pages.push_back(std::move(made.page));
@@ -122,7 +128,9 @@ Expected<void> SessionTable::launch(const Peer& peer, const ProfileAssignment& a
 }
 
 void SessionTable::change(pid_t pid, const ProfileAssignment& assignment) {
-  sessions_.at(pid)->session.assignment = assignment;
+  Session& session = sessions_.at(pid)->session;
+  session.assignment = assignment;
+  session.recheck();
 }
 
 void SessionTable::forget_ended(pid_t pid) {
@@ -137,6 +145,7 @@ void SessionTable::ended(pid_t pid) {
   sessions_.erase(found);
   const auto of_user = per_user_.find(watched->user);
   if (--of_user->second == 0) per_user_.erase(of_user);
+  watched->session.recheck();  // forked children may use its pages
   listener_(watched->session, Change::kEnded);
 }
 
@@ -151,6 +160,12 @@ std::size_t SessionTable::running_under(const std::string& profile) const {
   for (const auto& [pid, watched] : sessions_)
     count += watched->session.assignment.profile == profile;
   return count;
+}
+
+std::map<std::string, std::size_t> SessionTable::programs_by_profile() const {
+  std::map<std::string, std::size_t> programs;
+  for (const auto& [pid, watched] : sessions_) ++programs[watched->session.assignment.profile];
+  return programs;
 }
 
 const Session* SessionTable::find(pid_t pid) const {

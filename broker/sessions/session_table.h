@@ -43,6 +43,8 @@ struct Session {
   std::chrono::system_clock::time_point since;
 
   [[nodiscard]] Totals totals() const;
+  // Has every user of the pages say hello before the next decision.
+  void recheck() const;
 
   // One page a hello: several threads or several programs after one another in one process.
   std::vector<CountersPage> pages;
@@ -69,7 +71,8 @@ class SessionTable {
   // act in it.
   [[nodiscard]] Expected<void> launch(const Peer& peer, const ProfileAssignment& assignment,
                                       const std::string& why_uncovered);
-  // From now on the process, which has a session, has this one.
+  // From now on the process, which has a session, has this one. It says hello before its next
+  // decision where it has a page; so does a forked child that has its parent's.
   void change(pid_t pid, const ProfileAssignment& assignment);
   // The process runs under px no more.
   void forget(pid_t pid) { ended(pid); }
@@ -80,6 +83,7 @@ class SessionTable {
   [[nodiscard]] std::vector<const Session*> all() const;  // by process id
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
   [[nodiscard]] std::size_t running_under(const std::string& profile) const;
+  [[nodiscard]] std::map<std::string, std::size_t> programs_by_profile() const;
   [[nodiscard]] const Session* find(pid_t pid) const;
   // The same, of a process that is connected now.
   [[nodiscard]] const Session* find_connected(pid_t pid);

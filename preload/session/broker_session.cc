@@ -56,6 +56,15 @@ bool BrokerSession::is_known_to_broker(const plan::Plan& plan) const {
   return process_.words().broker.load(std::memory_order_relaxed) == instance_of(plan);
 }
 
+// A new page comes after its plan is in force. A thread that looked its call up in the plan before
+// finds the page fresh, and that plan the latest no more.
+bool BrokerSession::is_fresh(const plan::Plan& plan) const {
+  if (const auto recheck = counters_.recheck(instance_of(plan))) {
+    return !*recheck && plan_.mapping() == plan.base();
+  }
+  return process_.words().rechecked.load(std::memory_order_relaxed) == plan.recheck();
+}
+
 bool BrokerSession::knows_plan() const {
   if (plan_.is_retired()) return true;
   const auto plan = plan_.latest();
@@ -227,7 +236,8 @@ BrokerSession::Joining BrokerSession::ask(const HelloRequest& request, bool own,
   return joining;
 }
 
-// Where another thread has changed the plan since the hello, that thread's answer counts.
+// Where another thread has changed the plan since the hello, that thread's answer counts; and the
+// page stays that says what is owed.
 bool BrokerSession::adopt(const HelloAnswer& answer, const void* before, bool own) {
   const bool is_latest = plan_.adopt({.broker_instance = answer.broker_instance,
                                       .profile = answer.profile.data(),
@@ -236,8 +246,8 @@ bool BrokerSession::adopt(const HelloAnswer& answer, const void* before, bool ow
   const auto plan = plan_.latest();
   if (!plan) return false;
   if (!own) return true;
-  counters_.adopt(answer.counters_fd);
   if (!is_latest) return true;
+  counters_.adopt(answer.counters_fd, answer.broker_instance);
   process_.words().rechecked.store(answer.recheck, std::memory_order_relaxed);
   process_.words().broker.store(instance_of(*plan), std::memory_order_relaxed);
   return true;

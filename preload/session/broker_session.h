@@ -3,9 +3,9 @@
 // puts in force. Every hello is a short connection of its own (hello.h). One static instance; a
 // vfork child does no harm to its parent's session. Changes no errno.
 //
-//   kFirstHello --welcome--> kJoined --a program was moved---------> kRecheck --answer--> kJoined
+//   kFirstHello --welcome--> kJoined --the program was moved-------> kRecheck --answer--> kJoined
 //                            kJoined --broker restarted------------> kRejoin  --asked---> kJoined
-//   a forked child: kRecheck where a program under the plan was ever moved, else kRejoin
+//   a forked child: kRecheck where its parent was moved meanwhile, else kRejoin
 //   any --"no profile"--> CurrentPlan::retire(): no further hello
 #pragma once
 
@@ -71,16 +71,14 @@ class BrokerSession {
  private:
   enum class State : std::uint8_t {
     kFirstHello,  // no broker has welcomed this process or the one that it is forked from
-    kRecheck,     // somebody was moved since the last hello: it may have been this program
+    kRecheck,     // the program was moved since the last hello; or, without a page, anybody was
     kRejoin,      // the broker is another one, or this process a forked child
     kJoined,      // no hello is owed
   };
   enum class Chosen : std::uint8_t { kUnknown, kNo, kMaybe };
 
   [[nodiscard]] State state() const;
-  [[nodiscard]] bool is_fresh(const plan::Plan& plan) const {
-    return process_.words().rechecked.load(std::memory_order_relaxed) == plan.recheck();
-  }
+  [[nodiscard]] bool is_fresh(const plan::Plan& plan) const;
   [[nodiscard]] bool is_known_to_broker(const plan::Plan& plan) const;
 
   Joining join_in_vfork_child(bool complains);

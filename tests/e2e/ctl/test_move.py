@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from support.lab.broker import POLICY
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6
 from support.programs import CLIENTS
 from support.unprivileged import NOBODY, build_for_all, other_user
+from support.wait import wait_until
 
 
 def test_a_move_there_and_back(lab, broker, program):
@@ -58,6 +60,41 @@ def test_others_under_the_same_profile_stay(lab, broker, program):
     broker.pxctl("move", str(program.pid), "lan-only")
     assert other.connect(CORPORATE).source == "10.8.0.2"
     assert program.connect(CORPORATE).source == "192.168.1.2"
+
+
+def sockets_of(lab, path):
+    """Also of connections that the broker has not accepted."""
+    lines = lab.client.run(["cat", "/proc/net/unix"]).stdout.splitlines()
+    return sum(line.endswith(f" {path}") for line in lines)
+
+
+VPN, LAN = "10.8.0.2", "192.168.1.2"
+
+
+@pytest.mark.parametrize(
+    ("profile", "source", "target", "source_there"),
+    [("vpn-split", VPN, "lan-only", LAN), ("empty", LAN, "vpn-split", VPN)],
+)
+def test_no_other_program_asks_the_broker(lab, broker, profile, source, target, source_there):
+    """It stands still: a program that asked it would wait, and its connection stay."""
+    moved, other = (RunningProgram(lab, broker, profile) for _ in range(2))
+    for each in (moved, other):  # now it has said hello, also under a profile without rules
+        assert each.connect(CORPORATE).source == source
+        broker.pxctl("move", str(each.pid), target)
+        assert each.connect(CORPORATE).source == source_there
+        broker.pxctl("move", str(each.pid), profile)
+        assert each.connect(CORPORATE).source == source
+    broker.pxctl("move", str(moved.pid), target)
+    broker.process.send_signal(signal.SIGSTOP)
+    try:
+        before = sockets_of(lab, broker.socket)
+        assert before, "the broker's own"
+        assert other.connect(CORPORATE).source == source
+        assert sockets_of(lab, broker.socket) == before
+    finally:
+        broker.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: moved.connect(CORPORATE).source == source_there, "it has been moved")
+    assert broker.program(other.pid)["profile"] == profile
 
 
 def test_it_holds_over_a_restart_of_the_broker(broker, program):

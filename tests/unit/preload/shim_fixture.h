@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <new>
 #include <string>
@@ -22,7 +23,8 @@ namespace px::shim {
 class TestBroker {
  public:
   explicit TestBroker(std::uint64_t instance = 7)
-      : plan(instance), shared_(2 * plan::kCountersSize), page_(plan::kCountersSize) {
+      : plan(instance), shared_(2 * plan::kCountersSize) {
+    pages_.emplace_back(plan::kCountersSize);
     hellos_ = new (shared_.base()) std::atomic<int>{0};
     here_ = this;
   }
@@ -46,7 +48,7 @@ class TestBroker {
     answer.recheck = static_cast<std::uint32_t>(given.header().recheck);
     plan::fill_text(answer.profile, given.header().profile);
     answer.plan_fd = ::dup(given.fd());
-    answer.counters_fd = ::dup(here_->page_.fd());
+    answer.counters_fd = here_->page_for_hello();
     return answer;
   }
 
@@ -59,9 +61,12 @@ class TestBroker {
   }
 
   [[nodiscard]] int hellos() const { return hellos_->load(); }
-  [[nodiscard]] const plan::Counters& counters() const {
-    return *reinterpret_cast<const plan::Counters*>(page_.base());
+  // Of the page that was given last.
+  [[nodiscard]] plan::Counters& counters() const {
+    return *reinterpret_cast<plan::Counters*>(pages_.back().base());
   }
+  // Has the program say hello before its next decision.
+  void move() { counters().recheck = 1; }
 
   HelloOutcome outcome = HelloOutcome::kWelcome;
   bool answers_marks = true;
@@ -72,10 +77,17 @@ class TestBroker {
   std::uint32_t hello_flags = 0;
 
  private:
+  // The same page until the program is moved.
+  int page_for_hello() {
+    const std::lock_guard lock(mutex_);
+    if (counters().recheck != 0) pages_.emplace_back(plan::kCountersSize);
+    return ::dup(pages_.back().fd());
+  }
+
   static inline TestBroker* here_ = nullptr;
   std::mutex mutex_;
   SharedFile shared_;
-  SharedFile page_;
+  std::list<SharedFile> pages_;
   std::atomic<int>* hellos_;
 };
 

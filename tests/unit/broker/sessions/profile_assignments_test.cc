@@ -4,9 +4,12 @@
 
 #include <gmock/gmock.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <asio/io_context.hpp>
+#include <cstddef>
 #include <filesystem>
+#include <vector>
 
 #include "broker/publish/publisher.h"
 #include "broker/sessions/session_table.h"
@@ -25,9 +28,18 @@ class ProfileAssignmentsTest : public testing::Test {
     policy_ = *parse_policy("version: 1\n" + text, "px.yaml");
     ASSERT_TRUE(publisher_.publish(policy_, {}, {}));
   }
-  void begin_session(pid_t pid, const ProfileAssignment& assignment) {
+  // The counters page of its hello.
+  Fd begin_session(pid_t pid, const ProfileAssignment& assignment) {
     Peer peer{pid, getuid(), Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)))};
-    ASSERT_TRUE(sessions_.hello(peer, assignment, program_));
+    auto page = sessions_.hello(peer, assignment, program_);
+    EXPECT_TRUE(page);
+    return page ? std::move(*page) : Fd();
+  }
+  static bool is_asked(const Fd& page) {
+    std::uint64_t recheck = 0;
+    EXPECT_EQ(pread(page.get(), &recheck, sizeof recheck, offsetof(plan::Counters, recheck)),
+              ssize_t{sizeof recheck});
+    return recheck != 0;
   }
   std::string chosen(const std::string& named) const {
     plan::Hello hello{};
@@ -68,6 +80,31 @@ TEST_F(ProfileAssignmentsTest, OneThatIsMovedIsAskedToSayHelloAgain) {
   EXPECT_NE(publisher_.find("work")->recheck(), before);
 }
 
+TEST_F(ProfileAssignmentsTest, ItIsAskedByEachOfItsPagesAndNoOtherIs) {
+  const ProfileAssignment assignment{"work", Origin::kEnvironment, "work"};
+  const Fd others = begin_session(getppid(), assignment);
+  std::vector<Fd> pages;
+  for (int i = 0; i < 3; ++i) pages.push_back(begin_session(getpid(), assignment));
+  EXPECT_FALSE(is_asked(pages.front()));
+  ASSERT_TRUE(assignments_.move(getpid(), "play", std::nullopt));
+  for (const Fd& page : pages) EXPECT_TRUE(is_asked(page));
+  EXPECT_FALSE(is_asked(others));
+  EXPECT_FALSE(is_asked(begin_session(getpid(), {"play", Origin::kMoved, "work"})));
+}
+
+// A forked child may use it, and is not told by another one.
+TEST_F(ProfileAssignmentsTest, AHelloIsAskedByAPageThatIsGivenUp) {
+  const ProfileAssignment assignment{"work", Origin::kEnvironment, "work"};
+  const Fd first = begin_session(getpid(), assignment);
+  for (int i = 0; i < 3; ++i) begin_session(getpid(), assignment);
+  EXPECT_FALSE(is_asked(first));
+  const Fd last = begin_session(getpid(), assignment);
+  EXPECT_TRUE(is_asked(first));
+  EXPECT_FALSE(is_asked(last));
+  sessions_.forget(getpid());
+  EXPECT_TRUE(is_asked(last));
+}
+
 TEST_F(ProfileAssignmentsTest, OnlyAnOwnersProgramIsMovedToAProfileThatThereIs) {
   const auto why_not = [&](const std::string& name, std::optional<uid_t> owner) {
     const auto moved = assignments_.move(getpid(), name, owner);
@@ -85,10 +122,11 @@ TEST_F(ProfileAssignmentsTest, OnlyAnOwnersProgramIsMovedToAProfileThatThereIs) 
 }
 
 TEST_F(ProfileAssignmentsTest, ANewPolicyMovesOnlyProgramsThatNobodyHasChosenFor) {
-  begin_session(getpid(), {"play", Origin::kDefault, ""});
+  const Fd page = begin_session(getpid(), {"play", Origin::kDefault, ""});
   use("profiles: { work: { match: [ { exe: /usr/bin/git } ] }, play: }");
   assignments_.choose_again();
   EXPECT_EQ(profile(), "work");
+  EXPECT_TRUE(is_asked(page));
   EXPECT_EQ(sessions_.find(getpid())->assignment.origin, Origin::kMatched);
   begin_session(getpid(), {"play", Origin::kMoved, ""});
   assignments_.choose_again();

@@ -69,7 +69,7 @@ TEST_F(SessionTableTest, ASessionLastsAsLongAsItsProcess) {
   EXPECT_EQ(sessions.size(), 1u);
   EXPECT_EQ(sessions.find(program.pid())->assignment.profile, "work");
   EXPECT_EQ(sessions.find(program.pid())->state, SessionState::kCovered);
-  EXPECT_EQ(sessions.running_under("work"), 1u);
+  EXPECT_EQ(sessions.programs_by_profile(), (std::map<std::string, std::size_t>{{"work", 1}}));
   program.end();
   run_until_ended(1);
   EXPECT_EQ(sessions.size(), 0u);

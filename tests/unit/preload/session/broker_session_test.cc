@@ -248,7 +248,7 @@ TEST_F(BrokerSessionTest, WithItsCallsFilteredItAsksNobody) {
   shim_.start();
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   set_filtered(&shim_.settings);
-  broker_.plan.header().recheck = 3;
+  broker_.move();
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   EXPECT_EQ(in_child([this] { return static_cast<int>(shim_.decider.decide(kCall).action); }),
             static_cast<int>(Action::kVia));
@@ -270,7 +270,7 @@ TEST_F(BrokerSessionTest, OnceGreetedItAsksNoBrokerThatHasStopped) {
   shim_.start();
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   broker_.plan.header().heartbeat = 0;
-  broker_.plan.header().recheck = 3;
+  broker_.move();
   EXPECT_EQ(shim_.decider.decide(kCall).action, Action::kVia);
   EXPECT_EQ(in_child([this] { return static_cast<int>(shim_.decider.decide(kCall).action); }),
             static_cast<int>(Action::kVia));

@@ -46,7 +46,7 @@ TEST_F(ListeningTest, AlsoWhereTheProgramChoseItsAddress) {
 
 TEST_F(ListeningTest, AProgramThatLosesItsProfileAtThatCallHasNoMark) {
   EXPECT_TRUE(shim_.session.ensure_session());
-  broker_.plan.header().recheck = 1;  // it was moved
+  broker_.move();
   broker_.outcome = HelloOutcome::kNoProfile;
   EXPECT_EQ(prepare(), 0);
   EXPECT_TRUE(shim_.plan.is_retired());

@@ -106,6 +106,9 @@ class Timeline:
 
     def may_fail(self, before, after, starts):
         """An exchange that a link is taken from may fail, and so may a program that `starts` while
-        there is no broker."""
+        there is no broker. A link that is back has neighbours that the kernel holds to be
+        unreachable for a while: its change counts until the next one."""
+        if before in range(2, len(self.epochs)) and self.epochs[before - 1].link_changes:
+            return True
         epochs = self.during(before, after)
         return any(epoch.link_changes or (starts and epoch.no_broker) for epoch in epochs)

@@ -129,6 +129,7 @@ class ServerTest : public testing::Test {
   void TearDown() override {
     context_.stop();
     thread_.join();
+    later_ = nullptr;  // keeps its client, whose connection needs the event loop
     server_.reset();
     std::filesystem::remove_all(directory_);
   }

@@ -22,7 +22,7 @@ static struct sockaddr_storage peer;
 static struct addrinfo* list;
 static int received;
 static volatile int minus_one = -1;
-static void* const nowhere = (void*)16;
+static void* volatile nowhere = (void*)16;  // no compiler is to see through it
 static void* const kernels = (void*)-4096L;
 
 // Two pages; only the first is there.

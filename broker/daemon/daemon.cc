@@ -63,6 +63,7 @@ Expected<void> Daemon::start_parts() {
   PX_TRY(open_parts());
   PX_TRY(enforcement_->begin());
   connect_services();
+  descriptors_.begin();
   PX_TRY(listen());
   publisher_->announce(state_.instance);
   handle_signals();

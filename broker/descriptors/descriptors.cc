@@ -55,7 +55,6 @@ void Descriptors::end(Fd connection) {
   const auto peer = socket_option<ucred>(connection.get(), SOL_SOCKET, SO_PEERCRED);
   const bool clean = !peer || !has_unread(connection.get());
   (clean ? closer_ : lane_of(peer->uid))->drop(std::move(connection));
-  for (Fd& socket : std::exchange(retired_, {})) closer_->drop(std::move(socket));
 }
 
 std::function<void(Fd)> Descriptors::ender() {
@@ -71,7 +70,7 @@ bool Descriptors::may_start(Lane& lane) {
   waiting_.insert(lane.shared_from_this());
   Lane* longest = nullptr;
   for (Lane* each : running_) {
-    if (!each->rests()) continue;
+    if (each == closer_.get() || !each->rests()) continue;
     if (longest == nullptr || each->last_used() < longest->last_used()) longest = each;
   }
   if (longest == nullptr) {
@@ -89,11 +88,11 @@ void Descriptors::ended(Lane& lane) {
 }
 
 void Descriptors::rests(Lane& lane) {
-  if (std::exchange(one_is_to_rest_, false)) lane.stop();
+  if (&lane != closer_.get() && std::exchange(one_is_to_rest_, false)) lane.stop();
 }
 
 void Descriptors::retire(Fd socket) {
-  retired_.push_back(std::move(socket));
+  closer_->drop(std::move(socket));
 }
 
 void Descriptors::look_for_idle() {
@@ -102,12 +101,12 @@ void Descriptors::look_for_idle() {
     looking_ = false;
     const auto before = Lane::Clock::now() - options_.idle;
     for (Lane* lane : std::set<Lane*>(running_)) {
-      if (lane->last_used() < before) lane->stop();
+      if (lane != closer_.get() && lane->last_used() < before) lane->stop();
     }
     std::erase_if(lanes_, [](const auto& lane) {
       return lane.second->is_empty() && lane.second.use_count() == 1;
     });
-    if (!lanes_.empty() || !closer_->is_empty()) look_for_idle();
+    if (!lanes_.empty()) look_for_idle();
   });
 }
 

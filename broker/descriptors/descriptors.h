@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <set>
-#include <vector>
 
 #include "broker/descriptors/lane.h"
 #include "broker/descriptors/passed_descriptor.h"
@@ -36,6 +35,9 @@ class Descriptors : private LaneOwner {
   Descriptors(const Descriptors&) = delete;
   Descriptors& operator=(const Descriptors&) = delete;
 
+  // Starts the process that is kept: best before there is a listener, which the fork would hold
+  // open for a moment if the broker were killed just then.
+  void begin() { closer_->begin(); }
   // What comes with the message at the head of the connection's queue.
   [[nodiscard]] PassedDescriptor brought(uid_t user, std::shared_ptr<ipc::PacketSocket> connection);
   // Ends a client's connection: at once for the client, and without waiting for what may be queued
@@ -60,7 +62,9 @@ class Descriptors : private LaneOwner {
 
   asio::io_context& context_;
   Options options_;
-  std::shared_ptr<Lane> closer_;  // of connections in which nothing is queued, of whichever user
+  // Of connections in which nothing is queued, of whichever user. Its process is kept: another one
+  // would have to be started to close the socket to it.
+  std::shared_ptr<Lane> closer_;
   std::map<uid_t, std::shared_ptr<Lane>> lanes_;
   std::set<Lane*> running_;                  // those with a process
   std::set<std::shared_ptr<Lane>> waiting_;  // to proceed()

@@ -37,6 +37,10 @@ void Lane::after(std::chrono::milliseconds time, std::function<void()> done) {
   });
 }
 
+void Lane::begin() {
+  if (state_ == State::kNone) start();
+}
+
 void Lane::proceed() {
   if (state_ == State::kNone && (!orders_.empty() || !drops_.empty())) start();
   while (state_ == State::kReady && !orders_.empty() && drops_.size() < kMostConnections) {

@@ -58,6 +58,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
 
   void ask(Order order);
   void drop(Fd connection);
+  // Starts its process.
+  void begin();
   // Goes on, where it can.
   void proceed();
   // Ends its process, which rests.

@@ -221,6 +221,8 @@ Errno Association::attempt(std::span<const Endpoint> members, std::uint32_t init
   std::optional<HeldSignals> held(std::in_place, system_);
   const std::int64_t since = now();
   Errno error = call(members, std::min<std::int64_t>(initial_ms, kSignalsWaitMs));
+  // No handler can have run: the program was stopped for a while. The association is being made.
+  if (error == EINTR && blocks_) error = EINPROGRESS;
   const bool certain =
       !blocks_ && !each_prepared_ && egress_.health(members.front()) == Health::kAlive;
   if (error == EINPROGRESS && !certain) {

@@ -230,6 +230,12 @@ TEST_F(SctpConnect, WhatGoesOnEndsWithAHandlerThatDoesNotRestart) {
   EXPECT_EQ(connect(bundle({"10.0.0.1"})), EINTR);
 }
 
+TEST_F(SctpConnect, AStopWhileTheKernelWaitsForATimeEndsNothing) {
+  kernel_.outcomes = {{EINTR}};
+  EXPECT_EQ(connect(bundle({"10.0.0.1"})), 0);
+  EXPECT_EQ(kernel_.calls.size(), 1u);
+}
+
 TEST_F(SctpConnect, WhatThePolicyForbidsIsNotTried) {
   egress_.error = ENETUNREACH;
   EXPECT_EQ(connect(bundle({"10.0.0.1"})), ENETUNREACH);

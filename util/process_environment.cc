@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "util/fd.h"
+#include "util/process_id.h"
 
 namespace px {
 namespace {
@@ -21,10 +22,6 @@ constexpr std::chrono::milliseconds kInterval{500};
 constexpr std::chrono::milliseconds kSoon{2};
 constexpr int kQuietLooks = 2;
 constexpr int kUnclearLooks = 2;
-
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
 
 // Its strings, each with its NUL; nothing where it may not be looked at.
 std::optional<std::string> environment_of(const std::filesystem::path& process) {
@@ -65,7 +62,7 @@ Started processes_started_with(std::span<const std::string> settings) {
   for (std::filesystem::directory_iterator each("/proc", ignored), end; each != end;
        each.increment(ignored)) {
     const std::string name = each->path().filename();
-    if (!is_number(name) || name == self) continue;
+    if (!is_process_id(name) || name == self) continue;
     const auto environment = environment_of(each->path());
     if (!environment) continue;
     const auto its = [&](const std::string& setting) { return has(*environment, setting); };

@@ -13,6 +13,7 @@
 
 #include "broker/routing/routing.h"
 #include "plan/layout.h"
+#include "util/process_id.h"
 
 namespace px::broker {
 namespace {
@@ -25,11 +26,6 @@ bool maps(const std::filesystem::path& process, const std::string& path) {
     if (line.find(path) != std::string::npos) return true;
   }
   return false;
-}
-
-bool is_number(const std::string& text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // What is written there must be nobody else's to replace, and nowhere else: no link is followed.
@@ -83,7 +79,7 @@ bool RunDirectory::plans_in_use() const {
   std::error_code ignored;
   for (const auto& process : std::filesystem::directory_iterator("/proc", ignored)) {
     const auto name = process.path().filename().string();
-    if (is_number(name) && name != self && maps(process.path(), plans)) return true;
+    if (is_process_id(name) && name != self && maps(process.path(), plans)) return true;
   }
   return false;
 }

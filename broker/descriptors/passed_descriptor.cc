@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "broker/descriptors/passed_descriptor.h"
 
+#include <exception>
 #include <utility>
 
 namespace px::broker {
@@ -10,6 +11,16 @@ struct PassedDescriptor::State {
         std::uint64_t its_number)
       : lane(its_lane), connection(std::move(its_connection)), number(its_number) {}
   ~State() {
+    try {
+      let_go();
+    } catch (const std::exception&) {
+      // Out of memory: the process has it until it ends.
+    }
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void let_go() const {
     const auto there = held ? lane.lock() : nullptr;
     if (!there) return;
     Task task;
@@ -17,8 +28,6 @@ struct PassedDescriptor::State {
     task.held = number;
     there->ask({task, nullptr, [](const auto&) {}});
   }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
 
   std::weak_ptr<Lane> lane;                       // whose orders may have this
   std::shared_ptr<ipc::PacketSocket> connection;  // until the descriptor is received

@@ -8,15 +8,15 @@
 #include <fstream>
 #include <string_view>
 
+#include "broker/identity/processes.h"
 #include "plan/wire.h"
+#include "util/process_id.h"
 
 namespace px::broker {
 namespace {
 
-// Of an environment and of a list of mappings more is not looked at: both are as long as programs
-// like.
+// Of an environment more is not looked at: it is as long as programs like.
 constexpr std::size_t kMostEnvironment = 256 * 1024;
-constexpr std::size_t kMostMappings = 8192;
 
 // The value of a variable in /proc/PID/environ, where each ends with a NUL.
 std::optional<std::string> variable(std::string_view environment, std::string_view name) {
@@ -56,10 +56,6 @@ bool is_without_library(const std::filesystem::path& process) {
   return any && (libc || !loader);
 }
 
-bool is_number(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-}
-
 bool is_of(const std::filesystem::path& process, uid_t user) {
   struct stat status {};
   return stat(process.c_str(), &status) == 0 && status.st_uid == user;
@@ -73,7 +69,7 @@ std::map<pid_t, std::string> programs_without_library(std::optional<uid_t> user,
   std::error_code error;
   for (const auto& process : std::filesystem::directory_iterator("/proc", error)) {
     const std::string name = process.path().filename();
-    if (!is_number(name) || (user && !is_of(process.path(), *user))) continue;
+    if (!is_process_id(name) || (user && !is_of(process.path(), *user))) continue;
     const std::string environment = environment_of(process.path());
     const auto profile = variable(environment, plan::kProfileVariable);
     if (!profile || !plan::valid_profile_name(*profile)) continue;

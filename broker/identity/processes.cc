@@ -12,11 +12,12 @@
 #include <sstream>
 #include <string_view>
 
+#include "util/process_id.h"
+
 namespace px::broker {
 namespace {
 
 constexpr std::size_t kMostAncestors = 64;
-constexpr std::size_t kMostMappings = 8192;
 constexpr unsigned kKernelThread = 0x00200000;  // PF_KTHREAD; include/linux/sched.h
 constexpr unsigned kExiting = 0x00000004;       // PF_EXITING: not a zombie yet, and without a file
 
@@ -98,10 +99,6 @@ bool is_in_other_network(pid_t pid) {
          (own.st_ino != other.st_ino || own.st_dev != other.st_dev);
 }
 
-bool is_number(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-}
-
 }  // namespace
 
 Program program_of(pid_t pid, uid_t uid, const std::string& link) {
@@ -147,7 +144,7 @@ UncoveredPrograms uncovered_programs(const Policy& policy, std::optional<uid_t> 
   std::error_code error;
   for (const auto& process : std::filesystem::directory_iterator("/proc", error)) {
     const std::string name = process.path().filename();
-    if (!is_number(name)) continue;
+    if (!is_process_id(name)) continue;
     const auto pid = static_cast<pid_t>(std::stol(name));
     if (known(pid) || (user && owner_of(pid) != *user)) continue;
     const auto program = program_of(pid);

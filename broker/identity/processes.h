@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,6 +14,9 @@
 #include "broker/config/policy.h"
 
 namespace px::broker {
+
+// Of a process's mappings more are not looked at: they are as many as programs like.
+inline constexpr std::size_t kMostMappings = 8192;
 
 // The program of a process: /proc/PID/exe, or where that may not be read, the file of this link of
 // /proc, which stands for a descriptor of it (empty: none); a file that was replaced since (an

@@ -20,7 +20,7 @@ constinit Clock vdso_clock = nullptr;
 
 template <typename Type>
 const Type* at(Place place) {
-  return reinterpret_cast<const Type*>(place);
+  return reinterpret_cast<const Type*>(place);  // NOLINT(performance-no-int-to-ptr): from auxv
 }
 
 // The shared object that the kernel maps into every process; of its dynamic section, what names
@@ -67,6 +67,7 @@ void find_clock() {
         (name != "__vdso_clock_gettime" && name != "__kernel_clock_gettime")) {
       continue;
     }
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of the kernel's
     vdso_clock = reinterpret_cast<Clock>(vdso.moved + symbol.st_value);
   }
 }

@@ -9,6 +9,8 @@
 namespace px::broker {
 namespace {
 
+constexpr char kUnnamed[] = "via.way";
+
 bool same_egresses(const PathSelector& a, const PathSelector& b) {
   return a.interface == b.interface && a.source == b.source && a.gateway == b.gateway;
 }
@@ -24,7 +26,7 @@ std::string free_name(const std::string& name,
 // "via.WAY", where that can be a profile's name and a number behind it still is.
 std::string profile_name(const std::string& way) {
   const std::string name = "via." + way;
-  return plan::valid_profile_name(name + "-12345") ? name : "via.way";
+  return plan::valid_profile_name(name + "-12345") ? name : kUnnamed;
 }
 
 }  // namespace
@@ -32,6 +34,12 @@ std::string profile_name(const std::string& way) {
 Expected<ProfileHold> AdHocProfiles::hold(const std::string& way, const std::string& wanted,
                                           const Policy& policy, const Snapshot& snapshot) {
   PX_ASSIGN_OR_RETURN(PathSelector path, path_of_way(way, policy, snapshot));
+  // Programs run under the name. It may only mean what it meant, whoever asks; a number need not.
+  const std::string own_name = profile_name(way);
+  const bool lasts = own_name != kUnnamed && path.name == way;
+  if (!wanted.empty() && (wanted != own_name || !lasts)) {
+    return fail("the profile " + wanted + " cannot be had again; start its programs again");
+  }
   for (auto& [name, each] : profiles_) {
     if (each.way != way || !same_egresses(each.path, path)) continue;
     if (!wanted.empty() && name != wanted) continue;
@@ -51,8 +59,8 @@ Expected<ProfileHold> AdHocProfiles::hold(const std::string& way, const std::str
     return policy.profile(name) != nullptr;
   };
   path.name = free_name(path.name, path_taken);
-  const bool keeps_name = plan::valid_profile_name(wanted) && !profile_taken(wanted);
-  const std::string name = keeps_name ? wanted : free_name(profile_name(way), profile_taken);
+  if (!wanted.empty() && profile_taken(wanted)) return fail("the policy has a profile " + wanted);
+  const std::string name = free_name(own_name, profile_taken);
   auto held = std::make_shared<const std::string>(name);
   profiles_.emplace(name, AdHoc{way, path, profile_through(path, name, way), held});
   return held;

@@ -25,8 +25,8 @@ class AdHocProfiles {
   static constexpr std::size_t kMost = 256;
 
   // The profile that sends everything through what `way` stands for now; the same one for all who
-  // ask for the same. `wanted`: the name that it had under an earlier broker, used where it is
-  // free; empty: none. An error where there is no such way, or there are too many profiles.
+  // ask for the same. `wanted`: the name that it had under an earlier broker; empty: none. An error
+  // where there is no such way, the name cannot mean the same again, or there are too many.
   [[nodiscard]] Expected<ProfileHold> hold(const std::string& way, const std::string& wanted,
                                            const Policy& policy, const Snapshot& snapshot);
 

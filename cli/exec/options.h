@@ -20,7 +20,7 @@ struct ExecOptions {
   bool allow_uncovered = false;
   std::vector<std::string> program;  // name and arguments; never empty
 
-  // A broker of its own, whatever else runs.
+  // A broker of its own; for --via alone, only where no running broker serves it.
   [[nodiscard]] bool wants_private_broker() const {
     return !via.empty() || !rules.empty() || !config.empty();
   }

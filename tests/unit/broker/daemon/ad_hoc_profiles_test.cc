@@ -77,9 +77,16 @@ TEST_F(AdHocProfilesTest, ThePolicysNamesAreNotTaken) {
 }
 
 TEST_F(AdHocProfilesTest, AFormerNameIsHadAgain) {
-  EXPECT_EQ(hold("lan", "via.lan-3"), "via.lan-3");
-  EXPECT_EQ(hold("lte0", "work"), "via.lte0") << "unless the policy has it";
-  EXPECT_EQ(hold("2", "../etc"), "via.2") << "or it can be no name";
+  EXPECT_EQ(hold("lan", "via.lan"), "via.lan");
+}
+
+// Else whoever asks first would choose where another user's programs go.
+TEST_F(AdHocProfilesTest, ANameIsHadAgainForWhatItMeantAlone) {
+  for (const char* other : {"via.lte0", "via.lan-2", "removed", "../etc", "via.way"})
+    EXPECT_THAT(hold("lan", other), HasSubstr("cannot be had again")) << other;
+  EXPECT_THAT(hold("2", "via.2"), HasSubstr("cannot be had again")) << "another entry by now";
+  policy_.profiles.front().name = "via.lan";
+  EXPECT_THAT(hold("lan", "via.lan"), HasSubstr("the policy has"));
 }
 
 TEST_F(AdHocProfilesTest, TheyFollowThePolicysPath) {

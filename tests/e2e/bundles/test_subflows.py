@@ -271,7 +271,7 @@ for _ in range(200):
     with wire.connect(os.environ["PX_SOCKET"]) as broker:
         request = wire.extra_paths(7001, [*sys.argv[3:], *sys.argv[3:]])
         wire.send_with_descriptors(broker, request, [peer.fileno()])
-        assert wire.refusal(broker.recv(wire.LARGEST)) is None
+        assert wire.refusal(wire.receive(broker)) is None
 print("asked", flush=True)
 sys.stdin.readline()
 """
@@ -392,7 +392,7 @@ def test_which_sockets_may_have_extra_paths(lab, both):
     """Only the MPTCP connections of programs under px; anything else is refused."""
     with wire.connect(both.socket) as client, socket.socket() as tcp:
         wire.send_with_descriptors(client, wire.extra_paths(PORT, [CORPORATE]), [tcp.fileno()])
-        _, reason = wire.refusal(client.recv(wire.LARGEST))
+        _, reason = wire.refusal(wire.receive(client))
         assert "hello" in reason
     with wire.connect(both.socket) as client:
         client.send(wire.extra_paths(PORT, [CORPORATE]))

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <string_view>
 
 #include "util/fd.h"
@@ -16,27 +15,12 @@ namespace px {
 namespace {
 
 // The kernel bounds an environment by a quarter of the stack's limit: 6 MiB by default.
-constexpr std::size_t kLargest = 8 * 1024 * 1024;
+constexpr std::size_t kWhole = 8 * 1024 * 1024;
 
 constexpr std::chrono::milliseconds kInterval{500};
 constexpr std::chrono::milliseconds kSoon{2};
 constexpr int kQuietLooks = 2;
 constexpr int kUnclearLooks = 2;
-
-// Its strings, each with its NUL; nothing where it may not be looked at.
-std::optional<std::string> environment_of(const std::filesystem::path& process) {
-  const Fd file(open((process / "environ").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return std::nullopt;
-  std::string text;
-  char piece[16 * 1024];
-  while (text.size() < kLargest) {
-    const ssize_t count = read(file.get(), piece, sizeof piece);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    text.append(piece, static_cast<std::size_t>(count));
-  }
-  return text;
-}
 
 // Threads of the kernel and ended processes have none.
 bool has_program(const std::filesystem::path& process) {
@@ -55,6 +39,20 @@ bool has(std::string_view environment, std::string_view setting) {
 
 }  // namespace
 
+std::optional<std::string> environment_of(const std::filesystem::path& process, std::size_t most) {
+  const Fd file(open((process / "environ").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return std::nullopt;
+  std::string text;
+  char piece[16 * 1024];
+  while (text.size() < most) {
+    const ssize_t count = read(file.get(), piece, std::min(sizeof piece, most - text.size()));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    text.append(piece, static_cast<std::size_t>(count));
+  }
+  return text;
+}
+
 Started processes_started_with(std::span<const std::string> settings) {
   const std::string self = std::to_string(getpid());
   Started found = Started::kNone;
@@ -63,7 +61,7 @@ Started processes_started_with(std::span<const std::string> settings) {
        each.increment(ignored)) {
     const std::string name = each->path().filename();
     if (!is_process_id(name) || name == self) continue;
-    const auto environment = environment_of(each->path());
+    const auto environment = environment_of(each->path(), kWhole);
     if (!environment) continue;
     const auto its = [&](const std::string& setting) { return has(*environment, setting); };
     if (std::all_of(settings.begin(), settings.end(), its)) return Started::kSome;

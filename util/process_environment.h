@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +12,11 @@
 #include <vector>
 
 namespace px {
+
+// The strings that the process was started with, each with its NUL, of which at most `most` bytes;
+// nothing where it may not be looked at. `process` is its directory in /proc.
+[[nodiscard]] std::optional<std::string> environment_of(const std::filesystem::path& process,
+                                                        std::size_t most);
 
 enum class Started {
   kNone,

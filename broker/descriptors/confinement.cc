@@ -44,7 +44,7 @@ void unmap_shared_files() {
     char dash = 0;
     std::string access;
     fields >> std::hex >> first >> dash >> last >> access;
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): it is text
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): /proc/self/maps gives addresses as text alone
     if (access.ends_with('s')) (void)munmap(reinterpret_cast<void*>(first), last - first);
   }
 }

@@ -10,6 +10,7 @@
 
 #include "broker/identity/processes.h"
 #include "plan/wire.h"
+#include "util/process_environment.h"
 #include "util/process_id.h"
 
 namespace px::broker {
@@ -28,14 +29,6 @@ std::optional<std::string> variable(std::string_view environment, std::string_vi
     environment.remove_prefix(std::min(line.size() + 1, environment.size()));
   }
   return std::nullopt;
-}
-
-std::string environment_of(const std::filesystem::path& process) {
-  std::ifstream file(process / "environ", std::ios::binary);
-  std::string text(kMostEnvironment, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return text;
 }
 
 // The loader maps libpx.so before libc: with libc and without libpx.so it will not come any more.
@@ -70,10 +63,11 @@ std::map<pid_t, std::string> programs_without_library(std::optional<uid_t> user,
   for (const auto& process : std::filesystem::directory_iterator("/proc", error)) {
     const std::string name = process.path().filename();
     if (!is_process_id(name) || (user && !is_of(process.path(), *user))) continue;
-    const std::string environment = environment_of(process.path());
-    const auto profile = variable(environment, plan::kProfileVariable);
+    const auto environment = environment_of(process.path(), kMostEnvironment);
+    if (!environment) continue;
+    const auto profile = variable(*environment, plan::kProfileVariable);
     if (!profile || !plan::valid_profile_name(*profile)) continue;
-    if (variable(environment, plan::kSocketVariable).value_or(socket) != socket) continue;
+    if (variable(*environment, plan::kSocketVariable).value_or(socket) != socket) continue;
     if (is_without_library(process.path())) found.emplace(std::stol(name), *profile);
   }
   return found;

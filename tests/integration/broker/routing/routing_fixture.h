@@ -53,8 +53,11 @@ class RoutingTest : public testing::Test {
     ip("link set lo up");
     for (const char* name : {"eth0", "eth1"}) {
       ip(std::string("link add ") + name + " type veth peer name " + name + "-peer");
-      ip(std::string("link set ") + name + " up");
-      ip(std::string("link set ") + name + "-peer up");
+      // The kernel's own addresses would come, with routes, in the middle of a test.
+      for (const std::string& end : {std::string(name), std::string(name) + "-peer"}) {
+        ip("link set " + end + " addrgenmode none");
+        ip("link set " + end + " up");
+      }
     }
     ip("address add 192.0.2.10/24 dev eth0");
     ip("address add 2001:db8::10/64 dev eth0 nodad");

@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.clients.running_program import RunningProgram  # noqa: E402
+from support.lab.host_kinds import KINDS, MAIN  # noqa: E402
 from support.lab.isolation import RUN, isolate  # noqa: E402
 from support.lab.three_uplinks import Lab  # noqa: E402
 
@@ -18,11 +19,25 @@ def pytest_configure(config):
     # Another user's leftovers in /tmp are no reason to fail.
     config.option.basetemp = config.option.basetemp or str(RUN / "pytest")
     config.addinivalue_line("markers", "broker: tries the broker; run with a sanitized one too")
+    config.addinivalue_line("markers", "routes: depends on the host's routes; on each kind of host")
+    config.addinivalue_line("markers", "other_host: a test's run on another host than `main`")
+
+
+def pytest_generate_tests(metafunc):
+    if metafunc.definition.get_closest_marker("routes") is None:
+        return
+    others = (pytest.param(kind, marks=pytest.mark.other_host) for kind in KINDS if kind != MAIN)
+    metafunc.parametrize("host_kind", [MAIN, *others])
 
 
 @pytest.fixture
-def lab():
-    with Lab() as lab:
+def host_kind():
+    return MAIN
+
+
+@pytest.fixture
+def lab(host_kind):
+    with Lab(host_kind) as lab:
         yield lab
 
 

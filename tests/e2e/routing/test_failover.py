@@ -19,7 +19,7 @@ def remove_addresses(lab, name):
 
 
 def remove_routes(lab, name):
-    lab.client.ip(*lab.uplink(name).routes("del"))
+    lab.client.ip(*lab.routes(name, "del"))
 
 
 # How an uplink is lost, and how it is had again.

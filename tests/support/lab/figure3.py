@@ -26,6 +26,15 @@ import dataclasses
 import ipaddress
 import json
 
+from support.lab.host_kinds import (
+    MAIN,
+    SOURCE_RULES,
+    VPN,
+    Way,
+    add_rules,
+    lines_in,
+    tables_of,
+)
 from support.lab.network import Network
 
 SERVER = "203.0.113.80"
@@ -91,11 +100,13 @@ SOURCES6 = ("2001:db8:1::10", "2001:db8:2::10")
 
 class Figure3(Network):
     """`routes`: the client's default routes, as one set ("multipath"), as a group of "objects", or
-    each with its own metric, 101 to 104 ("metrics"). `host.routers["1a"]` is a namespace."""
+    each with its own metric, 101 to 104 ("metrics"). `host_kind`: the tables they stand in; an
+    interface is one way out there. `host.routers["1a"]` is a namespace."""
 
-    def __init__(self, routes="multipath"):
+    def __init__(self, routes="multipath", host_kind=MAIN):
         super().__init__()
         self.routes = routes
+        self.host_kind = host_kind
 
     def _build(self):
         self.client = self._namespace("client")
@@ -120,6 +131,7 @@ class Figure3(Network):
         self._answer_where_asked()
         self._await_links()
         self.client.ip(*self._default_routes())
+        add_rules(self.client, self.host_kind, self._ways())
         self._start_server((SERVER, SERVER6))
         self.server.listens(8080)
 
@@ -169,6 +181,28 @@ class Figure3(Network):
         self.server.run(["nft", "-f", "-"], input=ANSWERS % came)
 
     def _default_routes(self):
+        if self.host_kind in (MAIN, SOURCE_RULES):
+            yield from self._routes_in_main()
+        for way in self._ways():
+            for table in tables_of(self.host_kind, way):
+                if table != "main" or self.host_kind == VPN:
+                    yield from lines_in(table, way, "add")
+
+    def _ways(self):
+        return list(self._each_way())
+
+    def _each_way(self):
+        for segment in (1, 2):
+            for sources, attribute in ((SOURCES, "address"), (SOURCES6, "address6")):
+                routers = [r for r in ROUTERS if r.segment == segment]
+                hops = [f"via {getattr(r, attribute)} dev {r.interface}" for r in routers]
+                if self.routes == "multipath":
+                    routes = (" ".join(f"nexthop {hop}" for hop in hops),)
+                else:
+                    routes = tuple(f"{h} metric {100 + r.number}" for h, r in zip(hops, routers))
+                yield Way(segment, sources[segment - 1], routes)
+
+    def _routes_in_main(self):
         if self.routes == "multipath":
             for destination, attribute in (("default", "address"), ("::/0", "address6")):
                 hops = (f"nexthop via {getattr(r, attribute)} dev {r.interface}" for r in ROUTERS)

@@ -73,10 +73,11 @@ class Namespace:
         self.processes.append(process)
         return process
 
-    def ip(self, *lines):
-        """Lines for `ip -batch` in this namespace."""
+    def ip(self, *lines, family=0):
+        """Lines for `ip -batch` in this namespace; rules need the family, 4 or 6."""
         text = "".join(line + "\n" for line in lines)
-        run(["ip", "-n", self.name, "-batch", "-"], input=text)
+        words = [f"-{family}"] if family else []
+        run(["ip", "-n", self.name, *words, "-batch", "-"], input=text)
 
     def links(self):
         """As `ip -j link` tells."""

@@ -13,14 +13,16 @@
               '--------------------- 1| router-vpn |------'   +----------------------------+
                  fd08::2              +------------+
 
-Default routes of the client, IPv4 and IPv6: lan0 metric 100, lte0 200, vpn0 300. What is unsteered
-leaves by lan0. Every router reaches every address of the server. The server answers through
+Default routes of the client, IPv4 and IPv6: lan0 metric 100, lte0 200, vpn0 300; other kinds of
+host (host_kinds.py) have them in other tables, too. What is unsteered leaves by lan0 on each.
+Every router reaches every address of the server. The server answers through
 the router that the source's network belongs to: a wrong source is answered on the wrong uplink.
 """
 
 import dataclasses
 
 from support.lab.flows import FlowCounters
+from support.lab.host_kinds import MAIN, Way, add_rules, route_lines
 from support.lab.network import Network, is_up
 from support.wait import wait_until
 
@@ -70,11 +72,11 @@ class Uplink:
             f"address {verb} {self.source6}/64 {device} nodad",
         ]
 
-    def routes(self, verb="replace"):
+    def ways(self):
         end = f"dev {self.interface} metric {self.metric}"
         return [
-            f"route {verb} default via {self.gateway} {end}",
-            f"route {verb} ::/0 via {self.gateway6} {end}",
+            Way(self.number, self.source, (f"via {self.gateway} {end}",)),
+            Way(self.number, self.source6, (f"via {self.gateway6} {end}",)),
         ]
 
 
@@ -86,10 +88,11 @@ UPLINKS = (
 
 
 class Lab(Network):
-    """The client with three uplinks, as above."""
+    """The client with three uplinks, as above, and one kind of host."""
 
-    def __init__(self):
+    def __init__(self, host_kind=MAIN):
         super().__init__()
+        self.host_kind = host_kind
         self.flows = None
 
     def _build(self):
@@ -108,6 +111,7 @@ class Lab(Network):
             via = f"via fd16:{uplink.number}::2"
             self.routers[uplink.name].ip(*(f"route add {ip} {via}" for ip in SERVER_ADDRESSES[3:]))
         self.client.ip(*(line for uplink in UPLINKS for line in self._client_side(uplink)))
+        add_rules(self.client, self.host_kind, [w for uplink in UPLINKS for w in uplink.ways()])
         self._await_links()
         self.flows = FlowCounters(self.client)
         self.server.listens(8080)
@@ -139,7 +143,13 @@ class Lab(Network):
         ]
 
     def _client_side(self, uplink):
-        return [f"link set {uplink.interface} up", *uplink.addresses(), *uplink.routes()]
+        up = f"link set {uplink.interface} up"
+        return [up, *uplink.addresses(), *self.routes(uplink.name)]
+
+    def routes(self, name, verb="replace"):
+        """The default routes of an uplink."""
+        ways = self.uplink(name).ways()
+        return [line for way in ways for line in route_lines(self.host_kind, way, verb)]
 
     def uplink(self, name):
         return next(uplink for uplink in UPLINKS if name in (uplink.name, uplink.interface))

@@ -108,6 +108,7 @@ bool takes_marked(const kernel::Rule& rule, const Marks& marks) {
 
 void find_foreign_marks(const HostChecks& checks, json& findings) {
   if (checks.demand.empty()) return;
+  const std::uint32_t lowered = lowered_by(checks.kernel);
   for (const kernel::Rule& rule : checks.kernel.rules) {
     if (is_own(rule) || is_system_rule(rule)) continue;
     if (uses_bits_of(checks.mark_mask, rule)) {
@@ -116,7 +117,7 @@ void find_foreign_marks(const HostChecks& checks, json& findings) {
                   "another's marks have bits of px's mark mask " + hex(checks.mark_mask) + ": " +
                       rule_text(rule),
                   "set broker.mark-mask in the policy to bits that nobody else uses"));
-    } else if (rule.priority <= kGuardPriority &&
+    } else if (rule.priority + lowered <= kGuardPriority &&
                (rule.mark_mask == 0 || takes_marked(rule, checks.marks))) {
       findings.push_back(
           finding("note", "another's rule decides before px's: " + rule_text(rule), ""));

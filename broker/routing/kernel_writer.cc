@@ -40,7 +40,7 @@ kernel::Rule rule_of(const OwnRule& own) {
   rule.priority = own.priority;
   rule.action = action_of(own);
   rule.table = own.table.value_or(0);
-  rule.goto_priority = own.action == OwnAction::kGoBehind ? kBehindPriority : 0;
+  rule.goto_priority = own.go_to;
   rule.invert = own.inverted;
   rule.output_interface = own.interface;
   if (own.destination) rule.destination = {*own.destination, kHostLength};

@@ -63,10 +63,7 @@ void add_port_rules(RoutingState& state, const std::vector<PortRoute>& ports,
       }
     } else if (!port.unreachable) {
       rule.action = OwnAction::kGoBehind;
-      OwnRule behind;
-      behind.priority = kBehindPriority;
-      behind.action = OwnAction::kNothing;
-      add_rule(state, behind);
+      add_rule(state, behind());
     }
     add_rule(state, rule);
   }

@@ -172,7 +172,11 @@ void Routing::abandon() {
 }
 
 Expected<void> Routing::mend() {
-  return in_force_ ? carry_out(*in_force_) : Expected<void>();
+  if (!in_force_ || in_force_->demand.empty()) return {};
+  PX_TRY(carry_out(*in_force_));
+  // What had to move before another's rule is there twice.
+  PX_ASSIGN_OR_RETURN(const auto kernel, netlink::read_kernel_state());
+  return remove_all_but(wanted_state(in_force_->demand, allocator_, in_force_->mask, kernel));
 }
 
 Expected<void> Routing::remove_all() {

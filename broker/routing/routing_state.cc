@@ -97,10 +97,21 @@ OwnRule own_rule(const kernel::Rule& rule) {
   if (rule.ip_protocol == IPPROTO_SCTP) own.sctp_port = rule.source_port;
   if (rule.destination) own.destination = rule.destination->base;
   if (rule.goto_priority != 0) own.action = OwnAction::kGoBehind;
+  own.go_to = rule.goto_priority;
   if (rule.action == kernel::RuleAction::kNothing && rule.goto_priority == 0) {
     own.action = OwnAction::kNothing;
   }
   return own;
+}
+
+void lower(RoutingState& state, std::uint32_t by) {
+  std::set<OwnRule> lowered;
+  for (OwnRule rule : state.rules) {
+    rule.priority -= by;
+    if (rule.action == OwnAction::kGoBehind) rule.go_to = kBehindPriority - by;
+    lowered.insert(rule);
+  }
+  state.rules = std::move(lowered);
 }
 
 template <typename Value>
@@ -133,12 +144,28 @@ bool needs_onlink(const kernel::State& kernel, bool ipv4, std::uint32_t interfac
          !contains(connected_networks(kernel, ipv4, interface_index), next_hop);
 }
 
+OwnRule behind() {
+  OwnRule rule;
+  rule.priority = kBehindPriority;
+  rule.action = OwnAction::kNothing;
+  return rule;
+}
+
 std::set<std::string> keys_of(const RoutingDemand& demand) {
   std::set<std::string> keys = marked_keys(demand);
   for (const PortRoute& port : demand.ports) {
     if (port.egress) keys.insert(to_key(*port.egress));
   }
   return keys;
+}
+
+std::uint32_t lowered_by(const kernel::State& kernel) {
+  std::uint32_t lowest = kBehindPriority + 1;
+  for (const kernel::Rule& rule : kernel.rules) {
+    if (is_own(rule) || rule.priority == 0 || rule.table == kernel::kLocalTable) continue;
+    lowest = std::min(lowest, rule.priority);
+  }
+  return std::min(kBehindPriority + 1 - lowest, kPeerPriority - 1);
 }
 
 RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& allocator,
@@ -152,8 +179,14 @@ RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& allo
   };
   for (const std::string& key : marked_keys(demand)) {
     const std::uint32_t number = allocator.numbers().at(key);
-    const std::uint32_t table = key == kReceivedKey ? kernel::kMainTable : kOwnTableBase + number;
-    add_rule({false, kMarkPriority, mark_of(number, mask), mask, false, table});
+    OwnRule rule{false, kMarkPriority, mark_of(number, mask), mask, false, kOwnTableBase + number};
+    if (key == kReceivedKey) {
+      // What is not an answer goes by the host's own rules, wherever its default routes stand.
+      rule.table.reset();
+      rule.action = OwnAction::kGoBehind;
+      add_rule(behind());
+    }
+    add_rule(rule);
   }
   // What a datagram socket says in control data: for IPv6, naming source and interface is not
   // enough to leave by that interface.
@@ -172,6 +205,7 @@ RoutingState wanted_state(const RoutingDemand& demand, const MarkAllocator& allo
     add_table(state, false, id, table.ipv6, kernel);
   }
   add_port_rules(state, demand.ports, allocator, kernel);
+  lower(state, lowered_by(kernel));
   return state;
 }
 
@@ -190,14 +224,17 @@ RoutingChanges changes_between(const RoutingState& found, const RoutingState& wa
   RoutingChanges changes{
       missing_in(found.routes, wanted.routes), missing_in(found.rules, wanted.rules),
       missing_in(wanted.rules, found.rules), missing_in(wanted.routes, found.routes)};
-  // The guards of tables first, then neighbours before what is reached through them; the guard of
-  // the marks before any mark, and after them when they go.
+  // The guards of tables first, then neighbours before what is reached through them; what rules go
+  // on from and the guard of the marks before any mark, and after them when they go.
   const auto unreachable_first = [](const OwnRoute& a, const OwnRoute& b) {
     return std::pair(!a.unreachable(), a.next_hop.has_value()) <
            std::pair(!b.unreachable(), b.next_hop.has_value());
   };
   const auto guard_first = [](const OwnRule& a, const OwnRule& b) {
-    return a.inverted > b.inverted;
+    const auto late = [](const OwnRule& rule) {
+      return std::pair(rule.action != OwnAction::kNothing, !rule.inverted);
+    };
+    return late(a) < late(b);
   };
   std::stable_sort(changes.added_routes.begin(), changes.added_routes.end(), unreachable_first);
   std::stable_sort(changes.added_rules.begin(), changes.added_rules.end(), guard_first);

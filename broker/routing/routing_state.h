@@ -17,13 +17,14 @@
 
 namespace px::broker {
 
-// Priorities of px's rules, all before main's 32766: the peers of SCTP's ports, all others of such
-// a port, listening sockets that name an interface, the marks, the guard behind them. Last comes a
-// rule without effect: unsteered packets of SCTP's ports go on from there.
+// Priorities of px's rules: the peers of SCTP's ports, all others of such a port, listening sockets
+// that name an interface, the marks, the guard behind them. Last comes a rule without effect:
+// unsteered packets of SCTP's ports, and of listening sockets, go on from there. All of them are
+// lower where a rule of the host would decide before (lowered_by()).
 inline constexpr std::uint32_t kPeerPriority = 4997;
 inline constexpr std::uint32_t kOtherPeersPriority = kPeerPriority + 1;
-inline constexpr std::uint32_t kMarkPriority = 5000;
-inline constexpr std::uint32_t kInterfacePriority = kMarkPriority - 1;
+inline constexpr std::uint32_t kInterfacePriority = kOtherPeersPriority + 1;
+inline constexpr std::uint32_t kMarkPriority = kInterfacePriority + 1;
 inline constexpr std::uint32_t kGuardPriority = kMarkPriority + 1;
 inline constexpr std::uint32_t kBehindPriority = kGuardPriority + 1;
 
@@ -61,7 +62,8 @@ struct OwnRule {
   std::string interface = {};                       // empty: whichever
   std::uint16_t sctp_port = 0;                      // local, host byte order; 0: no such rule
   std::optional<bundle::Address> destination = {};  // absent: whichever
-  OwnAction action = OwnAction::kDecide;            // or go on behind px's rules
+  OwnAction action = OwnAction::kDecide;            // or go on behind px's rules,
+  std::uint32_t go_to = 0;                          // at this priority; else 0
 
   friend auto operator<=>(const OwnRule&, const OwnRule&) = default;
 };
@@ -76,6 +78,12 @@ struct RoutingState {
 
 inline constexpr std::uint32_t kRouteMetric = 1024;
 
+// By how much px's priorities are lower than said above: a rule that selects by source would lead
+// marked packets elsewhere. `ip rule add` without a priority, as VPNs add theirs, puts a rule
+// before all others, px's included.
+[[nodiscard]] std::uint32_t lowered_by(const kernel::State& kernel);
+// Where rules that go behind px's go on.
+[[nodiscard]] OwnRule behind();
 // The last route of each of px's tables.
 [[nodiscard]] OwnRoute table_guard(bool ipv4, std::uint32_t table);
 // Whether the kernel takes the router for a neighbour only where it is told so.

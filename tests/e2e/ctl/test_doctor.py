@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from support.wait import wait_until
+
 pytestmark = pytest.mark.broker
 
 
@@ -57,20 +59,26 @@ profiles:
     [
         ("fwmark 0x1 lookup 78 priority 4000", None),
         ("fwmark 0xca6c lookup 78 priority 4000", None),
-        ("not fwmark 0xca6c lookup 78 priority 4000", "note"),
+        ("not fwmark 0xca6c lookup 78 priority 4000", None),
+        ("not fwmark 0xca6c lookup 78 priority 1", "note"),
         ("not fwmark 0xca6c lookup 78 priority 32000", None),
         ("fwmark 0x1000000 lookup 78 priority 4000", "warning"),
         ("fwmark 0x41000000/0xff000000 lookup 78 priority 32000", "warning"),
     ],
 )
 def test_marks_of_others(lab, broker, rule, severity):
-    """Only those that share bits with px's are a conflict."""
+    """Only those that share bits with px's are a conflict. px's rules move before another's, as long
+    as there is room."""
     broker.pxctl("router", "add", "192.168.1.254")
     assert broker.reload(NEXT_HOP).returncode == 0
     assert doctor(broker)["findings"] == []
     lab.client.ip(f"rule add {rule}")
+    expected = [severity] if severity else []
+    wait_until(
+        lambda: [each["severity"] for each in doctor(broker)["findings"]] == expected,
+        "px's rules have moved",
+    )
     answer = doctor(broker)
-    assert [each["severity"] for each in answer["findings"]] == ([severity] if severity else [])
     assert answer["healthy"] == (severity != "warning")
     assert len(answer["foreign_rules"]) == 1
     lab.client.ip(f"rule delete {rule}")

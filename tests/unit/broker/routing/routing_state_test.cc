@@ -99,13 +99,37 @@ TEST(RoutingState, TakesTheConnectedNetworksFromTheMainTable) {
   EXPECT_EQ(find(state, false, false, "2001:db8::/64"), nullptr) << "the family has no route";
 }
 
-TEST(RoutingState, AListeningSocketsMarkLooksInTheMainTable) {
+// Their default routes may stand in any table.
+TEST(RoutingState, AListeningSocketsMarkGoesByTheHostsOwnRules) {
   RoutingDemand demand = one_table({2, std::nullopt, false});
   demand.received = {{2, "one"}};
   const auto allocator = MarkAllocator{}.with(keys_of(demand), kMask);
   const auto state = wanted_state(demand, *allocator, kMask, Host().state);
-  EXPECT_TRUE(state.rules.contains({true, kMarkPriority, allocator->marks(kMask).at(kReceivedKey),
-                                    kMask, false, RT_TABLE_MAIN}));
+  OwnRule rule{true,  kMarkPriority, allocator->marks(kMask).at(kReceivedKey),
+               kMask, false,         std::nullopt};
+  rule.action = OwnAction::kGoBehind;
+  rule.go_to = kBehindPriority;
+  EXPECT_TRUE(state.rules.contains(rule));
+  rule = behind();
+  rule.ipv4 = true;
+  EXPECT_TRUE(state.rules.contains(rule));
+  EXPECT_EQ(changes_between({}, state).added_rules.front().action, OwnAction::kNothing);
+}
+
+TEST(RoutingState, ItsRulesStandBeforeThoseOfTheHost) {
+  Host host;
+  const auto priorities = [&] {
+    std::set<std::uint32_t> found;
+    for (const OwnRule& rule : wanted(one_table({2, std::nullopt, false}), host.state).rules) {
+      found.insert(rule.priority);
+    }
+    return found;
+  };
+  EXPECT_EQ(priorities(), (std::set{kMarkPriority, kGuardPriority}));
+  host.rule(true, 1000, 77).source = test::net("192.0.2.10/32");
+  EXPECT_EQ(priorities(), (std::set<std::uint32_t>{997, 998}));
+  host.rule(true, 1, 78);
+  EXPECT_EQ(priorities(), (std::set<std::uint32_t>{4, 5})) << "as low as there is room";
 }
 
 TEST(RoutingState, AnEmptyDemandWantsNothing) {

@@ -63,6 +63,14 @@ typedef uint8_t px_bundle_entries;
 /* The policy named an interface, not a source: of adjacent such entries of one interface, the one
  * whose source shares the longest prefix with the destination is taken (RFC 6724, rule 8). */
 #define PX_ENTRY_ANY_SOURCE 8u
+/* The source is another interface's, where answers may come in: the mark alone chooses the
+ * interface, and the socket takes no device. */
+#define PX_ENTRY_NO_DEVICE 16u
+/* Without the mark, a device leads by this entry as well. */
+#define PX_ENTRY_MARK_OPTIONAL 32u
+/* The interface's routes stand in tables that only the source is sent to. The mark, if there is
+ * one, is for sockets whose source can no longer be bound; without it they have no route. */
+#define PX_ENTRY_ROUTED_BY_SOURCE 64u
 
 /* px_bundle_transport: what carries a socket with several addresses. */
 #define PX_BUNDLE_TRANSPORT_NONE 0

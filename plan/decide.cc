@@ -78,6 +78,12 @@ bool is_multicast(const Address& destination) {
   return destination.is_ipv4() ? destination.bytes[12] >> 4 == 0xe : destination.bytes[0] == 0xff;
 }
 
+// A socket whose source px binds is found its route by that.
+Entry as_taken_by(Entry entry, const Call& call) {
+  if ((entry.flags & kEntryRoutedBySource) != 0 && !call.source_fixed) entry.mark = 0;
+  return entry;
+}
+
 // The entry the rule sends the call to: the first usable one and, where the policy left the source
 // open, the best source among its interface's.
 std::optional<Entry> choose_entry(const Tables& tables, const Rule& rule, const Call& call) {
@@ -85,7 +91,7 @@ std::optional<Entry> choose_entry(const Tables& tables, const Rule& rule, const 
   unsigned chosen_length = 0;
   for (const std::uint32_t id : part(tables.via_ids, rule.first_via, rule.via_count)) {
     if (id >= tables.entries.size()) return std::nullopt;
-    const Entry entry = tables.entries[id];
+    const Entry entry = as_taken_by(tables.entries[id], call);
     if (chosen &&
         (entry.interface_index != chosen->interface_index || entry.mark != chosen->mark)) {
       break;
@@ -103,6 +109,11 @@ std::optional<Entry> choose_entry(const Tables& tables, const Rule& rule, const 
   return chosen;
 }
 
+bool takes_fixed_source(const Entry& entry) {
+  if ((entry.flags & kEntryKernelSource) == 0) return false;
+  return (entry.flags & kEntryRoutedBySource) == 0 || entry.mark != 0;
+}
+
 Verdict decide_by_rules(const Tables& tables, IfUnavailable if_unavailable, const Call& call) {
   std::uint32_t from = 0;
   for (;;) {
@@ -113,7 +124,10 @@ Verdict decide_by_rules(const Tables& tables, IfUnavailable if_unavailable, cons
     if (rule.action != RuleAction::kVia) return {Action::kRefuse, Reason::kRule, index};
     if (auto entry = choose_entry(tables, rule, call)) {
       // No router stands before it: it goes to the network of the interface.
-      if (is_multicast(call.destination)) entry->mark = 0;
+      if (is_multicast(call.destination)) {
+        entry->mark = 0;
+        entry->flags &= ~kEntryNoDevice;
+      }
       return {Action::kVia, Reason::kRule, index, *entry};
     }
     if (call.source != nullptr) return {Action::kSystem, Reason::kNoRule};
@@ -135,9 +149,7 @@ Usability usability(std::span<const Range> reach, const Entry& entry, const Call
   }
   if ((entry.flags & kEntryUsable) == 0) return Usability::kDown;
   if (call.scope != 0 && call.scope != entry.interface_index) return Usability::kOtherScope;
-  if (call.source_fixed && (entry.flags & kEntryKernelSource) == 0) {
-    return Usability::kSourceFixed;
-  }
+  if (call.source_fixed && !takes_fixed_source(entry)) return Usability::kSourceFixed;
   return contains(reach, call.destination) ? Usability::kUsable : Usability::kNoRoute;
 }
 

@@ -42,5 +42,8 @@ inline constexpr std::uint32_t kEntryUsable = PX_ENTRY_USABLE;
 inline constexpr std::uint32_t kEntryIpv4 = PX_ENTRY_IPV4;
 inline constexpr std::uint32_t kEntryKernelSource = PX_ENTRY_KERNEL_SOURCE;
 inline constexpr std::uint32_t kEntryAnySource = PX_ENTRY_ANY_SOURCE;
+inline constexpr std::uint32_t kEntryNoDevice = PX_ENTRY_NO_DEVICE;
+inline constexpr std::uint32_t kEntryMarkOptional = PX_ENTRY_MARK_OPTIONAL;
+inline constexpr std::uint32_t kEntryRoutedBySource = PX_ENTRY_ROUTED_BY_SOURCE;
 
 }  // namespace px::plan

@@ -64,7 +64,7 @@ std::string name_of(plan::Transport transport) {
   return std::string(known == std::end(kTransportNames) ? "other" : known->name);
 }
 
-std::string why_not(plan::Usability usability, const Entry& entry) {
+std::string why_not(plan::Usability usability, const Entry& entry, MarkUse unmarked) {
   switch (usability) {
     case plan::Usability::kUsable:
       return {};
@@ -74,6 +74,9 @@ std::string why_not(plan::Usability usability, const Entry& entry) {
     case plan::Usability::kDown:
       return entry.usable() ? kUnmarked : why_not_usable(entry);
     case plan::Usability::kNoRoute:
+      if (unmarked == MarkUse::kFurther) {
+        return "routes name this router for other destinations alone (needs CAP_NET_ADMIN)";
+      }
       return "no route to the destination on this interface";
     case plan::Usability::kOtherScope:
       return "the destination names another interface";
@@ -83,17 +86,36 @@ std::string why_not(plan::Usability usability, const Entry& entry) {
   return "the socket's source is fixed already";
 }
 
+// What a usable entry cannot do here; empty where there is nothing.
+std::string limit_of(const PathSelector& path, const Entry& entry, const plan::Entry& compiled,
+                     plan::Call call, const Ranges& reach) {
+  if (mark_use(path, entry) == MarkUse::kNoDevice && compiled.mark == 0) {
+    return "answers must come in by this interface (elsewhere needs CAP_NET_ADMIN)";
+  }
+  call.source_fixed = true;
+  if (plan::usability(reach, compiled, call) == plan::Usability::kUsable) return {};
+  const std::string ports = "not for sockets bound to a port alone: ";
+  if ((compiled.flags & plan::kEntryKernelSource) == 0) {
+    return ports + "the kernel gives them another source";
+  }
+  return ports + "the interface's IPv6 routes are for its source (needs CAP_NET_ADMIN)";
+}
+
 json candidate_report(const PathSelector& path, const Entry& entry, const Snapshot& snapshot,
                       const Marks& marks, const plan::Call& call) {
-  const auto usability =
-      plan::usability(reach_of(entry, path, snapshot), plan_entry(entry, path, marks), call);
-  const std::string why = why_not(usability, entry);
+  const plan::Entry compiled = plan_entry(entry, path, marks);
+  const Ranges reach = reach_of(entry, path, snapshot, marks);
+  const auto usability = plan::usability(reach, compiled, call);
+  const MarkUse unmarked = compiled.mark == 0 ? mark_use(path, entry) : MarkUse::kNone;
+  const std::string why = why_not(usability, entry, unmarked);
+  const std::string limit = why.empty() ? limit_of(path, entry, compiled, call, reach) : "";
   return {{"path", path.name},
           {"number", entry.number},
           {"interface", entry.interface},
           {"source", text_of(entry.source)},
           {"usable", why.empty()},
-          {"why", why.empty() ? json() : json(why)}};
+          {"why", why.empty() ? json() : json(why)},
+          {"limit", limit.empty() ? json() : json(limit)}};
 }
 
 json candidates_of(const Rule& rule, const Policy& policy, const Snapshot& snapshot,
@@ -112,7 +134,8 @@ json candidates_of(const Rule& rule, const Policy& policy, const Snapshot& snaps
                             {"interface", path->interface},
                             {"source", path->source ? json(text_of(*path->source)) : json()},
                             {"usable", false},
-                            {"why", "the host has no such entry now"}});
+                            {"why", "the host has no such entry now"},
+                            {"limit", nullptr}});
     }
   }
   return candidates;

@@ -80,7 +80,9 @@ void Enforcement::host_changed(const Snapshot& snapshot) {
   auto marks = parts_.routing.prepare(demand, policy.mark_mask);
   const bool prepared = marks.has_value();
   if (!prepared) {
-    spdlog::error("next hops cannot be had now: {}", marks.error().message);
+    if (!without_marks(policy, snapshot, {}).empty()) {
+      spdlog::error("next hops cannot be had now: {}", marks.error().message);
+    }
     marks = parts_.routing.marks();  // next hops without a mark are not available
   }
   if (auto published = publish(policy, snapshot, *marks); !published) {

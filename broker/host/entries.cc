@@ -106,25 +106,35 @@ class InterfaceEntries {
 
   void append_to(std::vector<Entry>& entries, Reach& reach) const {
     if (hops_.next_hops.empty()) return;
-    const std::uint32_t reach_unbound = reach.find(link_, ipv4_, std::nullopt);
+    const Ranges reached_unbound = reach.list(reach.find(link_, ipv4_, std::nullopt));
     for (const auto& next_hop : hops_.next_hops) {
-      const bool by_itself = hops_.default_next_hop == next_hop;
-      const auto kernel_source =
-          sources_.kernel_choice(link_.index, ipv4_, by_itself ? hops_ : through(next_hop));
+      const auto kernel_source = kernel_source_through(next_hop);
       for (const Source& source : sources_.of_family(ipv4_)) {
         Entry entry = make(next_hop, source);
         entry.number = static_cast<std::uint32_t>(entries.size() + 1);
+        entry.kernel_source = source.address == kernel_source;
         entry.reach = reach.find(link_, ipv4_, source.address);
-        // Without the source, the rules that select by it would not hold; the table of a mark
-        // does not depend on them.
-        entry.kernel_source =
-            source.address == kernel_source && (!by_itself || entry.reach == reach_unbound);
+        entry.interface_reach = reach.find(link_, ipv4_, kernel_source);
+        entry.mark_leads_further =
+            next_hop && entry.certain && link_.up && !reach.decides_all(entry.reach);
+        entry.routed_by_source =
+            !ipv4_ && !subtract(reach.list(entry.reach), reached_unbound).empty();
         entries.push_back(std::move(entry));
       }
     }
   }
 
  private:
+  // A route that is found by its source alone does not say which source that is: the kernel takes
+  // the interface's own, as without a route.
+  [[nodiscard]] std::optional<Address> kernel_source_through(
+      const std::optional<Address>& next_hop) const {
+    const bool by_itself = hops_.default_next_hop == next_hop;
+    InterfaceHops hops = by_itself ? hops_ : through(next_hop);
+    if (!hops.default_is_for_all_sources) hops = {};
+    return sources_.kernel_choice(link_.index, ipv4_, hops);
+  }
+
   // As in a table that has this next hop alone.
   static InterfaceHops through(const std::optional<Address>& next_hop) {
     InterfaceHops hops;
@@ -141,7 +151,8 @@ class InterfaceEntries {
     entry.own_source = std::find(source.interfaces.begin(), source.interfaces.end(), link_.index) !=
                        source.interfaces.end();
     entry.default_next_hop = hops_.default_next_hop && *hops_.default_next_hop == next_hop;
-    entry.needs_mark = next_hop && !(entry.default_next_hop && hops_.default_is_certain);
+    entry.certain = entry.default_next_hop && hops_.default_is_certain;
+    entry.needs_mark = next_hop && !entry.certain;
     entry.link_up = link_.up;
     entry.source_valid = source.valid;
     entry.source_deprecated = source.deprecated;

@@ -18,7 +18,8 @@ bool leads_nowhere(const kernel::Route& route) {
 }  // namespace
 
 NextHops::NextHops(const kernel::State& state, const Reach& reach,
-                   const std::vector<AddedRouter>& added) {
+                   const std::vector<AddedRouter>& added)
+    : reach_(reach) {
   for (const kernel::Route& route : state.routes) {
     if (route.kind != kernel::RouteKind::kUnicast || leads_nowhere(route)) continue;
     if (const auto position = reach.table_position(route.table, route.ipv4)) {
@@ -59,13 +60,14 @@ void NextHops::add_route(const kernel::Route& route, std::uint32_t table_positio
           network_range(route.destination.base, route.destination.length));
       continue;
     }
-    Use use{rank, hop.onlink, route.preferred_source, !route.is_default(), table_position};
+    if (route.is_default()) {
+      add_default(interface, table_position, {{route.metric, route.router_rank}, hop.gateway});
+    }
+    Use use{rank, hop.onlink, route.preferred_source, !route.is_default()};
     const auto [known, is_new] = interface.uses.try_emplace(hop.gateway, use);
     if (is_new) continue;
     use.specific |= known->second.specific;
-    use.last_table = std::max(use.last_table, known->second.last_table);
     known->second.specific = use.specific;
-    known->second.last_table = use.last_table;
     if (rank < known->second.rank) known->second = use;
   }
 }
@@ -76,15 +78,28 @@ bool NextHops::is_neighbour(const Interface& interface, const std::optional<Addr
          contains(interface.neighbours, *next_hop);
 }
 
-// Default routes that come later in the same table are not looked at while this one stands;
-// everything else may be: equal ones in turn, more specific ones by destination, those of other
-// tables by source.
-bool NextHops::is_sole(const Interface& interface, const Use& best) {
-  return std::all_of(interface.uses.begin(), interface.uses.end(), [&](const auto& each) {
-    const Use& use = each.second;
-    return &use == &best ||
-           (best.rank < use.rank && !use.specific && use.last_table == std::get<1>(best.rank));
-  });
+void NextHops::add_default(Interface& interface, std::uint32_t table_position, const First& route) {
+  const auto [place, is_new] = interface.firsts.try_emplace(table_position, route);
+  First& first = place->second;
+  if (is_new || first.rank < route.rank) return;
+  if (route.rank < first.rank) {
+    first = route;
+  } else if (first.next_hop != route.next_hop) {
+    first.shared = true;
+  }
+}
+
+// Default routes that come later in the same table are not looked at while the first one stands;
+// everything else may be: equal ones in turn, more specific ones by destination, the first ones of
+// other tables by source.
+bool NextHops::is_sole(const Interface& interface, const std::optional<Address>& next_hop) {
+  const bool others_specific =
+      std::any_of(interface.uses.begin(), interface.uses.end(),
+                  [&](const auto& use) { return use.first != next_hop && use.second.specific; });
+  return !others_specific &&
+         std::all_of(interface.firsts.begin(), interface.firsts.end(), [&](const auto& first) {
+           return first.second.next_hop == next_hop && !first.second.shared;
+         });
 }
 
 InterfaceHops NextHops::of(std::uint32_t interface_index, bool ipv4) const {
@@ -96,6 +111,7 @@ InterfaceHops NextHops::of(std::uint32_t interface_index, bool ipv4) const {
     if (interface.has_networks) {
       hops.next_hops.push_back(std::nullopt);
       hops.default_next_hop.emplace(std::nullopt);
+      hops.default_is_certain = true;
     }
     hops.next_hops.insert(hops.next_hops.end(), interface.added.begin(), interface.added.end());
     return hops;
@@ -109,7 +125,9 @@ InterfaceHops NextHops::of(std::uint32_t interface_index, bool ipv4) const {
     hops.default_next_hop.emplace(next_hop);
     hops.preferred_source = use.preferred_source;
   }
-  hops.default_is_certain = best != nullptr && is_sole(interface, *best);
+  hops.default_is_certain = best != nullptr && is_sole(interface, *hops.default_next_hop);
+  hops.default_is_for_all_sources =
+      best != nullptr && reach_.is_for_all_sources(std::get<1>(best->rank));
   for (const Address& router : interface.added) {
     if (!interface.uses.contains(router)) hops.next_hops.emplace_back(router);
   }

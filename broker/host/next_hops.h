@@ -26,11 +26,14 @@ struct InterfaceHops {
   std::optional<std::optional<Address>> default_next_hop;
   // Whether nothing that leaves by this interface takes another one.
   bool default_is_certain = false;
+  // Whether its route is found without a source.
+  bool default_is_for_all_sources = true;
   std::optional<Address> preferred_source;  // named by the route of the default next hop
 };
 
 class NextHops {
  public:
+  // `reach` must outlive it.
   NextHops(const kernel::State& state, const Reach& reach,
            const std::vector<AddedRouter>& added = {});
 
@@ -44,11 +47,17 @@ class NextHops {
     Rank rank;
     bool onlink;
     std::optional<Address> preferred_source;
-    bool specific;             // of a route that is not a default one, too
-    std::uint32_t last_table;  // the latest table position that it stands in
+    bool specific;  // of a route that is not a default one, too
+  };
+  // The first default route of a table by this interface.
+  struct First {
+    std::pair<std::uint32_t, unsigned> rank;  // metric, router
+    std::optional<Address> next_hop;
+    bool shared = false;  // with an equal one by another router
   };
   struct Interface {
     std::map<std::optional<Address>, Use> uses;  // the best one of each next hop
+    std::map<std::uint32_t, First> firsts;       // by table position
     bool has_networks = false;                   // addresses or device routes
     Ranges neighbours;
     std::set<Address> added;
@@ -56,10 +65,13 @@ class NextHops {
 
   void add_router(const kernel::State& state, const AddedRouter& router);
   void add_route(const kernel::Route& route, std::uint32_t table_position);
-  [[nodiscard]] static bool is_sole(const Interface& interface, const Use& best);
+  static void add_default(Interface& interface, std::uint32_t table_position, const First& route);
+  [[nodiscard]] static bool is_sole(const Interface& interface,
+                                    const std::optional<Address>& next_hop);
   [[nodiscard]] static bool is_neighbour(const Interface& interface,
                                          const std::optional<Address>& next_hop, const Use& use);
 
+  const Reach& reach_;
   std::map<std::pair<std::uint32_t, bool>, Interface> interfaces_;  // by index and ipv4
 };
 

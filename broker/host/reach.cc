@@ -53,6 +53,7 @@ Reach::Reach(const kernel::State& state) {
   }
   std::uint32_t position = 0;
   for (const bool of_some_sources : {false, true}) {
+    if (of_some_sources) first_by_source_ = position;
     for (const auto& rules : rules_) {
       for (const Rule* rule : rules) {
         if (rule->action != RuleAction::kTable || rule->table == kernel::kLocalTable) continue;
@@ -89,7 +90,9 @@ std::uint32_t Reach::find(const kernel::Link& link, bool ipv4,
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
   const auto index = static_cast<std::uint32_t>(lists_.size());
-  lists_.push_back(walk(link.index, ipv4, std::get<2>(key)));
+  auto [reached, decided] = walk(link.index, ipv4, std::get<2>(key));
+  lists_.push_back(std::move(reached));
+  decides_all_.push_back(decided == everything(ipv4));
   known_.emplace(std::move(key), index);
   return index;
 }
@@ -112,7 +115,8 @@ std::vector<Reach::Step> Reach::steps(const kernel::Link& link, bool ipv4,
   return steps;
 }
 
-Ranges Reach::walk(std::uint32_t interface_index, bool ipv4, const std::vector<Step>& steps) {
+std::pair<Ranges, Ranges> Reach::walk(std::uint32_t interface_index, bool ipv4,
+                                      const std::vector<Step>& steps) {
   Ranges reached;
   Ranges decided;
   for (const Step& step : steps) {
@@ -126,7 +130,7 @@ Ranges Reach::walk(std::uint32_t interface_index, bool ipv4, const std::vector<S
     reached = unite(reached, subtract(intersect(found.covered, destinations), decided));
     decided = unite(decided, intersect(unite(found.covered, found.denied), destinations));
   }
-  return reached;
+  return {std::move(reached), std::move(decided)};
 }
 
 const Reach::Outcome& Reach::outcome(const OutcomeKey& key) {

@@ -32,6 +32,15 @@ class Reach {
   // How early a lookup comes to this table: 0 is first; tables that only some sources are sent
   // to come last. Nothing for tables that unmarked traffic of the host never sees.
   [[nodiscard]] std::optional<std::uint32_t> table_position(std::uint32_t table, bool ipv4) const;
+  // Whether a table at this position is for all sources.
+  [[nodiscard]] bool is_for_all_sources(std::uint32_t position) const {
+    return position < first_by_source_;
+  }
+
+  [[nodiscard]] const Ranges& list(std::uint32_t index) const { return lists_[index]; }
+  // Whether the rules and routes of that list say something of every destination, be it that there
+  // is no way.
+  [[nodiscard]] bool decides_all(std::uint32_t index) const { return decides_all_[index]; }
 
   [[nodiscard]] std::vector<Ranges> take_lists() { return std::move(lists_); }
 
@@ -63,17 +72,20 @@ class Reach {
 
   [[nodiscard]] std::vector<Step> steps(const kernel::Link& link, bool ipv4,
                                         const std::optional<Address>& source) const;
-  [[nodiscard]] Ranges walk(std::uint32_t interface_index, bool ipv4,
-                            const std::vector<Step>& steps);
+  // What is reached and, with it, what is denied.
+  [[nodiscard]] std::pair<Ranges, Ranges> walk(std::uint32_t interface_index, bool ipv4,
+                                               const std::vector<Step>& steps);
   [[nodiscard]] const Outcome& outcome(const OutcomeKey& key);
   [[nodiscard]] static Outcome paint(const std::vector<Candidate>& sorted);
 
   std::vector<const kernel::Rule*> rules_[2];  // by family, in the kernel's order
   std::map<TableKey, std::uint32_t> positions_;
+  std::uint32_t first_by_source_ = 0;
   std::map<TableKey, Table> tables_;
   std::map<OutcomeKey, Outcome> outcomes_;
   std::map<ListKey, std::uint32_t> known_;
   std::vector<Ranges> lists_;
+  std::vector<bool> decides_all_;  // of each list
 };
 
 }  // namespace px::broker

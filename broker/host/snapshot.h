@@ -27,12 +27,23 @@ struct Entry {
   // The kernel takes, or may take, another router on this interface (PX-9): only a marked socket
   // is certain of this one.
   bool needs_mark = false;
+  // The kernel takes this next hop for everything that leaves by this interface.
+  bool certain = false;
+  // The next hop is a way out for any destination, but the kernel takes it for some alone: no
+  // default route names it (PX-2, PX-7).
+  bool mark_leads_further = false;
   // The source that the kernel takes by itself on this interface, through this next hop.
   bool kernel_source = false;
+  // A socket that names no source has fewer routes by this interface than one that names this
+  // source: the routes stand in tables that only this source is sent to. Of IPv6 alone: over IPv4 a
+  // connect finds its source first, and then looks the route up with it.
+  bool routed_by_source = false;
   bool link_up = false;            // administratively up and with carrier
   bool source_valid = false;       // not tentative, not failed duplicate detection
   bool source_deprecated = false;  // RFC 4862 section 5.5.4: only where it is asked for
   std::uint32_t reach = 0;         // index into Snapshot::reach
+  // Likewise, what the interface reaches with its own source; `reach` is of this one.
+  std::uint32_t interface_reach = 0;
 
   // PX-3: own source and the interface's own router. Several for an interface with several
   // addresses; the preferred first.

@@ -98,11 +98,16 @@ void MptcpSubflows::plans_changed() {
   if (netlink_) work();
 }
 
+// A connection has one mark, which its subflows inherit; each has a device of its own.
+bool MptcpSubflows::can_have(const std::optional<plan::Entry>& entry, std::uint32_t mark) const {
+  if (!entry) return mark == 0;
+  if (mark == 0 && (entry->flags & plan::kEntryMarkOptional) != 0) return true;
+  return (entry->mark & mark_mask_) == mark;
+}
+
 void MptcpSubflows::try_one(const DueSubflow& due) {
   const auto egress = decide_(due.profile, due.member);
-  if (!egress || (egress->entry ? egress->entry->mark & mark_mask_ : 0) != due.mark) {
-    return connections_.has_no_egress(due);
-  }
+  if (!egress || !can_have(egress->entry, due.mark)) return connections_.has_no_egress(due);
   const auto id = connections_.local_id(due.token, source_of(*egress));
   connections_.answered(due, netlink_->create({due.token, *egress, id}), monotonic_ms());
 }

@@ -46,6 +46,7 @@ class MptcpSubflows {
 
  private:
   void hear(const MptcpEvent& event);
+  [[nodiscard]] bool can_have(const std::optional<plan::Entry>& entry, std::uint32_t mark) const;
   void try_one(const DueSubflow& due);
   void hear_events();
   void work();

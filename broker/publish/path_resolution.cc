@@ -39,6 +39,13 @@ Indices without(const Indices& indices, const std::vector<Entry>& entries, Bette
   return kept;
 }
 
+std::string key_of(const std::string& interface, const std::optional<Address>& next_hop) {
+  std::string key = "via " + interface;
+  if (!next_hop) return key;
+  std::array<char, bundle::kAddressTextSize> buffer{};
+  return key + " " + std::string(bundle::address_text(*next_hop, buffer));
+}
+
 }  // namespace
 
 std::vector<std::size_t> resolve_path(const PathSelector& path, const Snapshot& snapshot) {
@@ -62,13 +69,24 @@ std::vector<std::size_t> resolve_path(const PathSelector& path, const Snapshot& 
   return found;
 }
 
+// A path without a gateway means whatever the interface does by itself. A mark has one next hop, so
+// it may do for such a path only where there is no other one.
+MarkUse mark_use(const PathSelector& path, const Entry& entry) {
+  const bool one_next_hop = path.gateway || entry.certain;
+  if (path.source && !entry.own_source && one_next_hop) return MarkUse::kNoDevice;
+  if (path.gateway && entry.needs_mark) return MarkUse::kNeeded;
+  if (path.gateway && entry.mark_leads_further) return MarkUse::kFurther;
+  if (entry.routed_by_source && entry.kernel_source && one_next_hop) return MarkUse::kPortBound;
+  return MarkUse::kNone;
+}
+
 std::string mark_key(const PathSelector& path, const Entry& entry) {
-  return path.gateway && entry.needs_mark ? mark_key(path, entry.interface) : std::string();
+  if (mark_use(path, entry) == MarkUse::kNone) return {};
+  return key_of(entry.interface, entry.next_hop);
 }
 
 std::string mark_key(const PathSelector& path, const std::string& interface) {
-  std::array<char, bundle::kAddressTextSize> buffer{};
-  return "via " + interface + " " + std::string(bundle::address_text(*path.gateway, buffer));
+  return key_of(interface, path.gateway);
 }
 
 }  // namespace px::broker

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,20 @@ namespace px::broker {
 [[nodiscard]] std::vector<std::size_t> resolve_path(const PathSelector& path,
                                                     const Snapshot& snapshot);
 
-// The key of the routing table whose mark a socket needs to take the entry by this path. Empty
-// where it needs none: the path names no gateway, or the kernel is certain to take it by itself.
+// What a mark does for a socket that takes an entry by a path.
+enum class MarkUse : std::uint8_t {
+  kNone,       // the kernel takes the entry by itself
+  kNeeded,     // the next hop: without the mark the entry is not available
+  kFurther,    // the next hop serves every destination; without it, those that its routes name
+  kNoDevice,   // the source is another interface's: the mark in place of a device lets answers in
+               // wherever they come
+  kPortBound,  // for sockets that px can give no source, which have no route without it
+};
+[[nodiscard]] MarkUse mark_use(const PathSelector& path, const Entry& entry);
+
+// The key of the routing table whose mark such a socket is given; empty for kNone.
 [[nodiscard]] std::string mark_key(const PathSelector& path, const Entry& entry);
-// The key that any entry of a path with a gateway has on this interface, if it needs a mark.
+// The key that any entry of a path with a gateway has on this interface.
 [[nodiscard]] std::string mark_key(const PathSelector& path, const std::string& interface);
 
 }  // namespace px::broker

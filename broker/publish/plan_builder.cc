@@ -21,6 +21,20 @@ namespace {
 constexpr std::size_t kAlignment = 8;
 constexpr std::uint32_t kEverywhere = 0xffffffff;  // no index of a snapshot's reach
 
+std::uint32_t mark_of(const std::string& key, const Marks& marks) {
+  const auto mark = marks.find(key);
+  return mark == marks.end() ? 0 : mark->second;
+}
+
+// Which list of the snapshot says where the entry leads by this path, or kEverywhere.
+std::uint32_t reach_index(const Entry& entry, const PathSelector& path, const Marks& marks) {
+  const MarkUse use = mark_use(path, entry);
+  const bool marked = mark_of(mark_key(path, entry), marks) != 0;
+  if (use == MarkUse::kNeeded) return kEverywhere;
+  if (!marked || use == MarkUse::kPortBound) return entry.reach;
+  return path.gateway ? kEverywhere : entry.interface_reach;
+}
+
 // A plan in the making: sections are appended, the header is written last.
 class PlanBytes {
  public:
@@ -100,10 +114,9 @@ class ViaTables {
 
   // Where the entry's ranges stand in `reach`, as first element and count.
   plan::Section section_of(const Entry& entry, const PathSelector& path) {
-    const bool marked = !mark_key(path, entry).empty();
-    auto [section, fresh] = reaches_.try_emplace(marked ? kEverywhere : entry.reach);
+    auto [section, fresh] = reaches_.try_emplace(reach_index(entry, path, marks_));
     if (fresh) {
-      const Ranges ranges = reach_of(entry, path, snapshot_);
+      const Ranges ranges = reach_of(entry, path, snapshot_, marks_);
       section->second = {static_cast<std::uint32_t>(reach.size()),
                          static_cast<std::uint32_t>(ranges.size())};
       reach.insert(reach.end(), ranges.begin(), ranges.end());
@@ -119,16 +132,12 @@ class ViaTables {
   std::map<std::uint32_t, plan::Section> reaches_;
 };
 
-std::uint32_t mark_of(const std::string& key, const Marks& marks) {
-  const auto mark = marks.find(key);
-  return mark == marks.end() ? 0 : mark->second;
-}
-
 }  // namespace
 
-Ranges reach_of(const Entry& entry, const PathSelector& path, const Snapshot& snapshot) {
-  if (mark_key(path, entry).empty()) return snapshot.reach[entry.reach];
-  return {network_range({}, 0)};
+Ranges reach_of(const Entry& entry, const PathSelector& path, const Snapshot& snapshot,
+                const Marks& marks) {
+  const std::uint32_t index = reach_index(entry, path, marks);
+  return index == kEverywhere ? Ranges{network_range({}, 0)} : snapshot.reach[index];
 }
 
 plan::Entry plan_entry(const Entry& entry, const PathSelector& path, const Marks& marks) {
@@ -141,10 +150,19 @@ plan::Entry plan_entry(const Entry& entry, const PathSelector& path, const Marks
                    (entry.kernel_source ? plan::kEntryKernelSource : 0);
   if (!path.source) compiled.flags |= plan::kEntryAnySource;
   plan::fill_text(compiled.interface, entry.interface);
-  const std::string key = mark_key(path, entry);
-  if (key.empty()) return compiled;
-  compiled.mark = mark_of(key, marks);
-  if (compiled.mark == 0) compiled.flags &= ~plan::kEntryUsable;
+  const MarkUse use = mark_use(path, entry);
+  compiled.mark = mark_of(mark_key(path, entry), marks);
+  const bool marked = compiled.mark != 0;
+  if (path.gateway && entry.needs_mark && !marked) compiled.flags &= ~plan::kEntryUsable;
+  if (use == MarkUse::kNoDevice && marked) {
+    compiled.flags |= plan::kEntryNoDevice;
+    const bool own_router = !path.gateway || !(entry.needs_mark || entry.mark_leads_further);
+    if (own_router && entry.reach == entry.interface_reach) {
+      compiled.flags |= plan::kEntryMarkOptional;
+    }
+  }
+  const bool as_routed = use == MarkUse::kNone || use == MarkUse::kPortBound || !marked;
+  if (entry.routed_by_source && as_routed) compiled.flags |= plan::kEntryRoutedBySource;
   return compiled;
 }
 

@@ -18,10 +18,10 @@ namespace px::broker {
 [[nodiscard]] plan::Entry plan_entry(const Entry& entry, const PathSelector& path,
                                      const Marks& marks);
 
-// Where the entry leads by this path: what its interface has routes to or, where it takes a mark,
-// everywhere, by the mark's own table.
+// Where the entry leads by this path: what its interface has routes to or, where it takes a mark
+// for its next hop, everywhere, by the mark's own table.
 [[nodiscard]] Ranges reach_of(const Entry& entry, const PathSelector& path,
-                              const Snapshot& snapshot);
+                              const Snapshot& snapshot, const Marks& marks);
 
 // At most plan::kHalfSize bytes; an error that names the profile if it would be more. Entries that
 // need a mark and have none in `marks` are not usable.

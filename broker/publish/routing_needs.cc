@@ -133,7 +133,7 @@ std::vector<Diagnostic> without_marks(const Policy& policy, const Snapshot& snap
     const auto indices = resolve_path(*path, snapshot);
     // A gateway that the host does not have now may be an interface's own when it comes.
     const bool all = std::all_of(indices.begin(), indices.end(), [&](std::size_t index) {
-      return !mark_key(*path, snapshot.entries[index]).empty();
+      return path->gateway && snapshot.entries[index].needs_mark;
     });
     if (indices.empty() || !all) continue;
     needs.push_back({path->gateway_position,

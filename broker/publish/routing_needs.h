@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a policy needs of the kernel's policy routing, and so of CAP_NET_ADMIN: next hops that an
-// interface does not take by itself, and routes of servers' answers (PX-2, PX-5). Pure.
+// interface does not take by itself, and routes of servers' answers (PX-2, PX-5). Besides, what a
+// mark makes better (MarkUse), and what can be done without it. Pure.
 #pragma once
 
 #include <string>

@@ -62,10 +62,12 @@ std::string candidates_text(const json& candidates, const Terminal& terminal) {
   Table table({{"  PATH"}, {"ENTRY", Align::kRight}, {"INTERFACE"}, {"SOURCE"}, {"USABLE"}});
   for (const json& candidate : candidates) {
     const bool usable = candidate.at("usable").get<bool>();
+    const std::string limit = text_of(candidate, "limit");
+    const std::string yes = limit.empty() ? "yes" : "yes, but " + limit;
     table.add(
         {"  " + text_of(candidate, "path"), text_of(candidate, "number"),
          text_of(candidate, "interface"), text_of(candidate, "source"),
-         usable ? Cell("yes", Tone::kGood) : Cell("no: " + text_of(candidate, "why"), Tone::kBad)});
+         usable ? Cell(yes, Tone::kGood) : Cell("no: " + text_of(candidate, "why"), Tone::kBad)});
   }
   return "  The rule's candidates, in order of preference:\n" + table.text(terminal);
 }

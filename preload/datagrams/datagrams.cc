@@ -220,7 +220,8 @@ Datagrams::Egress Datagrams::via(const Sender& sender, const plan::Call& call,
                           .interface = entry.interface_index};
   std::optional<PacketInfo> info;
   constexpr std::uint32_t kKernelsOwn = plan::kEntryKernelSource | plan::kEntryAnySource;
-  const bool kernels_own = called == nullptr && (entry.flags & kKernelsOwn) != 0;
+  const bool kernels_own = called == nullptr && (entry.flags & kKernelsOwn) != 0 &&
+                           (entry.flags & plan::kEntryRoutedBySource) == 0;
   if (entry.mark != 0) {
     info = wanted;  // the mark's table has one route, by that interface
   } else if (kernels_own && !call.destination.is_ipv4() && !same_device && !connected(sender)) {

@@ -16,6 +16,11 @@ bool source_names_device(const plan::Entry& entry) {
   return !entry.source.is_ipv4() && entry.source.is_link_local();
 }
 
+// Nothing of a device that is left to the mark.
+std::uint32_t device_index(const plan::Entry& entry, bool without_device) {
+  return without_device ? 0 : entry.interface_index;
+}
+
 // Whether a socket of this kind takes a destination of this family at all; the kernel says EINVAL
 // or EAFNOSUPPORT to the others.
 bool takes_family(const FdState& state, sa_family_t family) {
@@ -180,8 +185,9 @@ std::optional<Connector::Errno> Connector::send_via(int fd, const FdState& state
   decided.source_fixed = is_source_fixed(state);
   decided.sourced = is_sourced(state);
   decided.kind = FdKind::kDecided;
-  const bool chosen = choose_device(fd, state, entry);
-  decided.interface = chosen ? entry.interface_index : 0;
+  const bool by_mark = goes_by_mark(fd, state, entry);
+  const bool chosen = by_mark || choose_device(fd, state, entry);
+  decided.interface = chosen ? device_index(entry, by_mark) : 0;
   // A bound socket without a device has not been changed.
   if (chosen || is_unbound(state)) fds_.set(fd, decided);
   return chosen && choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
@@ -193,14 +199,18 @@ std::optional<Connector::Errno> Connector::send_via(int fd, const FdState& state
 std::optional<Connector::Errno> Connector::decide_again(int fd, FdState state,
                                                         const plan::Entry& entry) {
   const bool same_source = state.source_fixed || state.source == source_digest(entry.source);
+  const bool by_mark = goes_by_mark(fd, state, entry);
+  const std::uint32_t wanted = device_index(entry, by_mark);
   const Device device = device_of(system_, fd, entry.interface);
-  if (state.interface == entry.interface_index && same_source && device == Device::kThis) {
+  const bool same_device =
+      state.interface == wanted && device == (by_mark ? Device::kNone : Device::kThis);
+  if (same_device && same_source) {
     return choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
   }
   if (state.datagram) return undo(fd, &state) ? send_via(fd, state, entry) : ENETUNREACH;
   if (state.transport == plan::Transport::kTcp && !tcp_is_closed(system_, fd)) return 0;
-  if (state.interface == 0 && same_source && choose_device(fd, state, entry)) {
-    state.interface = entry.interface_index;
+  if (state.interface == 0 && same_source && !by_mark && choose_device(fd, state, entry)) {
+    state.interface = wanted;
     fds_.set(fd, state);
     return choose_next_hop(fd, state, entry.mark) ? 0 : ENETUNREACH;
   }
@@ -251,6 +261,13 @@ bool Connector::bind_source(int fd, const FdState& state, const plan::Entry& ent
 bool Connector::take_device(int fd, const plan::Entry& entry) {
   return system_.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, entry.interface,
                             sizeof entry.interface) == 0;
+}
+
+// The kernel gives SCTP's packets no mark: they need the device.
+bool Connector::goes_by_mark(int fd, const FdState& state, const plan::Entry& entry) const {
+  if ((entry.flags & plan::kEntryNoDevice) == 0) return false;
+  return state.no_sctp ||
+         int_option(system_, fd, SOL_SOCKET, SO_PROTOCOL).value_or(0) != IPPROTO_SCTP;
 }
 
 bool Connector::choose_device(int fd, const FdState& state, const plan::Entry& entry) {

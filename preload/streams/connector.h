@@ -80,6 +80,8 @@ class Connector {
                                                    const plan::Entry& entry);
   [[nodiscard]] bool bind_source(int fd, const FdState& state, const plan::Entry& entry);
   [[nodiscard]] bool take_device(int fd, const plan::Entry& entry);
+  // Whether the socket takes the entry without a device.
+  [[nodiscard]] bool goes_by_mark(int fd, const FdState& state, const plan::Entry& entry) const;
   [[nodiscard]] bool choose_device(int fd, const FdState& state, const plan::Entry& entry);
   // The mark of the entry's next hop, on a socket that may have another; 0 takes px's mark away.
   [[nodiscard]] bool choose_next_hop(int fd, const FdState& state, std::uint32_t mark);

@@ -109,24 +109,6 @@ TEST_F(EntriesTest, EqualDefaultRoutesOfIpv6AreUncertain) {
                                        "eth0 fe80::2 2001:db8::10 mark"));
 }
 
-TEST_F(EntriesTest, ARouterThatTheKernelAlwaysTakesNeedsNoMark) {
-  two_interfaces();
-  route(2, "0.0.0.0/0", "192.0.2.254").metric = 300;
-  EXPECT_FALSE(entry(1).needs_mark) << "the other default route comes later";
-  EXPECT_TRUE(entry(3).needs_mark);
-  EXPECT_FALSE(entry(6).needs_mark);
-  route(2, "203.0.113.0/24", "192.0.2.254");
-  EXPECT_TRUE(entry(1).needs_mark) << "some destinations take the other router";
-}
-
-TEST_F(EntriesTest, ATableForSomeSourcesMakesTheRouterUncertain) {
-  two_interfaces();
-  rule(true, 100, 77).source = net("198.51.100.10");
-  kernel::Route& other = route(2, "0.0.0.0/0", "192.0.2.254");
-  other.table = 77;
-  EXPECT_TRUE(entry(1).needs_mark);
-}
-
 // PX-7.
 TEST_F(EntriesTest, AddedRoutersAreNextHopsOfTheInterfaceThatHasTheirNetwork) {
   two_interfaces();
@@ -270,7 +252,8 @@ TEST_F(EntriesTest, RoutersOfSourceTablesCount) {
   const Entry& entry = snapshot.entries[3];
   EXPECT_TRUE(entry.interface_default());
   EXPECT_EQ(text_of(snapshot.reach.at(entry.reach)), "0.0.0.0-255.255.255.255");
-  EXPECT_FALSE(entry.kernel_source) << "without that source the rule does not hold";
+  EXPECT_TRUE(entry.kernel_source) << "a connect without a source finds it, and then the route";
+  EXPECT_FALSE(entry.routed_by_source);
   EXPECT_EQ(text_of(snapshot.reach.at(snapshot.entries[2].reach)), "198.51.100.0-198.51.100.255");
 }
 

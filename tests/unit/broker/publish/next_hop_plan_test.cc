@@ -144,6 +144,71 @@ TEST(NextHop, AMarkReachesEverything) {
   EXPECT_EQ(plan::decide(*plan, call_to("8.8.8.8")).action, plan::Action::kVia);
 }
 
+// PX-2, PX-7: the router of specific routes alone.
+TEST(NextHop, AMarkMakesARouterAWayOutForAnyDestination) {
+  Snapshot snapshot = host_with_routers();
+  snapshot.entries[0].certain = snapshot.entries[0].mark_leads_further = true;
+  snapshot.entries[0].reach = 2;
+  const Policy policy = policy_with_gateways(profile_of({via("any", {"own"})}));
+  const auto decided = [&](const Marks& marks, const char* destination) {
+    const auto plan = build_plan(policy.profiles.front(), policy, snapshot, marks);
+    return plan::decide(plan.value(), call_to(destination));
+  };
+  EXPECT_EQ(decided({{"via lan0 192.0.2.1", 0x01000000}}, "8.8.8.8").entry.mark, 0x01000000u);
+  EXPECT_EQ(decided({}, "8.8.8.8").action, plan::Action::kFail);
+  EXPECT_EQ(decided({}, "10.1.1.1").entry.mark, 0u);
+  EXPECT_EQ(demand_of(policy, snapshot).tables.at(0).key, "via lan0 192.0.2.1");
+  EXPECT_THAT(without_marks(policy, snapshot, "no right"), IsEmpty());
+}
+
+// The source lives on lte0, where answers may come in.
+TEST(NextHop, AnotherInterfacesSourceGoesByAMarkWithoutADevice) {
+  Snapshot snapshot = host_with_routers();
+  snapshot.entries[0].source = address("198.51.100.10");
+  snapshot.entries[0].own_source = false;
+  snapshot.entries[0].certain = true;
+  snapshot.entries[0].reach = 3;
+  snapshot.entries[0].interface_reach = 0;
+  Policy policy = policy_of(profile_of({via("any", {"crossed"})}));
+  PathSelector path;
+  path.name = "crossed";
+  path.interface = "lan0";
+  path.source = address("198.51.100.10");
+  policy.paths.push_back(path);
+  const Marks marks{{"via lan0 192.0.2.1", 0x01000000}};
+  auto plan = build_plan(policy.profiles.front(), policy, snapshot, marks);
+  const auto entry = plan::decide(plan.value(), call_to("8.8.8.8")).entry;
+  EXPECT_EQ(entry.mark, 0x01000000u);
+  EXPECT_TRUE((entry.flags & plan::kEntryNoDevice) != 0);
+  EXPECT_FALSE((entry.flags & plan::kEntryMarkOptional) != 0) << "a device has other routes";
+  EXPECT_EQ(demand_of(policy, snapshot).tables.at(0).ipv4,
+            (TableRoute{1, address("192.0.2.1"), false}));
+  EXPECT_THAT(without_marks(policy, snapshot, "no right"), IsEmpty());
+  snapshot.entries[0].reach = 0;
+  plan = build_plan(policy.profiles.front(), policy, snapshot, {});
+  EXPECT_EQ(plan::decide(plan.value(), call_to("8.8.8.8")).entry.flags & plan::kEntryNoDevice, 0u);
+  snapshot.entries[0].certain = false;
+  EXPECT_THAT(demand_of(policy, snapshot).tables, IsEmpty()) << "a mark has one next hop";
+}
+
+TEST(NextHop, RoutesBySourceAreMarkedForSocketsThatCannotNameIt) {
+  Snapshot snapshot = host_with_routers();
+  snapshot.entries[1].certain = snapshot.entries[1].routed_by_source = true;
+  const Policy policy = policy_of(profile_of({via("any", {"lan"})}));
+  const Marks marks{{"via lan0 fe80::1", 0x01000000}};
+  const auto decided = [&](const Marks& given, bool source_fixed) {
+    const auto plan = build_plan(policy.profiles.front(), policy, snapshot, given);
+    plan::Call call = call_to("2001:db8:9::1");
+    call.source_fixed = source_fixed;
+    return plan::decide(plan.value(), call);
+  };
+  EXPECT_EQ(decided(marks, true).entry.mark, 0x01000000u);
+  EXPECT_EQ(decided(marks, false).entry.mark, 0u);
+  EXPECT_EQ(decided(marks, false).action, plan::Action::kVia);
+  EXPECT_EQ(decided({}, true).action, plan::Action::kFail);
+  EXPECT_EQ(decided({}, false).action, plan::Action::kVia);
+}
+
 // Two routers of one interface in one list: the better matching source of the second must not win
 // over the first.
 TEST(NextHop, TheFirstRouterOfAListIsTakenWhateverTheSources) {

@@ -73,6 +73,18 @@ TEST_F(NextHopTest, TheSameNextHopAgainAsksNobody) {
   EXPECT_THAT(take_calls(), ElementsAre("device?"));
 }
 
+// The source lives on another interface, where the answers may come in.
+TEST_F(NextHopTest, AnotherInterfacesSourceTakesTheMarkAndNoDevice) {
+  plan::Entry crossed = kFirst;
+  crossed.flags |= plan::kEntryNoDevice;
+  broker_.plan.publish_via(crossed);
+  fresh();
+  EXPECT_EQ(prepare("198.51.100.1"), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("no port", "bind 10.2.0.2:0", kMark1));
+  EXPECT_EQ(prepare("198.51.100.2"), 0);
+  EXPECT_THAT(take_calls(), ElementsAre("device?"));
+}
+
 TEST_F(NextHopTest, AStreamThatIsClosedTakesAnotherRouterOfItsInterface) {
   broker_.plan.publish_via(kFirst);
   fresh();

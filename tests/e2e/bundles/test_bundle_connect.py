@@ -286,6 +286,7 @@ for bundle in (b"\\xe6\\0" + bytes(10), b"\\xe6\\0" + bytes(30), b"\\xe6\\0"):
     assert done.stdout.splitlines() == ["-1 Invalid argument"] * 3
 
 
+@pytest.mark.routes
 def test_members_by_their_own_rules(lab, broker, members):
     """10/8 by the VPN, the rest by LTE: each member is reached by its own rule's uplink."""
     both = [CORPORATE, PUBLIC]

@@ -129,6 +129,7 @@ OVER_VPN = ("10.8.0.2", "vpn0", CORPORATE)
 OVER_LTE = ("100.64.2.2", "lte0", PUBLIC)
 
 
+@pytest.mark.routes
 def test_each_member_has_a_subflow_by_its_own_rule(lab, both):
     transfer = Transfer(lab, both)
     await_subflows(lab, OVER_VPN, OVER_LTE)
@@ -138,6 +139,7 @@ def test_each_member_has_a_subflow_by_its_own_rule(lab, both):
     assert lab.flows.left(PUBLIC) == {"lte0": 1}
 
 
+@pytest.mark.routes
 def test_a_transfer_survives_the_loss_of_a_subflow(lab, both):
     transfer = Transfer(lab, both)
     await_subflows(lab, OVER_VPN, OVER_LTE)
@@ -167,6 +169,7 @@ def test_members_of_the_other_family_and_blocked_ones(lab, both):
     assert lab.flows.left(PUBLIC_OTHER) == {}
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("profile", ["one-uplink", "system"])
 def test_members_by_the_same_uplink(lab, both, profile):
     transfer = Transfer(lab, both, f"<{CORPORATE},{PUBLIC},{PUBLIC_OTHER}>", profile=profile)
@@ -221,6 +224,7 @@ def test_a_retry_goes_by_the_policy_of_its_time(lab, both):
     transfer.end()
 
 
+@pytest.mark.routes
 def test_a_lost_subflow_is_made_again_from_the_new_address(lab, both):
     transfer = Transfer(lab, both)
     await_subflows(lab, OVER_VPN, OVER_LTE)

@@ -34,6 +34,7 @@ def called_over(lab, name, address):
         lab.routers[name].ip(f"route replace {address}/32 via {uplink.source}")
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("how", ["recvfrom", "recvmsg", "recvmmsg"])
 @pytest.mark.parametrize("source", [PUBLIC, PUBLIC6])
 def test_received_interface(lab, listeners, how, source):
@@ -47,6 +48,7 @@ def test_received_interface(lab, listeners, how, source):
     assert answered_by(lab, source) == dict(zip(called, ("lan0", "lte0", "vpn0")))
 
 
+@pytest.mark.routes
 def test_received_interface_at_the_other_networks_address(lab, listeners):
     lan, lte, vpn = CALLED[PUBLIC]
     called_over(lab, "vpn", lte)
@@ -56,6 +58,7 @@ def test_received_interface_at_the_other_networks_address(lab, listeners):
     assert answered_by(lab, PUBLIC) == {lan: "lan0", lte: "vpn0", vpn: "lte0"}
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("source", [PUBLIC, PUBLIC6])
 def test_received_source(lab, listeners, source):
     called = CALLED[source]

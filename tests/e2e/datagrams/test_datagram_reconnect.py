@@ -7,7 +7,7 @@ import pytest
 
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.routes]
 
 # Commands on one UDP socket: an address connects and sends, "none" dissolves the connection, "port"
 # binds a port of the kernel's choice. Prints the local address after each.

@@ -32,6 +32,7 @@ def servers(lab):
         yield broker
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize(
     "family, source", [("4", PUBLIC), ("6", PUBLIC6), ("both", PUBLIC), ("both", PUBLIC6)]
@@ -45,6 +46,7 @@ def test_the_answer_comes_from_the_address_that_was_called(lab, servers, how, fa
     assert px_output == bare_output, "the program sees nothing of it"
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("source", [PUBLIC, PUBLIC6])
 def test_a_rule_chooses_the_interface_of_the_answer(lab, servers, source):
     family = "6" if ":" in source else "4"

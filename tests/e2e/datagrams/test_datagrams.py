@@ -51,6 +51,7 @@ def sources(lab, destination):
     return {flow.source for flow in sent if flow.destination == destination}
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("how", HOWS)
 def test_fifty_peers_over_two_interfaces(lab, split, how):
     """Every one of 100,000 datagrams of one socket leaves by its rule's interface."""
@@ -63,6 +64,7 @@ def test_fifty_peers_over_two_interfaces(lab, split, how):
     assert sources(lab, "203.0.113.7") == {"100.64.2.2"}
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("how", HOWS)
 def test_ipv6(lab, split, how):
     send(lab, split, how, 10, PORT, CORPORATE6, PUBLIC6)
@@ -72,6 +74,7 @@ def test_ipv6(lab, split, how):
     assert sources(lab, PUBLIC6) == {"2001:db8:2::2"}
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("how", ["mapped", "inherited", "received"])
 def test_however_the_socket_came_to_be(lab, split, how):
     send(lab, split, how, 10, PORT, CORPORATE, PUBLIC)
@@ -80,6 +83,7 @@ def test_however_the_socket_came_to_be(lab, split, how):
     assert sources(lab, CORPORATE) == {"10.8.0.2"}
 
 
+@pytest.mark.routes
 def test_the_programs_own_control_data_is_respected(lab, split):
     assert send(lab, split, "own", "192.168.1.2", 3, PORT, CORPORATE) == "sent: 3\n"
     assert udp(lab, CORPORATE) == {"lan0": 3}, "as without px"
@@ -98,6 +102,7 @@ def test_the_programs_other_control_data_is_kept(lab, split):
     assert "packets 3" in lab.client.run(["nft", "list", "counters"]).stdout
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("how", HOWS)
 def test_refused_and_unavailable(lab, split, how):
     lab.link_down("lte")
@@ -110,6 +115,7 @@ def test_refused_and_unavailable(lab, split, how):
     assert not udp(lab, PUBLIC)
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("how", HOWS)
 def test_bare_and_without_rules_nothing_changes(lab, split, how):
     words = (how, 5, PORT, CORPORATE, PUBLIC)
@@ -154,6 +160,7 @@ class Steps:
         self.program.wait(timeout=10)
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("destination", [CORPORATE, CORPORATE6])
 @pytest.mark.parametrize("how", ["send", *HOWS])
 def test_a_device_that_is_deleted_and_made_again(lab, split, how, destination):
@@ -189,6 +196,7 @@ def test_a_send_before_the_broker_knows_that_the_device_is_gone(lab, split, dest
     step.end()
 
 
+@pytest.mark.routes
 def test_an_ipv6_source_that_the_kernel_would_not_choose(lab):
     """The source is set only where the routing table leads out of the right interface."""
     lab.client.ip("address add fd08::1:9/64 dev vpn0 nodad preferred_lft 0")

@@ -69,6 +69,7 @@ def hellos(lines, broker):
     return [line for line in lines if "connect(" in line and str(broker.socket) in line]
 
 
+@pytest.mark.routes
 def test_the_first_socket_is_chosen(lab, serve):
     broker = serve(POLICY + CHOSEN)
     assert protocols(lab, broker, "chosen") == [MPTCP, MPTCP]

@@ -69,6 +69,7 @@ def connect(lab, broker, name="tool", destination=PUBLIC, words=(), **more):
     return set(lab.flows.left(destination))
 
 
+@pytest.mark.routes
 def test_by_executable(lab, broker):
     assert connect(lab, broker) == {"vpn0"}
     assert connect(lab, broker, "keep-connect") == {"lte0"}
@@ -207,6 +208,7 @@ def test_forks_of_a_matched_program_go_on(lab, broker):
     assert lab.flows.per_interface("syn", PUBLIC) == {"vpn0": 3}
 
 
+@pytest.mark.routes
 def test_a_changed_match_reaches_programs_that_came_by_it(lab, broker):
     keeper = RunningProgram.preloaded(lab, broker, BIN / "keeper")
     launched = RunningProgram(lab, broker, "by-lte")

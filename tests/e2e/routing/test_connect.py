@@ -46,6 +46,7 @@ PROGRAMS = {
 }
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_real_programs(lab, broker, program):
     assert shutil.which(PROGRAMS[program](PUBLIC)[0])
@@ -66,6 +67,7 @@ def test_real_programs(lab, broker, program):
         assert routed.stderr == bare.stderr
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "non-blocking"])
 @pytest.mark.parametrize("destination, name", RULED)
@@ -77,6 +79,7 @@ def test_each_kind_of_socket(lab, program, destination, name, transport, blockin
     assert set(lab.flows.left(destination)) == {uplink.interface}
 
 
+@pytest.mark.routes
 def test_rules_by_port_and_protocol(lab, broker):
     policy = """version: 1
 paths:
@@ -106,6 +109,7 @@ profiles:
     assert (counted["routed"], counted["system"], counted["refused"]) == (2, 1, 1)
 
 
+@pytest.mark.routes
 def test_v4_mapped_destinations_meet_the_ipv4_rules(lab, broker):
     script = """
 import socket, sys
@@ -134,6 +138,7 @@ def test_exit_status_and_signals_are_the_programs_own(lab, broker):
     assert lab.px(broker, ["/nonexistent"], check=False).returncode != 0
 
 
+@pytest.mark.routes
 def test_children_are_routed_too(lab, broker):
     script = "curl -sS $1; (curl -sS $1); exec curl -sS $1"
     done = lab.px(broker, ["sh", "-c", script, "sh", url(CORPORATE)])

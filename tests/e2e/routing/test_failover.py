@@ -8,7 +8,7 @@ from support.clients.running_program import RunningProgram
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
 from support.wait import wait_until
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.routes]
 
 # Far below the second that the first lost SYN would take.
 AT_ONCE = 0.3

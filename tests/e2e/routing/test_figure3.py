@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from support.lab.figure3 import ROUTERS, SERVER, SERVER6, SOURCES, SOURCES6, Figure3
+from support.lab.host_kinds import KINDS, MAIN, OWN_TABLES
 from support.programs import PX_EXEC
 from support.unprivileged import no_broker
 from support.wait import wait_until
@@ -44,10 +45,13 @@ def entries_of(broker, family):
     ]
 
 
-@pytest.mark.parametrize("routes", ["multipath", "objects", "metrics"])
-def test_its_table_1(routes):
+@pytest.mark.parametrize(
+    "routes, kind",
+    [("multipath", MAIN), ("objects", MAIN), *(("metrics", kind) for kind in KINDS)],
+)
+def test_its_table_1(routes, kind):
     """Interface x router x source: eight entries of each family, numbered in one order."""
-    with Figure3(routes) as host:
+    with Figure3(routes, kind) as host:
         broker = host.start_broker()
         numbers = iter(range(1, 17))
         expected = {"ipv4": [], "ipv6": []}
@@ -76,12 +80,16 @@ def test_its_table_1(routes):
         assert broker.stop() == 0
 
 
-def test_a_program_takes_an_entry_by_number():
-    """The entries that need no mark, so no privilege either."""
-    with Figure3("metrics") as host:
+@pytest.mark.routes
+def test_a_program_takes_an_entry_by_number(host_kind):
+    """The entries that need no mark, so no privilege either. Where an interface's routes are for
+    its own source alone, another one has none there."""
+    with Figure3("metrics", host_kind) as host:
         broker = host.start_broker()
         entries = [e for e in broker.ask("paths")["entries"] if not e["needs_mark"]]
         assert len(entries) == 8
+        if host_kind == OWN_TABLES:
+            entries = [e for e in entries if e["own_source"] or e["interface"] == "eth1"]
         routers = {getattr(r, name): r.name for r in ROUTERS for name in ("address", "address6")}
         for entry in entries:
             server = SERVER if entry["family"] == "ipv4" else SERVER6

@@ -61,9 +61,9 @@ CALLS = [(link, address) for link in MARKS for address in (*SOURCES, *SOURCES6)]
 
 
 @pytest.fixture
-def host():
-    """Unsteered traffic leaves by eth1."""
-    with Figure3("metrics") as host:
+def host(host_kind):
+    """Unsteered traffic leaves by eth1; where sources have rules, that of a source by its own."""
+    with Figure3("metrics", host_kind) as host:
         host.flows = FlowCounters(host.client)
         yield host
 
@@ -107,6 +107,7 @@ def test_a_bare_server_answers_datagrams_from_another_address(host, address):
     assert answered == {SOURCES[1]: SOURCES[0], SOURCES6[1]: SOURCES6[0]}[address]
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("transport", SERVERS)
 @pytest.mark.parametrize("profile", ["interface", "source"])
 def test_answers_leave_as_the_profile_says(host, transport, profile):
@@ -119,6 +120,7 @@ def test_answers_leave_as_the_profile_says(host, transport, profile):
     assert broker.stop() == 0
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("profile", ["interface", "source"])
 def test_a_server_bound_to_one_address(host, profile):
     broker = host.start_broker(POLICY)

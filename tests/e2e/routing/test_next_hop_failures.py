@@ -13,6 +13,8 @@ from support.lab.figure3 import SERVER, Figure3
 from support.programs import program_file
 from support.wait import wait_until
 
+pytestmark = pytest.mark.routes
+
 POLICY = """version: 1
 paths:
   alternative: { interface: eth1, gateway: 192.168.1.2 }
@@ -55,8 +57,8 @@ class Asker:
 
 
 @pytest.fixture
-def host():
-    with Figure3("metrics") as host:
+def host(host_kind):
+    with Figure3("metrics", host_kind) as host:
         yield host
 
 

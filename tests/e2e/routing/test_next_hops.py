@@ -6,6 +6,7 @@ import re
 import pytest
 
 from support.lab.figure3 import ROUTERS, SERVER, SERVER6, SOURCES, SOURCES6, Figure3
+from support.lab.host_kinds import MAIN, OWN_TABLES, SOURCE_RULES, VPN
 from support.programs import PX_EXEC, PXD
 from support.unprivileged import build_for_all, no_broker, other_user, without_capabilities
 from support.urls import url
@@ -26,9 +27,22 @@ def policy():
     return text
 
 
-@pytest.fixture(params=["multipath", "metrics"])
+def other(routes, host_kind):
+    return pytest.param((routes, host_kind), marks=pytest.mark.other_host)
+
+
+HOSTS = [
+    ("multipath", MAIN),
+    ("metrics", MAIN),
+    other("multipath", SOURCE_RULES),
+    other("metrics", OWN_TABLES),
+    other("metrics", VPN),
+]
+
+
+@pytest.fixture(params=HOSTS, ids="-".join)
 def host(request):
-    with Figure3(request.param) as host:
+    with Figure3(*request.param) as host:
         yield host
 
 

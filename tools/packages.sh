@@ -13,7 +13,7 @@ readonly px_check_packages=(
   "${px_demo_packages[@]}" bind9-dnsutils binutils clang clang-format clang-tidy dnsmasq-base dropbear-bin
   ecj faketime git iperf3 libbenchmark-dev libgmock-dev libgtest-dev musl-tools netbase netcat-openbsd
   nodejs ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl procps python3-pyftpdlib
-  python3-pytest redis-tools rsync shellcheck strace systemd valgrind wget
+  python3-pytest redis-tools rsync shellcheck strace systemd tcl traceroute valgrind wget
 )
 # Clients that are given bundles, and what the unpacked haproxy and openvpn need.
 readonly px_client_packages=(
@@ -30,7 +30,7 @@ else
 fi
 # Debian starts the servers that it installs, and has one for the time or one busybox at most: these
 # are only unpacked (tools/unpack). The libraries that they need come with the packages above.
-readonly px_unpacked_packages=(busybox chrony haproxy nginx openssh-server openvpn postgresql-15 tftpd-hpa)
+readonly px_unpacked_packages=(busybox chrony erlang-base haproxy nginx openssh-server openvpn postgresql-15 tftpd-hpa)
 
 # The arguments that are not installed.
 px_missing_packages() {

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from support.clients.fetch_java import fetch_java  # noqa: E402
 from support.clients.running_program import RunningProgram  # noqa: E402
 from support.lab.host_kinds import KINDS, MAIN  # noqa: E402
 from support.lab.isolation import RUN, isolate  # noqa: E402
@@ -59,3 +60,9 @@ def broker(lab):
 def program(lab, broker):
     """One running program under the profile vpn-split."""
     return RunningProgram(lab, broker)
+
+
+@pytest.fixture(scope="session")
+def java(tmp_path_factory):
+    """The words that run Fetch.java."""
+    return fetch_java(tmp_path_factory.mktemp("java"))

@@ -26,4 +26,4 @@ def unpacked(package, path):
     file = ROOT / "build/unpacked" / package / path
     found = file if file.exists() else shutil.which(file.name)
     assert found, f"{package} is not there: run tools/unpack"
-    return found
+    return pathlib.Path(found)

@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 
-from support.clients.fetch_java import fetch_java
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC
 from support.programs import CLIENTS
 from support.servers import real_servers
@@ -105,12 +104,6 @@ def seen_by_the_server(lab, broker, host, argv):
     bare, px = run_both(lab, broker, host, argv)
     assert bare.split() == [lab.uplink("lan").source_for(host), host]
     assert px.split() == [lab.uplink("vpn").source_for(host), host]
-
-
-@pytest.fixture(scope="module")
-def java(tmp_path_factory):
-    """The words that run Fetch.java."""
-    return fetch_java(tmp_path_factory.mktemp("java"))
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
+from support.clients.erlang import fetch_erlang
 from support.lab.broker import POLICY, Broker
 from support.lab.host_kinds import OWN_TABLES
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
+from support.programs import CLIENTS
 from support.servers import real_servers
 from support.unprivileged import UnprivilegedNamespace
 from support.urls import bracketed, url
@@ -99,6 +101,8 @@ TELLING = {
     "asyncio": lambda host, port: [sys.executable, "-c", ASYNCIO, host, port],
     "node": lambda host, port: ["node", "-e", NODE, host, port],
     "perl": lambda host, port: ["perl", "-e", PERL, host, port],
+    "tclsh": lambda host, port: ["tclsh", CLIENTS / "fetch.tcl", host, "80", port],
+    "erlang": lambda host, port: fetch_erlang(host, "80", port),
 }
 # ...or says that it has been answered.
 ANSWERED = {
@@ -119,11 +123,12 @@ def test_each_kind_of_socket(lab, broker):
         assert set(lab.flows.left(destination)) == {uplink.interface}
 
 
-def test_programs_that_name_their_port(lab, broker):
+def test_programs_that_name_their_port(lab, broker, java):
     port = PORT
+    telling = {**TELLING, "java": lambda host, port: [*java, "bound", host, "80", port]}
     for destination, name in RULED:
         uplink = lab.uplink(name)
-        for program, argv in TELLING.items():
+        for program, argv in telling.items():
             if program in IPV4_ALONE and ":" in destination:
                 continue
             port += 1
@@ -142,6 +147,18 @@ def test_programs_that_ask_a_name_server(lab, broker):
             done = lab.px(broker, [*argv, *where(destination)], check=False)
             assert real_servers.DNS_ADDRESS in done.stdout, (program, destination, done.stdout)
             assert set(lab.flows.left(destination)) == {lab.uplink(name).interface}, program
+
+
+def test_traceroute(lab, broker):
+    """It binds each of its sockets to a port of the kernel's choice."""
+    for destination, name in RULED:
+        uplink = lab.uplink(name)
+        lab.flows.reset()
+        argv = ["traceroute", "-n", "-q", "1", "-m", "3", destination]
+        hops = lab.px(broker, argv).stdout.splitlines()[1:]
+        gateway = uplink.gateway6 if ":" in destination else uplink.gateway
+        assert [hop.split()[1] for hop in hops] == [gateway, destination]
+        assert set(lab.flows.left(destination)) == {uplink.interface}
 
 
 def test_iperf3_with_a_port_of_its_own(lab, broker):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Says what a server answers: java Fetch URL by java.net.http, java Fetch url URL by java.net.URL,
-// java Fetch HOST PORT by a socket, java Fetch unconnected HOST PORT by a datagram socket that is
-// not connected.
+// java Fetch HOST PORT by a socket, java Fetch bound HOST PORT LOCALPORT by one with a port of its
+// own, java Fetch unconnected HOST PORT by a datagram socket that is not connected.
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.DatagramPacket;
@@ -21,6 +21,7 @@ public class Fetch {
         switch (words.length) {
           case 1 -> byClient(words[0]);
           case 2 -> words[0].equals("url") ? byUrl(words[1]) : bySocket(words[0], words[1]);
+          case 4 -> byBound(words[1], words[2], words[3]);
           default -> byDatagram(words[1], words[2]);
         });
   }
@@ -37,7 +38,15 @@ public class Fetch {
   }
 
   private static String bySocket(String host, String port) throws IOException {
-    try (Socket socket = new Socket(host, Integer.parseInt(port))) {
+    return answerOf(new Socket(host, Integer.parseInt(port)));
+  }
+
+  private static String byBound(String host, String port, String localPort) throws IOException {
+    return answerOf(new Socket(host, Integer.parseInt(port), null, Integer.parseInt(localPort)));
+  }
+
+  private static String answerOf(Socket connected) throws IOException {
+    try (Socket socket = connected) {
       socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
       String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
       return answer.split("\r\n\r\n", 2)[1];

@@ -98,7 +98,10 @@ std::string limit_of(const PathSelector& path, const Entry& entry, const plan::E
   if ((compiled.flags & plan::kEntryKernelSource) == 0) {
     return ports + "the kernel gives them another source";
   }
-  return ports + "the interface's IPv6 routes are for its source (needs CAP_NET_ADMIN)";
+  // Of several routers, a mark would choose one.
+  const bool chosen = mark_use(path, entry) != MarkUse::kNone;
+  return ports + "the interface's IPv6 routes are for its source (needs " +
+         (chosen ? "CAP_NET_ADMIN)" : "a gateway in the path)");
 }
 
 json candidate_report(const PathSelector& path, const Entry& entry, const Snapshot& snapshot,

@@ -8,6 +8,7 @@ import pytest
 
 from support.clients.erlang import fetch_erlang
 from support.lab.broker import POLICY, Broker
+from support.lab.figure3 import SERVER6, SOURCES6, Figure3
 from support.lab.host_kinds import OWN_TABLES
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6
 from support.programs import CLIENTS
@@ -121,6 +122,8 @@ def test_each_kind_of_socket(lab, broker):
         source = uplink.source_for(destination)
         assert done.stdout.splitlines() == [f"{way} {source}" for way in WAYS], destination
         assert set(lab.flows.left(destination)) == {uplink.interface}
+        explained = broker.ask("explain", "python3", destination, "--profile", "vpn-split")
+        assert next(c for c in explained["candidates"] if c["usable"])["limit"] is None
 
 
 def test_programs_that_name_their_port(lab, broker, java):
@@ -194,3 +197,30 @@ def test_without_the_privilege_it_works_or_is_explained(lab, host_kind):
         else:
             assert limit is None
     assert broker.stop() == 0, broker.log_text
+
+
+SEVERAL = """version: 1
+paths:
+  any: { interface: eth2 }
+  one: { interface: eth2, gateway: "2001:db8:2::2" }
+profiles:
+  any: { rules: [ { to: any, via: any } ] }
+  one: { rules: [ { to: any, via: one } ] }
+"""
+
+
+def test_ipv6_by_an_interface_with_several_routers(host_kind):
+    """A mark has one next hop. Where only a mark helps, the path must say which."""
+    with Figure3("multipath", host_kind) as host, host.serving(SEVERAL) as broker:
+        for profile in ("any", "one"):
+            explained = broker.ask("explain", "curl", SERVER6, "--profile", profile)
+            limit = next(c for c in explained["candidates"] if c["usable"])["limit"]
+            done = host.px(broker, [sys.executable, "-I", "-c", SOCKETS, SERVER6], profile)
+            said = dict(line.split() for line in done.stdout.splitlines())
+            expected = dict.fromkeys(WAYS, SOURCES6[1])
+            if profile == "any" and host_kind == OWN_TABLES:
+                expected |= dict.fromkeys(("stream", "connected", "sent_before"), "ENETUNREACH")
+                assert "bound to a port alone" in limit and "gateway in the path" in limit
+            else:
+                assert limit is None
+            assert said == expected, profile

@@ -152,6 +152,18 @@ class Population:
         kinds = [kind for kind in KINDS if not (kind.starts or kind.forks)]
         return {each.process.pid for each in self.programs if each.kind in kinds}
 
+    def doing(self, pids):
+        """Of each: its kind, the kernel function that it is in, the last line that it printed."""
+        return [
+            (
+                each.kind.name,
+                pathlib.Path(f"/proc/{each.process.pid}/wchan").read_text(encoding="ascii"),
+                each.output.read_text(encoding="utf-8").splitlines()[-1:],
+            )
+            for each in self.programs
+            if each.process.pid in pids
+        ]
+
     def idle(self):
         """The kinds of programs that have made no exchange."""
         return [each.kind.name for each in self.programs if not each.output.stat().st_size]

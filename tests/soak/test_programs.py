@@ -15,7 +15,7 @@ from population import STREAM_PORT, Population, resident
 from support.lab.broker import Broker
 from support.lab.three_uplinks import PUBLIC, PUBLIC_OTHER, UPLINKS
 from support.programs import program_file
-from support.wait import wait_until
+from support.wait import Late, wait_until
 from timeline import EVER, Timeline, text_of
 
 MIB = 1 << 20
@@ -66,11 +66,17 @@ class Soak:
             self.broker.kill()
             self.count("kills")
             self.broker.start()
+        self.await_programs()
 
     def await_programs(self):
+        """The broker knows each one. One that is missing is told with what it waits for."""
         wanted = self.population.that_connect()
         known = lambda: {program["pid"] for program in self.broker.ask("ps")["programs"]}
-        wait_until(lambda: wanted <= known(), "the broker knows all programs", MARGIN)
+        try:
+            wait_until(lambda: wanted <= known(), "the broker knows all programs", MARGIN)
+        except Late as late:
+            missing = wanted - known()
+            raise Late(f"{late}, but not {self.population.doing(missing)}") from late
 
     def count(self, what):
         self.changes[what] += 1

@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -13,8 +14,8 @@ from support import wire
 from support.clients.running_program import RunningProgram
 from support.lab import broker as lab_broker
 from support.lab.broker import POLICY, Broker
-from support.lab.three_uplinks import CORPORATE
-from support.unprivileged import NOBODY, module_for_all, other_user
+from support.lab.three_uplinks import CORPORATE, PUBLIC
+from support.unprivileged import NOBODY, build_for_all, module_for_all, other_user
 from support.wait import wait_until
 
 pytestmark = pytest.mark.broker
@@ -23,6 +24,12 @@ pytestmark = pytest.mark.broker
 SLOWEST_HELLO = 0.5
 SPAN = 2.0  # seconds
 SPANS = 3
+MANY_MEMBERS = POLICY + """
+  many:
+    bundle: { transports: [mptcp, tcp], sockets: all }
+    rules:
+      - { to: any, via: lte }
+"""
 
 
 def hello(broker):
@@ -94,3 +101,33 @@ def test_users_with_all_their_connections_shut_nobody_out(lab, monkeypatch):
     answered, closed = map(int, asking.stdout.readline().split())
     assert answered > 0 and closed == 0
     assert broker.stop() == 0
+
+
+def test_a_thousand_connections_of_members_that_do_not_answer(lab):
+    """Each has fifteen of them, and the broker has the kernel call them again and again."""
+    lab.routers["lte"].ip("route add blackhole 198.18.0.0/15")
+    accepting = (
+        "import socket; s = socket.socket(proto=socket.IPPROTO_MPTCP); s.bind(('0.0.0.0', 7001))\n"
+        "s.listen(4096); kept = []\nwhile True: kept.append(s.accept())"
+    )
+    limits = ["prlimit", "--nofile=8192:8192"]
+    lab.server.popen([*limits, sys.executable, "-c", accepting])
+    lab.server.listens(7001)
+    lab.client.sysctl(net__ipv4__ip_local_port_range="10000 60999")
+    with lab.serving(MANY_MEMBERS) as broker:
+        words = [*limits, build_for_all() / "cli/px-exec", "--profile", "many", "--"]
+        module = module_for_all("support.clients.many_members", PUBLIC, "7001", "1000")
+        client = lab.client.popen(
+            [*other_user(), *words, *module],
+            env=broker.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert client.stdout.readline() == "1000\n"
+        calling = ["ss", "-Htn", "state", "syn-sent"]
+        called = lambda: lab.client.run(calling).stdout.count("198.1")
+        wait_until(lambda: called() > 100, "the kernel calls members that do not answer")
+        assert slowest_hello(broker) < SLOWEST_HELLO
+        assert called() > 0, "it was calling all the time"
+        client.stdin.close()
+        assert client.wait(timeout=30) == 0

@@ -6,22 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "libbundle/bundle.h"
-
-static long long now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000000000LL + time.tv_nsec;
-}
-
-static int by_value(const void* a, const void* b) {
-  const long long left = *(const long long*)a;
-  const long long right = *(const long long*)b;
-  return (left > right) - (left < right);
-}
+#include "tests/bench/rounds.h"
 
 static struct sockaddr_bundle bundle_of(const struct sockaddr_in* first, const char* other) {
   struct sockaddr_bundle bundle = {.sb_family = AF_BUNDLE, .sb_port = first->sin_port};
@@ -59,8 +47,7 @@ int main(int argc, char** argv) {
     close(fd);
     rounds[i] = now() - start;
   }
-  qsort(rounds, (size_t)count, sizeof *rounds, by_value);
-  printf("%lld\n", rounds[count / 2]);
+  printf("%lld\n", median(rounds, count));
   free(rounds);
   return 0;
 }

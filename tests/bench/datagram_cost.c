@@ -10,19 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
-static long long now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000000000LL + time.tv_nsec;
-}
-
-static int by_value(const void* a, const void* b) {
-  const long long left = *(const long long*)a;
-  const long long right = *(const long long*)b;
-  return (left > right) - (left < right);
-}
+#include "tests/bench/rounds.h"
 
 static char data[100];
 
@@ -73,8 +62,7 @@ int main(int argc, char** argv) {
       return 1;
     }
   }
-  qsort(rounds, (size_t)count, sizeof *rounds, by_value);
-  printf("%lld\n", rounds[count / 2]);
+  printf("%lld\n", median(rounds, count));
   free(rounds);
   return 0;
 }

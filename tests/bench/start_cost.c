@@ -6,21 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
+
+#include "tests/bench/rounds.h"
 
 extern char** environ;
-
-static long long now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000000000LL + time.tv_nsec;
-}
-
-static int by_value(const void* a, const void* b) {
-  const long long left = *(const long long*)a;
-  const long long right = *(const long long*)b;
-  return (left > right) - (left < right);
-}
 
 static long long run(char** words) {
   const long long start = now();
@@ -47,8 +36,7 @@ int main(int argc, char** argv) {
     for (int i = 0; i < 2; ++i) rounds[i][round] = run(programs[i]);
   }
   for (int i = 0; i < 2; ++i) {
-    qsort(rounds[i], (size_t)count, sizeof **rounds, by_value);
-    printf("%lld\n", rounds[i][count / 2]);
+    printf("%lld\n", median(rounds[i], count));
     free(rounds[i]);
   }
   return 0;

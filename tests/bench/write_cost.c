@@ -9,16 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { kRounds = 2001, kCalls = 500 };
+#include "tests/bench/rounds.h"
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
+enum { kRounds = 2001, kCalls = 500 };
 
 static int by_value(const void* a, const void* b) {
   const double left = *(const double*)a;
@@ -51,7 +46,7 @@ static double ns_per_call(const char* name, void* call, int fd) {
     for (int i = 0; i < kCalls; ++i) sum += function arguments; \
   } while (0)
   ssize_t sum = 0;
-  const double start = now();
+  const long long start = now();
   if (strcmp(name, "write") == 0) {
     PX_TIMED((int, const void*, size_t), (fd, "", 0));
   } else if (strcmp(name, "writev") == 0) {
@@ -64,7 +59,7 @@ static double ns_per_call(const char* name, void* call, int fd) {
   } else {
     PX_TIMED((int, const struct msghdr*, int), (fd, &message, 0));
   }
-  const double taken = (now() - start) / kCalls;
+  const double taken = (double)(now() - start) / kCalls;
   if (sum == 0) return taken;
   perror(name);
   exit(1);

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "broker/identity/processes.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string_view>
 
+#include "util/fd.h"
 #include "util/process_id.h"
 
 namespace px::broker {
@@ -112,16 +116,26 @@ std::optional<Program> program_of(pid_t pid) {
   return owner ? std::optional(program_of(pid, *owner, {})) : std::nullopt;
 }
 
-// Where it may not be read (hidepid of /proc), the connection's user is all that is known.
+// Where it may not be read (hidepid of /proc), the connection's user is all that is known. Every
+// program's start waits for this, so it is one read, of the lines that stand first in the file.
 uid_t user_of(pid_t pid, uid_t connected) {
-  constexpr std::string_view kKey = "Uid:";
-  std::ifstream status(proc(pid, "status"));
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with(kKey)) continue;
-    std::istringstream fields(line.substr(kKey.size()));
-    uid_t real = 0, effective = 0, saved = 0;
-    if (!(fields >> real >> effective >> saved)) break;
-    return real == connected && effective == connected && saved == connected ? connected : 0;
+  constexpr std::string_view kKey = "\nUid:";
+  if (connected == 0) return 0;
+  const Fd file(open(proc(pid, "status").c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 1024> room;
+  const ssize_t size = file ? read(file.get(), room.data(), room.size()) : -1;
+  if (size <= 0) return connected;
+  std::string_view text(room.data(), static_cast<std::size_t>(size));
+  const auto place = text.find(kKey);
+  if (place == std::string_view::npos) return connected;
+  text.remove_prefix(place + kKey.size());
+  // Real, effective and saved.
+  for (int i = 0; i < 3; ++i) {
+    text.remove_prefix(std::min(text.find_first_not_of('\t'), text.size()));
+    uid_t user = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), user);
+    if (error != std::errc{} || user != connected) return 0;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   }
   return connected;
 }

@@ -43,7 +43,7 @@ void SessionEvents::ended(const Session& session) {
 }
 
 void SessionEvents::tell(const char* event, const Session& session) {
-  server_.broadcast(json_text(session_event(event, session)), session.uid);
+  if (server_.watched()) server_.broadcast(json_text(session_event(event, session)), session.uid);
 }
 
 }  // namespace px::broker

@@ -50,7 +50,9 @@ SocketSearch socket_search(const std::string& option) {
 }
 
 Client::Client(Fd socket, std::string path)
-    : socket_(std::move(socket)), path_(std::move(path)), buffer_(plan::kLargestMessage) {}
+    : socket_(std::move(socket)),
+      path_(std::move(path)),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(plan::kLargestMessage)) {}
 
 Expected<Client> Client::connect(const std::string& path) {
   sockaddr_un address{};
@@ -103,12 +105,12 @@ Expected<std::size_t> Client::receive_packet(const Deadline& deadline) {
     if (ready < 0 && errno != EINTR) return fail_errno("poll");
     if (ready < 0) continue;
     const ssize_t size =
-        recv(socket_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
+        recv(socket_.get(), buffer_.get(), plan::kLargestMessage, MSG_DONTWAIT | MSG_TRUNC);
     // ECONNRESET comes once, ahead of packets that the broker sent before it closed (unix(7)).
     if (size < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET)) continue;
     if (size < 0) return fail_errno("the broker at " + path_);
     if (size == 0) return fail("the broker at " + path_ + " closed the connection");
-    if (static_cast<std::size_t>(size) > buffer_.size())
+    if (static_cast<std::size_t>(size) > plan::kLargestMessage)
       return fail("the broker at " + path_ + " sent a packet that is too long");
     return static_cast<std::size_t>(size);
   }
@@ -131,7 +133,7 @@ Expected<json> Client::next_reply(std::optional<Duration> patience) {
   std::string text;
   while (true) {
     PX_ASSIGN_OR_RETURN(const std::size_t size, receive_packet(deadline));
-    const std::span<const std::byte> packet(buffer_.data(), size);
+    const std::span<const std::byte> packet(buffer_.get(), size);
     if (const auto refusal = plan::parse<plan::Refusal>(packet))
       return fail("the broker at " + path_ + " refuses: " + refusal->reason);
     const auto header = plan::parse_header(packet);
@@ -170,7 +172,7 @@ Expected<std::optional<plan::Refusal>> Client::launch_once(const std::string& pr
   plan::fill_text(launch.why_uncovered, why_uncovered);
   PX_TRY(send_packet(&launch, sizeof launch));
   PX_ASSIGN_OR_RETURN(const std::size_t size, receive_packet(deadline));
-  const std::span<const std::byte> packet(buffer_.data(), size);
+  const std::span<const std::byte> packet(buffer_.get(), size);
   if (const auto refusal = plan::parse<plan::Refusal>(packet)) return refusal;
   const auto header = plan::parse_header(packet);
   if (!header || header->type != plan::MessageType::kLaunched)

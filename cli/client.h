@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -65,7 +66,7 @@ class Client {
 
   Fd socket_;
   std::string path_;
-  std::vector<std::byte> buffer_;
+  std::unique_ptr<std::byte[]> buffer_;  // of the largest message; not filled in advance
 };
 
 }  // namespace px::cli

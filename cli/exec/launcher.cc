@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -11,7 +12,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
+#include <string_view>
 
 #include "cli/client.h"
 #include "cli/coverage/coverage.h"
@@ -25,12 +26,14 @@ namespace {
 
 using nlohmann::json;
 
-int tell(const std::string& message, int status = kOwnFailure) {
-  std::istringstream lines(message);
-  for (std::string line; std::getline(lines, line);) {
+int tell(std::string_view message, int status = kOwnFailure) {
+  while (!message.empty()) {
+    const auto end = std::min(message.find('\n'), message.size());
+    std::string_view line = message.substr(0, end);
+    message.remove_prefix(std::min(end + 1, message.size()));
     // A private broker's messages are printed as px-exec's.
-    if (line.starts_with("pxd: ")) line.erase(0, 5);
-    std::fprintf(stderr, "px-exec: %s\n", line.c_str());
+    if (line.starts_with("pxd: ")) line.remove_prefix(5);
+    std::fprintf(stderr, "px-exec: %.*s\n", static_cast<int>(line.size()), line.data());
   }
   return status;
 }

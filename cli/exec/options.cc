@@ -1,103 +1,169 @@
 // SPDX-License-Identifier: MIT
 #include "cli/exec/options.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "plan/wire.h"
 
+// Parsed by hand. Every program that is started under px waits for this, and the general parser
+// that pxctl has takes a tenth of a millisecond, with the streams and locales that come with it.
 namespace px::cli {
 namespace {
 
-void add_options(CLI::App& app, ExecOptions& options) {
-  app.set_version_flag("--version", "px-exec " PX_VERSION);
-  auto* profile = app.add_option("--profile", options.profile,
-                                 "The policy's profile to run under (default: default-profile)");
-  auto* via = app.add_option("--via", options.via,
-                             "Send everything through this: a path of the policy, an entry's "
-                             "number, or an interface");
-  auto* rules = app.add_option("--rules", options.rules, "Run under the rules of this file");
-  auto* config = app.add_option("--config", options.config,
-                                "Policy file to run a private broker on (default, where no broker "
-                                "runs: the user's, else /etc/px/px.yaml)");
-  auto* socket = app.add_option("--socket", options.socket,
-                                "The broker's socket (default: $PX_SOCKET, "
-                                "else the system's, else the user's)");
-  app.add_flag("--allow-uncovered", options.allow_uncovered,
-               "Run the program even where px cannot act in it");
-  profile->type_name("NAME");
-  via->type_name("WAY");
-  for (CLI::Option* option : {rules, config, socket}) option->type_name("FILE");
-  profile->excludes(via)->excludes(rules);
-  via->excludes(rules);
-  socket->excludes(rules)->excludes(config);
-  app.footer(
-      "Own failures end with status 125; 126: PROGRAM cannot be run; 127: it is not found.\n"
-      "Else the status is the program's own. See px-exec(1).");
+struct Option {
+  std::string_view name;
+  std::string_view takes;           // the kind of its value, for the help
+  std::string ExecOptions::*value;  // null: it takes none
+  std::array<std::string_view, 2> excludes;
+  std::string_view help;
+};
+
+constexpr Option kOptions[] = {
+    {"--profile",
+     "NAME",
+     &ExecOptions::profile,
+     {"--via", "--rules"},
+     "The policy's profile to run under (default: default-profile)"},
+    {"--via",
+     "WAY",
+     &ExecOptions::via,
+     {"--profile", "--rules"},
+     "Send everything through this: a path of the policy, an entry's\nnumber, or an interface"},
+    {"--rules",
+     "FILE",
+     &ExecOptions::rules,
+     {"--profile", "--via"},
+     "Run under the rules of this file"},
+    {"--config",
+     "FILE",
+     &ExecOptions::config,
+     {"--socket"},
+     "Policy file to run a private broker on (default, where no broker\n"
+     "runs: the user's, else /etc/px/px.yaml)"},
+    {"--socket",
+     "FILE",
+     &ExecOptions::socket,
+     {"--rules", "--config"},
+     "The broker's socket (default: $PX_SOCKET, else the system's, else\nthe user's)"},
+    {"--allow-uncovered", "", nullptr, {}, "Run the program even where px cannot act in it"},
+    {"--help", "", nullptr, {}, "Print this and exit"},
+    {"--version", "", nullptr, {}, "Print the version and exit"},
+};
+constexpr std::string_view kAllowUncovered = "--allow-uncovered";
+constexpr std::string_view kHelp = "--help";
+constexpr std::string_view kVersion = "--version";
+
+const Option* find_option(std::string_view name) {
+  if (name == "-h") name = kHelp;
+  const auto* found = std::find_if(std::begin(kOptions), std::end(kOptions),
+                                   [name](const Option& option) { return option.name == name; });
+  return found == std::end(kOptions) ? nullptr : found;
 }
 
-// CLI11 does not know of the words that it is not shown.
-std::string help_text(const CLI::App& app) {
-  constexpr std::string_view kOptions = "[OPTIONS]";
-  std::string text = app.help();
-  const auto place = text.find(kOptions);
-  if (place != std::string::npos)
-    text.insert(place + kOptions.size(), " [--] PROGRAM [ARGUMENTS...]");
-  return text;
-}
-
-bool takes_value(const CLI::App& app, const std::string& word) {
-  const CLI::Option* option = app.get_option_no_throw(word);
-  return option != nullptr && option->get_items_expected_max() > 0;
-}
-
-// How many words are px-exec's own.
-std::size_t own_words(const CLI::App& app, const std::vector<std::string>& words) {
-  std::size_t count = 0;
-  while (count < words.size() && words[count].starts_with('-') && words[count] != "--") {
-    count += takes_value(app, words[count]) ? 2 : 1;
+std::string help_text() {
+  constexpr std::size_t kColumn = 21;
+  std::string text =
+      "Runs a program under a profile of px: its connections leave as the policy says.\n"
+      "Usage: px-exec [OPTIONS] [--] PROGRAM [ARGUMENTS...]\n\nOptions:\n";
+  const auto fill = [&text](std::size_t used) { text.append(kColumn - used, ' '); };
+  for (const Option& option : kOptions) {
+    std::string words = (option.name == kHelp ? "  -h," : "  ") + std::string(option.name);
+    if (option.value != nullptr) words += " " + std::string(option.takes);
+    text += words;
+    fill(words.size());
+    for (const char c : option.help) {
+      text += c;
+      if (c == '\n') fill(0);
+    }
+    text += '\n';
   }
-  return std::min(count, words.size());
+  return text +
+         "\nOwn failures end with status 125; 126: PROGRAM cannot be run; 127: it is not found.\n"
+         "Else the status is the program's own. See px-exec(1).\n";
 }
 
-// An option given as nothing would silently mean that it was not given.
-Expected<void> check_values(const CLI::App& app, const ExecOptions& options) {
-  for (const char* name : {"--profile", "--via", "--rules", "--config", "--socket"}) {
-    const CLI::Option* option = app.get_option(name);
-    if (option->count() > 0 && option->as<std::string>().empty())
-      return fail(std::string(name) + " is given without a value");
-  }
-  if (!options.profile.empty() && !plan::valid_profile_name(options.profile))
-    return fail("'" + options.profile + "' cannot be a profile's name");
-  return {};
+Expected<void> wrong(std::string message) {
+  return fail(std::move(message) + "; see px-exec --help");
 }
+
+// What the words before the program say.
+class Parser {
+ public:
+  explicit Parser(const std::vector<std::string>& words) : words_(words) {}
+
+  Expected<ParsedExecOptions> parse() {
+    while (place_ < words_.size() && words_[place_].starts_with('-') && words_[place_] != "--") {
+      PX_TRY(take_option());
+    }
+    if (!answer_.empty()) return ParsedExecOptions{std::nullopt, answer_};
+    PX_TRY(check());
+    if (place_ < words_.size() && words_[place_] == "--") ++place_;
+    options_.program.assign(words_.begin() + static_cast<std::ptrdiff_t>(place_), words_.end());
+    if (options_.program.empty()) return fail("which program? see px-exec --help");
+    return ParsedExecOptions{std::move(options_), {}};
+  }
+
+ private:
+  Expected<void> take_option() {
+    const std::string& word = words_[place_++];
+    const std::size_t name_size = std::min(word.find('='), word.size());
+    const Option* option = find_option(std::string_view(word).substr(0, name_size));
+    if (option == nullptr) return wrong("there is no option " + word);
+    const std::string name(option->name);
+    const bool joined = name_size < word.size();
+    if (option->value == nullptr) {
+      if (joined) return wrong(name + " takes no value");
+      take_flag(option->name);
+      return {};
+    }
+    if (given(option->name)) return wrong(name + " is given twice");
+    given_.push_back(option->name);
+    std::string& value = options_.*option->value;
+    if (joined) {
+      value = word.substr(name_size + 1);
+    } else if (place_ < words_.size() && find_option(words_[place_]) == nullptr) {
+      value = words_[place_++];
+    }
+    // An option given as nothing would silently mean that it was not given.
+    if (value.empty()) return wrong(name + " is given without a value");
+    return {};
+  }
+
+  void take_flag(std::string_view name) {
+    if (name == kAllowUncovered) options_.allow_uncovered = true;
+    if (name == kHelp) answer_ = help_text();
+    if (name == kVersion && answer_.empty()) answer_ = "px-exec " PX_VERSION "\n";
+  }
+
+  [[nodiscard]] bool given(std::string_view name) const {
+    return std::find(given_.begin(), given_.end(), name) != given_.end();
+  }
+
+  [[nodiscard]] Expected<void> check() const {
+    for (const std::string_view name : given_) {
+      for (const std::string_view other : find_option(name)->excludes) {
+        if (!other.empty() && given(other))
+          return wrong(std::string(name) + " excludes " + std::string(other));
+      }
+    }
+    if (!options_.profile.empty() && !plan::valid_profile_name(options_.profile))
+      return fail("'" + options_.profile + "' cannot be a profile's name");
+    return {};
+  }
+
+  const std::vector<std::string>& words_;
+  std::size_t place_ = 0;
+  std::vector<std::string_view> given_;  // options that take values
+  ExecOptions options_;
+  std::string answer_;
+};
 
 }  // namespace
 
 Expected<ParsedExecOptions> parse_exec_options(const std::vector<std::string>& words) {
-  ExecOptions options;
-  CLI::App app("Runs a program under a profile of px: its connections leave as the policy says.",
-               "px-exec");
-  add_options(app, options);
-  const std::size_t own = own_words(app, words);
-  const auto split = words.begin() + static_cast<std::ptrdiff_t>(own);
-  std::vector<std::string> reversed(words.begin(), split);
-  std::reverse(reversed.begin(), reversed.end());
-  try {
-    app.parse(reversed);
-  } catch (const CLI::CallForHelp&) {
-    return ParsedExecOptions{std::nullopt, help_text(app)};
-  } catch (const CLI::CallForVersion&) {
-    return ParsedExecOptions{std::nullopt, app.version() + "\n"};
-  } catch (const CLI::ParseError& error) {
-    return fail(std::string(error.what()) + "; see px-exec --help");
-  }
-  PX_TRY(check_values(app, options));
-  options.program.assign(split, words.end());
-  if (!options.program.empty() && options.program.front() == "--")
-    options.program.erase(options.program.begin());
-  if (options.program.empty()) return fail("which program? see px-exec --help");
-  return ParsedExecOptions{std::move(options), {}};
+  return Parser(words).parse();
 }
 
 }  // namespace px::cli

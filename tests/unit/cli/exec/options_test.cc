@@ -50,13 +50,29 @@ TEST(ExecOptions, Mistakes) {
   EXPECT_THAT(error({}), HasSubstr("which program"));
   EXPECT_THAT(error({"--profile", "p"}), HasSubstr("which program"));
   EXPECT_THAT(error({"--profile", "p", "--"}), HasSubstr("which program"));
-  EXPECT_THAT(error({"--profil", "p", "ls"}), HasSubstr("--profil"));
-  EXPECT_THAT(error({"--profile"}), HasSubstr("--profile"));
-  EXPECT_THAT(error({"--via", "", "ls"}), HasSubstr("--via"));
+  EXPECT_EQ(error({"--profil", "p", "ls"}), "there is no option --profil; see px-exec --help");
+  EXPECT_EQ(error({"--profil=p", "ls"}), "there is no option --profil=p; see px-exec --help");
+  EXPECT_THAT(error({"-", "ls"}), HasSubstr("no option -;"));
+  EXPECT_THAT(error({"--profile"}), HasSubstr("--profile is given without a value"));
+  EXPECT_THAT(error({"--profile", "--via", "b", "ls"}), HasSubstr("--profile is given without"));
+  EXPECT_THAT(error({"--via", "", "ls"}), HasSubstr("--via is given without a value"));
+  EXPECT_THAT(error({"--via=", "ls"}), HasSubstr("--via is given without a value"));
+  EXPECT_THAT(error({"--config", "a", "--config=b", "ls"}), HasSubstr("--config is given twice"));
+  EXPECT_THAT(error({"--allow-uncovered=yes", "ls"}), HasSubstr("takes no value"));
   EXPECT_THAT(error({"--profile", "../x", "ls"}), HasSubstr("'../x'"));
   EXPECT_THAT(error({"--profile", "a", "--via", "b", "ls"}), HasSubstr("excludes"));
   EXPECT_THAT(error({"--via", "a", "--rules", "b", "ls"}), HasSubstr("excludes"));
   EXPECT_THAT(error({"--socket", "a", "--config", "b", "ls"}), HasSubstr("excludes"));
+}
+
+TEST(ExecOptions, AValueIsAWordOfItsOwnOrJoined) {
+  for (const Words& words : {Words{"--socket", "s", "ls"}, Words{"--socket=s", "ls"}}) {
+    const ExecOptions options = parse(words);
+    EXPECT_EQ(options.socket, "s");
+    EXPECT_THAT(options.program, ElementsAre("ls"));
+  }
+  EXPECT_EQ(parse({"--config=a=b", "ls"}).config, "a=b");
+  EXPECT_EQ(parse({"--config", "-", "ls"}).config, "-");
 }
 
 TEST(ExecOptions, WhenAPrivateBrokerIsWanted) {
@@ -70,6 +86,12 @@ TEST(ExecOptions, HelpAndVersion) {
   const auto help = parse_exec_options({"--help"});
   ASSERT_TRUE(help && !help->options);
   EXPECT_THAT(help->answer, HasSubstr("PROGRAM [ARGUMENTS...]"));
+  for (const char* option : {"--profile NAME ", "--allow-uncovered ", "-h,--help ", "--version "}) {
+    EXPECT_THAT(help->answer, HasSubstr(std::string("  ") + option));
+  }
+  const auto short_help = parse_exec_options({"--profile", "p", "-h"});
+  ASSERT_TRUE(short_help);
+  EXPECT_EQ(short_help->answer, help->answer);
   const auto version = parse_exec_options({"--version"});
   ASSERT_TRUE(version && !version->options);
   EXPECT_EQ(version->answer, "px-exec " PX_VERSION "\n");

@@ -114,7 +114,8 @@ class InterfaceEntries {
         entry.number = static_cast<std::uint32_t>(entries.size() + 1);
         entry.kernel_source = source.address == kernel_source;
         entry.reach = reach.find(link_, ipv4_, source.address);
-        entry.interface_reach = reach.find(link_, ipv4_, kernel_source);
+        entry.interface_reach =
+            same_as(entry.reach, reach.find(link_, ipv4_, kernel_source), reach);
         entry.mark_leads_further =
             next_hop && entry.certain && link_.up && !reach.decides_all(entry.reach);
         entry.routed_by_source =
@@ -125,6 +126,11 @@ class InterfaceEntries {
   }
 
  private:
+  // Of two lists the first, if both have the same: other rules may lead to it.
+  static std::uint32_t same_as(std::uint32_t known, std::uint32_t index, const Reach& reach) {
+    return known == index || reach.list(known) == reach.list(index) ? known : index;
+  }
+
   // A route that is found by its source alone does not say which source that is: the kernel takes
   // the interface's own, as without a route.
   [[nodiscard]] std::optional<Address> kernel_source_through(

@@ -57,6 +57,19 @@ TEST_F(NextHopsTest, ATableThatHasTheSameRouterFirstLeavesItCertain) {
   EXPECT_TRUE(entry(1).needs_mark) << "an equal one by another router";
 }
 
+// Another interface's source, whose rule leads nowhere by this one: main's routes are left.
+TEST_F(NextHopsTest, AnotherSourceReachesWhatTheInterfaceReachesByOtherRules) {
+  two_interfaces();
+  rule(true, 100, 77).source = net("192.0.2.10/32");
+  rule(true, 100, 78).source = net("198.51.100.10/32");
+  route(2, "0.0.0.0/0", "192.0.2.1").table = 77;
+  route(3, "0.0.0.0/0", "198.51.100.1").table = 78;
+  EXPECT_FALSE(entry(2).own_source);
+  EXPECT_EQ(entry(2).interface_reach, entry(2).reach);
+  std::erase_if(state.routes, [](const auto& each) { return each.table == RT_TABLE_MAIN; });
+  EXPECT_NE(entry(2).interface_reach, entry(2).reach) << "the routes are for the own source alone";
+}
+
 // Over IPv6 the kernel looks for a route before it has a source.
 TEST_F(NextHopsTest, Ipv6RoutesOfASourcesTableAreFoundByTheSourceAlone) {
   link(2, "eth0");

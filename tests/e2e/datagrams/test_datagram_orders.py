@@ -9,7 +9,7 @@ import pytest
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6, PUBLIC_OTHER
 from support.programs import CLIENTS
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.routes]
 
 POLICY = f"""version: 1
 paths:

@@ -94,6 +94,7 @@ def tftpd(lab):
     return server, 69, True, lambda called: [*ask, f"tftp://{called}/{directory}/file"], FILE_TEXT
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("program", [iperf3, socat, dnsmasq, dnsmasq_bound, chronyd, tftpd])
 def test_each_answer_leaves_by_the_interface_of_the_call(lab, program):
     server, port, datagrams, ask, said = program(lab)

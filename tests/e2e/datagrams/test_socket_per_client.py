@@ -53,6 +53,7 @@ def check(lab, source, interfaces):
         assert answered_by(lab, source) == dict(zip(called, interfaces))
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("profile", ["interface", "both"])
 @pytest.mark.parametrize("family, source", [("4", PUBLIC), ("6", PUBLIC6), ("both", PUBLIC)])
@@ -61,6 +62,7 @@ def test_received_interface(lab, listeners, how, profile, family, source):
     check(lab, source, UPLINKS)
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("how", [how for how in HOWS if how != "named-interface"])
 @pytest.mark.parametrize("source", [PUBLIC, PUBLIC6])
 def test_received_source(lab, listeners, how, source):

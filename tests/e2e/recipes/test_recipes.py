@@ -42,6 +42,7 @@ def left_by(lab, destination):
     return found
 
 
+@pytest.mark.routes
 def test_all_by_the_vpn_but_these_networks(lab):
     lte = lab.uplink("lte")
     lab.client.ip(f"route add 10.20.0.0/16 via {lte.gateway} dev lte0")
@@ -61,6 +62,7 @@ def test_all_by_the_vpn_but_these_networks(lab):
         assert left_by(lab, PUBLIC) == left_by(lab, PUBLIC6) == set()
 
 
+@pytest.mark.routes
 def test_all_by_the_vpn_but_these_programs(lab):
     games = RUN / "games"
     games.mkdir(exist_ok=True)
@@ -77,6 +79,7 @@ def test_all_by_the_vpn_but_these_programs(lab):
         assert broker.program(other.pid)["profile"] == "by-vpn"
 
 
+@pytest.mark.routes
 def test_this_program_by_lte_only(lab):
     neighbour = lab.uplink("lan").gateway
     with serving(lab, LTE_ONLY) as broker:
@@ -95,6 +98,7 @@ def test_this_program_by_lte_only(lab):
         assert left_by(lab, PUBLIC) == set()
 
 
+@pytest.mark.routes
 def test_two_instances_of_one_program_on_two_networks(lab):
     with serving(lab, TWO_INSTANCES) as broker:
         programs = {name: RunningProgram(lab, broker, name) for name in ("lan", "lte")}
@@ -108,6 +112,7 @@ def test_two_instances_of_one_program_on_two_networks(lab):
             assert left_by(lab, PUBLIC) == {lab.uplink(name).interface}
 
 
+@pytest.mark.routes
 def test_a_server_on_two_uplinks(lab):
     nginx = unpacked("nginx", "usr/sbin/nginx")
     config = lab.directory / "nginx.conf"
@@ -141,6 +146,7 @@ FTP_CLIENTS = {
 }
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("client", FTP_CLIENTS)
 @pytest.mark.parametrize("server", [PUBLIC, PUBLIC6])
 def test_ftp_active(lab, client, server):

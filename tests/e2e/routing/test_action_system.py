@@ -7,6 +7,7 @@ import pytest
 
 from support.clients.bundle_connect import command, results
 from support.clients.running_program import RunningProgram
+from support.lab.host_kinds import OWN_TABLES, SOURCE_RULES
 from support.lab.member_faults import MemberFaults
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6, PUBLIC_OTHER
 from support.programs import program_file
@@ -56,6 +57,7 @@ AS_ROUTED = [(CORPORATE, "lte"), (CORPORATE6, "lte")]
 BY_RULE = [(PUBLIC, "vpn"), (PUBLIC6, "vpn")]
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "non-blocking"])
 def test_each_kind_of_socket(lab, split, transport, blocking):
@@ -69,12 +71,14 @@ def test_each_kind_of_socket(lab, split, transport, blocking):
     assert (line["system"], line["routed"]) == (len(AS_ROUTED), len(BY_RULE))
 
 
+@pytest.mark.routes
 def test_by_protocol(lab, split):
     program = RunningProgram(lab, split, "split")
     assert program.connect(PUBLIC_OTHER, transport="udp").source == lab.uplink("lan").source
     assert program.connect(PUBLIC_OTHER).source == lab.uplink("vpn").source
 
 
+@pytest.mark.routes
 @pytest.mark.parametrize("how", ["sendto", "sendmsg", "sendmmsg"])
 def test_datagrams_of_one_socket(lab, split, how):
     """Each by its own rule, whatever the socket has sent before."""
@@ -85,6 +89,7 @@ def test_datagrams_of_one_socket(lab, split, how):
     assert lab.flows.per_interface("sent", "203.0.113.0/24", protocol="udp") == {"vpn0": 100}
 
 
+@pytest.mark.routes
 def test_the_host_changes_its_route(lab, split):
     """It is the kernel's own lookup, at every connect."""
     program = RunningProgram(lab, split, "split")
@@ -93,17 +98,34 @@ def test_the_host_changes_its_route(lab, split):
     assert program.connect(CORPORATE).source == lab.uplink("lan").source
 
 
-@pytest.mark.parametrize("source, interface", [(CORPORATE, "lte0"), (PUBLIC, "vpn0")])
-def test_answers_of_a_datagram_server(lab, split, source, interface):
-    """From the address that was called, by the host's route, or by the rule's uplink."""
+def answered(lab, broker, source, heard):
+    """Calls a datagram server at each address of the host: the interfaces that answers leave by."""
     called = CALLED[PUBLIC]
-    server = Server(lab, ["recvfrom", "4"], len(called), split, "split")
+    server = Server(lab, ["recvfrom", "4"], len(called), broker, "split")
     lab.flows.reset()
-    assert call(lab, source, called) == {each: each for each in called}
-    assert set(lab.flows.per_interface("sent", source, protocol="udp")) == {interface}
+    assert call(lab, source, called) == {each: each if each in heard else "none" for each in called}
     server.output()
+    return set(lab.flows.per_interface("sent", source, protocol="udp"))
 
 
+@pytest.mark.routes
+def test_answers_of_a_datagram_server_as_the_host_routes_them(lab, split, host_kind):
+    """From the address that was called: by its own table, where it has one."""
+    by_source = host_kind in (SOURCE_RULES, OWN_TABLES)
+    interfaces = {"lan0", "lte0", "vpn0"} if by_source else {"lte0"}
+    assert answered(lab, split, CORPORATE, CALLED[PUBLIC]) == interfaces
+
+
+@pytest.mark.routes
+def test_answers_of_a_datagram_server_by_the_rules_uplink(lab, split, host_kind):
+    """From the address that was called. Where the uplink's routes are for its own source alone,
+    there is no way for the others, and nothing leaves elsewhere."""
+    own = [lab.uplink("vpn").source]
+    heard = own if host_kind == OWN_TABLES else CALLED[PUBLIC]
+    assert answered(lab, split, PUBLIC, heard) == {"vpn0"}
+
+
+@pytest.mark.routes
 def test_a_tcp_server_answers_by_the_interface_of_the_call(lab, split):
     """`listen` is about calls that come in: rules do not change it."""
     assert split.reload(policy("listen: received-interface")).returncode == 0
@@ -117,6 +139,7 @@ def test_a_tcp_server_answers_by_the_interface_of_the_call(lab, split):
     assert set(lab.flows.per_interface("sent", CORPORATE, protocol="tcp")) == {"vpn0"}
 
 
+@pytest.mark.routes
 def test_members_of_a_bundle(lab, split):
     """Each member as its rule says: the first one that answers is the host's, then the path's."""
     faults = MemberFaults(lab.server)

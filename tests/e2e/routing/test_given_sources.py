@@ -5,11 +5,12 @@ import sys
 
 import pytest
 
+from support.lab.host_kinds import OWN_TABLES, SOURCE_RULES
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC_OTHER
 from support.servers.real_servers import FILE_TEXT, ftp
 from support.urls import bracketed
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.routes]
 
 # Learns its own address by a connect that sends nothing, as mtr and SIP programs do. Then binds it
 # on another socket, which calls or sends to the address behind.
@@ -51,11 +52,12 @@ def test_ipv6(lab, broker, how):
 
 
 @pytest.mark.parametrize("how", ["udp", "sendto"])
-def test_the_source_of_another_rule_is_the_programs_choice(lab, broker, how):
-    """As the host routes it, from that source (PX-6)."""
+def test_the_source_of_another_rule_is_the_programs_choice(lab, broker, host_kind, how):
+    """As the host routes it, from that source (PX-6): by its own table, where it has one."""
     source = lab.uplink("vpn").source
     assert run(lab, broker, how, CORPORATE, PUBLIC) == [source, source]
-    assert set(lab.flows.left(PUBLIC)) == {"lan0"}
+    by_source = host_kind in (SOURCE_RULES, OWN_TABLES)
+    assert set(lab.flows.left(PUBLIC)) == {"vpn0" if by_source else "lan0"}
 
 
 def test_a_later_entry_of_the_rule_will_do(lab, broker):

@@ -17,7 +17,7 @@ namespace px::plan {
 struct px_health_slot {
   px_shared_uint64 sequence; /* odd while the slot is being written */
   px_shared_uint64 address[2];
-  px_shared_uint64 target; /* interface << 32 | port << 16 | alive */
+  px_shared_uint64 target; /* interface << 32 | port << 16 | round trip << 3 | fact << 1 | alive */
   px_shared_uint64 owner;  /* user << 32 | epoch */
   px_shared_uint64 until;  /* CLOCK_BOOTTIME in milliseconds; 0: empty */
 };

@@ -111,6 +111,12 @@ typedef uint8_t px_bundle_entries;
 #define PX_HEALTH_SET_SIZE 8
 #define PX_HEALTH_ALIVE_MS 10000u /* how long a report is believed */
 #define PX_HEALTH_DEAD_MS 60000u
+#define PX_HEALTH_ROUND_TRIP_MS 600000u
+#define PX_HEALTH_MOST_ROUND_TRIP 1000u /* what a longer one is told as; ms */
+/* What a slot tells. Of a round trip, `alive` is 0. */
+#define PX_HEALTH_FACT_STREAMS 0u /* whether the member answers over TCP and MPTCP */
+#define PX_HEALTH_FACT_SCTP 1u
+#define PX_HEALTH_FACT_ROUND_TRIP 2u /* how long an answer over TCP or MPTCP took; ms, 13 bits */
 
 #ifdef __cplusplus
 }  // namespace px::plan

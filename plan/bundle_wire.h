@@ -9,12 +9,13 @@
 #include "libbundle/bundle.h"
 #include "libbundle/core/address.h"
 #include "libbundle/core/bundle.h"
+#include "plan/health.h"
 #include "plan/wire.h"
 
 namespace px::plan {
 
-// Whether one member of a bundle answered; the report itself is not answered. It needs no hello,
-// since it is about the sender's own user alone (health.h).
+// Whether, or when, one member of a bundle answered; the report itself is not answered. It needs no
+// hello, since it is about the sender's own user alone (health.h).
 struct HealthReport {
   MessageHeader header;
   std::uint32_t interface_index;    // HealthKey::interface_index
@@ -22,7 +23,9 @@ struct HealthReport {
   Address address;
   std::uint16_t port;   // host byte order
   std::uint16_t alive;  // 1: it answered; 0: it did not, while another did
-  std::uint32_t reserved;
+  HealthFact fact;
+  std::uint8_t reserved;
+  std::uint16_t round_trip_ms;     // 1 to kMostRoundTripMs, of HealthFact::kRoundTrip; else 0
   char profile[kProfileNameSize];  // NUL-terminated: whose plan the program decides by
 
   [[nodiscard]] bool is_valid() const;

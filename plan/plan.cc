@@ -113,6 +113,10 @@ bundle::Health Plan::health(const HealthKey& key, std::uint64_t now_ms) const {
   return plan::health(header_->health, key, now_ms);
 }
 
+std::uint16_t Plan::round_trip_ms(const HealthKey& key, std::uint64_t now_ms) const {
+  return plan::round_trip_ms(header_->health, key, now_ms);
+}
+
 bool Plan::broker_lives(std::uint64_t now_ms, std::uint64_t lost_after_ms) const {
   return !lost(*header_, now_ms, lost_after_ms);
 }

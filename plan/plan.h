@@ -104,6 +104,7 @@ class Plan {
   [[nodiscard]] std::optional<BundleNotation> bundle_named(std::string_view name) const;
   // By the reports of this profile (health.h); `now_ms` is CLOCK_BOOTTIME in milliseconds.
   [[nodiscard]] bundle::Health health(const HealthKey& key, std::uint64_t now_ms) const;
+  [[nodiscard]] std::uint16_t round_trip_ms(const HealthKey& key, std::uint64_t now_ms) const;
 
   // Whether the broker's heartbeat is at most this old; `now_ms` is CLOCK_MONOTONIC.
   [[nodiscard]] bool broker_lives(std::uint64_t now_ms,

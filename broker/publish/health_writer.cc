@@ -49,17 +49,25 @@ void write(HealthSlot& slot, const HealthRecord& record) {
   slot.address[0].store(address[0], std::memory_order_relaxed);
   slot.address[1].store(address[1], std::memory_order_relaxed);
   slot.target.store(std::uint64_t{record.key.interface_index} << 32 |
-                        std::uint64_t{record.key.port} << 16 | (record.alive ? 1 : 0),
+                        std::uint64_t{record.key.port} << 16 |
+                        std::uint64_t{record.finding.round_trip_ms} << 3 |
+                        std::uint64_t{static_cast<std::uint8_t>(record.key.fact)} << 1 |
+                        (record.finding.alive ? 1 : 0),
                     std::memory_order_relaxed);
   slot.owner.store(std::uint64_t{record.key.user} << 32 | record.epoch, std::memory_order_relaxed);
   slot.until.store(record.until_ms, std::memory_order_relaxed);
   slot.sequence.store(before + 2, std::memory_order_release);
 }
 
+std::uint64_t life_of(const HealthRecord& record) {
+  if (record.key.fact == plan::HealthFact::kRoundTrip) return plan::kRoundTripKeptMs;
+  return record.finding.alive ? plan::kAliveMs : plan::kDeadMs;
+}
+
 }  // namespace
 
-void write_health(plan::HealthTable& table, const HealthKey& key, bool alive,
-                  std::uint64_t now_ms) {
+void write_health(plan::HealthTable& table, const HealthKey& key,
+                  const plan::HealthFinding& finding, std::uint64_t now_ms) {
   const auto epoch = static_cast<std::uint32_t>(table.epoch.load(std::memory_order_relaxed));
   HealthSlot* slots = table.slots + plan::first_slot(key);
   Set set;
@@ -69,9 +77,9 @@ void write_health(plan::HealthTable& table, const HealthKey& key, bool alive,
   }
   HealthRecord record;
   record.key = key;
-  record.alive = alive;
+  record.finding = finding;
   record.epoch = epoch;
-  record.until_ms = now_ms + (alive ? plan::kAliveMs : plan::kDeadMs);
+  record.until_ms = now_ms + life_of(record);
   write(slots[place_for(key, set)], record);
 }
 

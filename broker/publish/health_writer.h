@@ -11,7 +11,7 @@
 namespace px::broker {
 
 // In place of what the table said of the key; `now_ms` is CLOCK_BOOTTIME in milliseconds.
-void write_health(plan::HealthTable& table, const plan::HealthKey& key, bool alive,
-                  std::uint64_t now_ms);
+void write_health(plan::HealthTable& table, const plan::HealthKey& key,
+                  const plan::HealthFinding& finding, std::uint64_t now_ms);
 
 }  // namespace px::broker

@@ -131,8 +131,9 @@ void PlanFile::announce(std::uint64_t instance) {
   header().broker_instance.store(instance, std::memory_order_relaxed);
 }
 
-void PlanFile::record_health(const plan::HealthKey& key, bool alive, std::uint64_t now_ms) {
-  write_health(header().health, key, alive, now_ms);
+void PlanFile::record_health(const plan::HealthKey& key, const plan::HealthFinding& finding,
+                             std::uint64_t now_ms) {
+  write_health(header().health, key, finding, now_ms);
 }
 
 void PlanFile::forget_health() {

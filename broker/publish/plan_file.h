@@ -41,7 +41,8 @@ class PlanFile {
   void set_recheck(std::uint64_t number);
   [[nodiscard]] std::uint64_t recheck() const;
   // The health report of a program of the key's user; `now_ms` is CLOCK_BOOTTIME in milliseconds.
-  void record_health(const plan::HealthKey& key, bool alive, std::uint64_t now_ms);
+  void record_health(const plan::HealthKey& key, const plan::HealthFinding& finding,
+                     std::uint64_t now_ms);
   void forget_health();
   [[nodiscard]] plan::Plan plan() const;
   // Whether a program under the plan in force may ask for a socket with this mark (not 0).

@@ -116,10 +116,10 @@ void Publisher::beat(std::uint64_t now_ms) {
   for (auto& [name, published] : plans_) published.file->beat(now_ms);
 }
 
-void Publisher::record_health(const std::string& profile, const plan::HealthKey& key, bool alive,
-                              std::uint64_t now_ms) {
+void Publisher::record_health(const std::string& profile, const plan::HealthKey& key,
+                              const plan::HealthFinding& finding, std::uint64_t now_ms) {
   const auto found = plans_.find(profile);
-  if (found != plans_.end()) found->second.file->record_health(key, alive, now_ms);
+  if (found != plans_.end()) found->second.file->record_health(key, finding, now_ms);
 }
 
 void Publisher::forget_health() {

@@ -41,7 +41,8 @@ class Publisher {
   void recheck(const std::string& profile);
 
   // The health report of a program of the key's user. Nothing where there is no such profile.
-  void record_health(const std::string& profile, const plan::HealthKey& key, bool alive,
+  void record_health(const std::string& profile, const plan::HealthKey& key,
+                     const plan::HealthFinding& finding,
                      std::uint64_t now_ms);  // CLOCK_BOOTTIME in milliseconds
   // Forgets the health records of every profile.
   void forget_health();

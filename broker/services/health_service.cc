@@ -17,8 +17,10 @@ void HealthService::register_with(Dispatcher& dispatcher) {
 // The user is the one whom the kernel names: a report is about that user's own programs alone.
 void HealthService::record(const Peer& peer, const plan::HealthReport& report) {
   if (network_namespace_.excludes(report.network_namespace)) return;
-  const plan::HealthKey key{peer.uid, report.interface_index, report.address, report.port};
-  publisher_.record_health(report.profile, key, report.alive != 0, boottime_ms());
+  const plan::HealthKey key{peer.uid, report.interface_index, report.address, report.port,
+                            report.fact};
+  publisher_.record_health(report.profile, key, {report.alive != 0, report.round_trip_ms},
+                           boottime_ms());
 }
 
 }  // namespace px::broker

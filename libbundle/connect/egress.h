@@ -35,13 +35,14 @@ class Egress {
     return false;
   }
 
+  // By the transport of the program's socket: SCTP, or else TCP and MPTCP.
   [[nodiscard]] virtual Health health(const Endpoint& member) = 0;
   // How long the member took to answer when it last did, in milliseconds; 0: not known.
   [[nodiscard]] virtual std::uint32_t round_trip_ms(const Endpoint& /*member*/) { return 0; }
   // The program's own socket was answered after that time.
   virtual void answered(const Endpoint& /*member*/, std::int64_t /*after_ms*/) {}
 
-  // The member answered, or did not while another one did.
+  // The member answered, or did not while another one, or another transport, did.
   virtual void report(const Endpoint& member, bool alive) = 0;
 
  protected:

@@ -53,6 +53,10 @@ std::int64_t Findings::silence_ends(Schedule& schedule, std::int64_t now,
 }
 
 void report_findings(Egress& egress, Schedule& schedule, const RaceEnd& end) {
+  for (std::size_t i = 0; i < schedule.count(); ++i) {
+    const Candidate& candidate = schedule[i];
+    if (candidate.answered_after) egress.answered(candidate.member, *candidate.answered_after);
+  }
   const bool answered = schedule.any_answered();
   bool each_had_its_time = true;
   for (std::size_t i = 0; i < schedule.count(); ++i) {

@@ -40,8 +40,9 @@ struct RaceEnd {
   bool waited = false;  // the program itself, for its first member at least
 };
 
-// Reports what was learnt: nothing, where the first member answered a program that waited for it,
-// or where all have refused. Where nobody was heard, each member must have had its time.
+// Reports how long an answer took, and what else was learnt: nothing, where the first member
+// answered a program that waited for it, or where all have refused. Where nobody was heard, each
+// member must have had its time.
 void report_findings(Egress& egress, Schedule& schedule, const RaceEnd& end);
 
 }  // namespace px::bundle

@@ -160,7 +160,7 @@ std::int64_t Race::time_alone(const Candidate& candidate) {
 
 void Race::answered(Candidate& candidate) {
   candidate.answered = true;
-  egress_.answered(candidate.member, now() - candidate.since);
+  candidate.answered_after = now() - candidate.since;
 }
 
 Race::End Race::connect_socket(std::size_t i) {

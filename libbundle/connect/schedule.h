@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "libbundle/connect/egress.h"
 #include "libbundle/core/bundle.h"
@@ -18,13 +19,14 @@ struct Candidate {
   Endpoint member;
   Health health = Health::kUnknown;
   State state = State::kWaiting;
-  bool other_family = false;  // than the program's socket: only a probe gets there
-  bool answered = false;      // the handshake was completed, be it by a probe
-  std::uint8_t round = 0;     // how often it made room for others
-  int probe = -1;             // the descriptor, while a probe tries it
-  Errno error = 0;            // of kFailed
-  std::int64_t since = 0;     // of the current attempt
-  std::int64_t silent = 0;    // its longest attempt without an answer
+  bool other_family = false;                   // than the program's socket: only a probe gets there
+  bool answered = false;                       // the handshake was completed, be it by a probe
+  std::uint8_t round = 0;                      // how often it made room for others
+  int probe = -1;                              // the descriptor, while a probe tries it
+  Errno error = 0;                             // of kFailed
+  std::int64_t since = 0;                      // of the current attempt
+  std::int64_t silent = 0;                     // its longest attempt without an answer
+  std::optional<std::int64_t> answered_after;  // of the program's own socket
 };
 
 class Schedule {

@@ -97,6 +97,8 @@ class Association {
   [[nodiscard]] Errno call(std::span<const Endpoint> members, std::int64_t wait_ms);
   [[nodiscard]] Errno await(std::span<const Endpoint> members, std::int64_t begin,
                             std::uint32_t initial_ms, HeldSignals& held);
+  // Whether the program does better to go on to TCP at once.
+  [[nodiscard]] bool is_hopeless(const Host& host) const;
   void failed(Errno error) {
     if (error_ == 0 || weight(error) > weight(error_)) error_ = error;
   }
@@ -259,9 +261,22 @@ Errno Association::await(std::span<const Endpoint> members, std::int64_t begin,
   return error;
 }
 
+// Each member was silent over SCTP a short time ago, while it answered over TCP.
+bool Association::is_hopeless(const Host& host) const {
+  const auto members = host.members();
+  return times_.tcp_beside && !connected_ && !members.empty() &&
+         std::all_of(members.begin(), members.end(), [this](const Endpoint& member) {
+           return egress_.health(member) == Health::kDead;
+         });
+}
+
 std::optional<Errno> Association::reach(Host& host, bool patiently) {
-  keep_permitted(host);
   silent_ = false;
+  if (is_hopeless(host)) {
+    failed(ETIMEDOUT);
+    return std::nullopt;
+  }
+  keep_permitted(host);
   const std::int64_t begin = now();
   const auto count = static_cast<std::uint32_t>(std::max<std::size_t>(host.count(), 1));
   std::uint32_t initial =
@@ -281,6 +296,9 @@ std::optional<Errno> Association::reach(Host& host, bool patiently) {
     failed(error == EPROTO || error == ENOPROTOOPT ? ECONNREFUSED : error);
     if (error == ETIMEDOUT) {
       silent_ = true;
+      if (tcp_answered_) {
+        for (const Endpoint& member : host.members()) egress_.report(member, false);
+      }
       if (tcp_answered_ || !patiently || now() - begin >= kRetryWithinMs) break;
       initial = std::max<std::uint32_t>(initial, 2 * kSctpLeastMs);
       host.rotate();

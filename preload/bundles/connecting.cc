@@ -52,7 +52,7 @@ std::optional<int> BundleConnecting::connect(int fd, const CallAddress& destinat
   const bundle::RaceTimes times{.stagger_ms = shortened(fd, stagger), .dead_after_ms = stagger};
   const bundle::SctpTimes sctp_times{.stagger_ms = stagger, .tcp_beside = has_tcp()};
   PlanEgress egress(system_, settings_, fds_, plan_, decider_, health_, connector_, round_trips_,
-                    fd);
+                    fd, sctp ? plan::HealthFact::kSctp : plan::HealthFact::kStreams);
   const bundle::Errno error = sctp ? bundle::sctp_connect(system_, egress, fd, bundle, sctp_times)
                                    : bundle::race(system_, egress, fd, bundle.members(), times);
   const auto chosen = egress.destination();

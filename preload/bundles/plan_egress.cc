@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "preload/bundles/plan_egress.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "libbundle/connect/mirror.h"
@@ -11,6 +12,9 @@
 
 namespace px::shim {
 namespace {
+
+// What is nearer than this answers before any stagger of use, and needs no memory.
+constexpr std::int64_t kWorthTellingMs = 20;
 
 bool is_ipv6(const SystemCalls& system, int fd) {
   return int_option(system, fd, SOL_SOCKET, SO_DOMAIN).value_or(AF_UNSPEC) == AF_INET6;
@@ -27,7 +31,8 @@ std::optional<plan::Address> bound_source(const SystemCalls& system, int fd) {
 
 PlanEgress::PlanEgress(const SystemCalls& system, const Settings& settings, FdTable& fds,
                        const CurrentPlan& plan, Decider& decider, const MemberHealth& health,
-                       Connector& connector, RoundTrips& round_trips, int own)
+                       Connector& connector, RoundTrips& round_trips, int own,
+                       plan::HealthFact fact)
     : system_(system),
       settings_(settings),
       fds_(fds),
@@ -36,6 +41,7 @@ PlanEgress::PlanEgress(const SystemCalls& system, const Settings& settings, FdTa
       connector_(connector),
       round_trips_(round_trips),
       own_(own),
+      fact_(fact),
       state_(state_of(system, fds, plan, own)) {}
 
 // A probe's number means nothing after it: the next socket of that number is the program's.
@@ -95,11 +101,27 @@ bool PlanEgress::prepare_each(int fd, std::span<const bundle::Endpoint> members)
 }
 
 bundle::Health PlanEgress::health(const bundle::Endpoint& member) {
-  return health_.of(member, interface_of(member));
+  return health_.of(member, interface_of(member), fact_);
 }
 
 void PlanEgress::report(const bundle::Endpoint& member, bool alive) {
-  health_.report(member, interface_of(member), alive);
+  health_.report(member, interface_of(member), fact_, {.alive = alive});
+}
+
+std::uint32_t PlanEgress::round_trip_ms(const bundle::Endpoint& member) {
+  const std::uint32_t own = round_trips_.of(member);
+  return own != 0 ? own : health_.round_trip_ms(member, interface_of(member));
+}
+
+void PlanEgress::answered(const bundle::Endpoint& member, std::int64_t after_ms) {
+  round_trips_.add(member, after_ms);
+  if (after_ms < kWorthTellingMs) return;
+  const auto took =
+      static_cast<std::uint16_t>(std::min<std::int64_t>(after_ms, plan::kMostRoundTripMs));
+  const std::uint32_t interface_index = interface_of(member);
+  const std::uint16_t told = health_.round_trip_ms(member, interface_index);
+  if (told != 0 && took <= told + told / 2 && took >= told / 2) return;
+  health_.report(member, interface_index, plan::HealthFact::kRoundTrip, {.round_trip_ms = took});
 }
 
 plan::Verdict PlanEgress::verdict(const bundle::Endpoint& member) {

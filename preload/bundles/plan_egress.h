@@ -22,10 +22,11 @@ namespace px::shim {
 
 class PlanEgress final : public bundle::Egress {
  public:
-  // `own` is the program's stream socket; every other one is a probe beside it.
+  // `own` is the program's stream socket; every other one is a probe beside it. `fact`: whether it
+  // is of SCTP.
   PlanEgress(const SystemCalls& system, const Settings& settings, FdTable& fds,
              const CurrentPlan& plan, Decider& decider, const MemberHealth& health,
-             Connector& connector, RoundTrips& round_trips, int own);
+             Connector& connector, RoundTrips& round_trips, int own, plan::HealthFact fact);
 
   [[nodiscard]] bundle::Errno prepare(int fd, const bundle::Endpoint& member) override;
   [[nodiscard]] bool can_move(int fd, const bundle::Endpoint& from,
@@ -33,12 +34,8 @@ class PlanEgress final : public bundle::Egress {
   [[nodiscard]] bool prepare_each(int fd, std::span<const bundle::Endpoint> members) override;
   [[nodiscard]] bundle::Health health(const bundle::Endpoint& member) override;
   void report(const bundle::Endpoint& member, bool alive) override;
-  [[nodiscard]] std::uint32_t round_trip_ms(const bundle::Endpoint& member) override {
-    return round_trips_.of(member);
-  }
-  void answered(const bundle::Endpoint& member, std::int64_t after_ms) override {
-    round_trips_.add(member, after_ms);
-  }
+  [[nodiscard]] std::uint32_t round_trip_ms(const bundle::Endpoint& member) override;
+  void answered(const bundle::Endpoint& member, std::int64_t after_ms) override;
 
   // The member that the program's socket was prepared for last, which is where it goes; nothing for
   // a socket whose egress the program has chosen itself.
@@ -62,6 +59,7 @@ class PlanEgress final : public bundle::Egress {
   Connector& connector_;
   RoundTrips& round_trips_;
   const int own_;
+  const plan::HealthFact fact_;
   bundle::Endpoint destination_;
   const FdState state_;  // of the own socket, before it is prepared
 };

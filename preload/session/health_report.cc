@@ -14,7 +14,7 @@
 namespace px::shim {
 
 void send_health_report(const Settings& settings, std::string_view profile,
-                        const plan::HealthKey& key, bool alive) {
+                        const plan::HealthKey& key, const plan::HealthFinding& finding) {
   if (!plan::valid_profile_name(profile) || is_filtered(settings)) return;
   const KeepErrno keep;
   const BlockSignals block;
@@ -25,7 +25,9 @@ void send_health_report(const Settings& settings, std::string_view profile,
   report.network_namespace = connection.network_namespace();
   report.address = key.address;
   report.port = key.port;
-  report.alive = alive ? 1 : 0;
+  report.alive = finding.alive ? 1 : 0;
+  report.fact = key.fact;
+  report.round_trip_ms = finding.round_trip_ms;
   plan::fill_text(report.profile, profile);
   (void)connection.send(std::as_bytes(std::span(&report, 1)));
 }

@@ -150,7 +150,10 @@ void decide_on_file(const Control& control, std::span<const std::uint8_t> bytes,
     look_at_health(*header, control);
     (void)plan->bundle_settings();
     (void)plan->bundle_named("db.bundle");
-    (void)plan->health({0, 0, call.destination, call.port}, control.now_ms);
+    plan::HealthKey key{0, 0, call.destination, call.port};
+    (void)plan->health(key, control.now_ms);
+    key.fact = plan::HealthFact::kRoundTrip;
+    (void)plan->round_trip_ms(key, control.now_ms);
     check(plan->decide(call, plan->needs_time() ? control.now_ms : 0), call);
     const bool silent = !plan->has_rules();
     if (silent && control.writing < control.published + 2) {

@@ -53,8 +53,8 @@ def plain_server(ends):
     wait_until(lambda: "7001" in bound_ports(ends.lab.server), "the server listens")
 
 
-def connect(ends, bundle=BUNDLE):
-    client = ends.start(["perl", "-e", CONNECT, bundle], stdin=-1, stdout=-1)
+def connect(ends, bundle=BUNDLE, profile="sctp"):
+    client = ends.start(["perl", "-e", CONNECT, bundle], profile, stdin=-1, stdout=-1)
     line = client.stdout.readline()
     assert line, "not connected"
     return float(line)
@@ -92,3 +92,57 @@ def test_tcp_takes_over_where_sctp_is_dropped(ends):
     ends.lab.server.listens(7001)
     ends.lab.filter(ends.lab.server, "INPUT", *SCTP)
     assert connect(ends) < 1
+
+
+def packets(end, chain="INPUT"):
+    """How many the one rule of the chain has counted."""
+    lines = end.run(["iptables-legacy", "-vnxL", chain]).stdout.splitlines()
+    (rule,) = lines[2:]
+    return int(rule.split()[0])
+
+
+def test_that_sctp_is_dropped_is_remembered_in_that_network(ends):
+    server = ends.lab.server
+    server.popen([sys.executable, "-c", PLAIN, "6"], stdin=-1)
+    server.listens(7001)
+    ends.lab.filter(server, "INPUT", *SCTP)
+    connect(ends)
+    tried = packets(server)
+    assert tried > 0
+    ends.client_broker.ask("status")  # It has read what the program said before.
+    connect(ends)
+    assert packets(server) == tried
+    ends.lab.client.ip("address add 10.1.0.9/24 dev p1")
+    known = lambda: "10.1.0.9" in ends.client_broker.pxctl("paths").stdout
+    wait_until(known, "the broker has seen another network")
+    connect(ends)
+    ends.lab.client.ip("address delete 10.1.0.9/24 dev p1")
+    assert packets(server) > tried
+
+
+def test_tcp_takes_over_where_the_acknowledgement_is_lost(ends, plain_server):
+    """A plain server repeats it for seconds at an address that is dead."""
+    for rule in CASES["acknowledgement of cookies lost"]:
+        ends.lab.filter(ends.lab.server, *rule)
+    ends.lab.server.popen([sys.executable, "-c", PLAIN, "6"], stdin=-1)
+    ends.lab.server.listens(7001)
+    assert connect(ends) < 1
+
+
+def test_a_far_member_is_left_alone_by_the_next_program(ends):
+    """Once one program knows how far it is, the second member gets not one packet."""
+    server = ends.lab.server
+    server.popen([sys.executable, "-c", PLAIN, "6"], stdin=-1)
+    server.listens(7001)
+    for link, delay in (("p1", "250ms"), ("p2", "800ms")):
+        ends.lab.client.run(["tc", "qdisc", "add", "dev", link, "root", "netem", "delay", delay])
+    # As they leave: on the way they take their time.
+    ends.lab.filter(
+        ends.lab.client, "OUTPUT", "-p", "tcp", "--syn", "-d", SECOND, "-j", "ACCEPT"
+    )
+    connect(ends, profile="tcp")
+    tried = packets(ends.lab.client, "OUTPUT")
+    assert tried > 0, "the first one was far enough to be doubted"
+    ends.client_broker.ask("status")  # It has read what the program said before.
+    connect(ends, profile="tcp")
+    assert packets(ends.lab.client, "OUTPUT") == tried

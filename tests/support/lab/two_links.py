@@ -28,6 +28,9 @@ profiles:
   all:
     bundle: { transports: [sctp, tcp], sockets: all }
     rules: []
+  tcp:
+    bundle: { transports: [tcp] }
+    rules: []
   patient:
     bundle: { transports: [sctp, tcp], sockets: all, stagger: 1s }
     rules: []

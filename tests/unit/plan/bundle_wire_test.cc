@@ -28,6 +28,22 @@ TEST(BundleWire, AReportIsRead) {
   EXPECT_STREQ(read->profile, "work");
 }
 
+TEST(BundleWire, ARoundTripHasOneThatCanBe) {
+  HealthReport timed = report();
+  timed.fact = HealthFact::kRoundTrip;
+  for (const std::uint16_t good : {std::uint16_t{1}, kMostRoundTripMs}) {
+    timed.round_trip_ms = good;
+    EXPECT_TRUE(parse<HealthReport>(bytes_of(timed)));
+  }
+  timed.alive = 1;
+  EXPECT_FALSE(parse<HealthReport>(bytes_of(timed)));
+  timed.alive = 0;
+  for (const int bad : {0, kMostRoundTripMs + 1}) {
+    timed.round_trip_ms = static_cast<std::uint16_t>(bad);
+    EXPECT_FALSE(parse<HealthReport>(bytes_of(timed)));
+  }
+}
+
 TEST(BundleWire, AnyOtherPacketIsNot) {
   const HealthReport good = report();
   EXPECT_FALSE(parse<HealthReport>(bytes_of(good).first(sizeof good - 1)));
@@ -41,6 +57,12 @@ TEST(BundleWire, AnyOtherPacketIsNot) {
   bad = good;
   bad.alive = 2;
   EXPECT_FALSE(parse<HealthReport>(bytes_of(bad)));
+  bad = good;
+  bad.fact = static_cast<HealthFact>(3);
+  EXPECT_FALSE(parse<HealthReport>(bytes_of(bad)));
+  bad = good;
+  bad.round_trip_ms = 1;
+  EXPECT_FALSE(parse<HealthReport>(bytes_of(bad))) << "a time that is not asked for";
   bad = good;
   std::memset(bad.profile, 'a', sizeof bad.profile);
   EXPECT_FALSE(parse<HealthReport>(bytes_of(bad))) << "a name without an end";

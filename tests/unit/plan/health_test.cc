@@ -31,7 +31,7 @@ class HealthTest : public testing::Test {
     return plan::health(*table_, key, now);
   }
   void write(const HealthKey& key, bool alive, std::uint64_t now = kNow) {
-    write_health(*table_, key, alive, now);
+    write_health(*table_, key, {.alive = alive}, now);
   }
   // Keys of the user that all stand in the set of `key`.
   static std::vector<HealthKey> neighbours(const HealthKey& key, std::uint32_t user,
@@ -70,6 +70,33 @@ TEST_F(HealthTest, IsOfOneUserPortAddressAndInterface) {
   other.user = kMallory;
   EXPECT_EQ(known(other), Health::kUnknown);
   EXPECT_EQ(known(key), Health::kDead);
+}
+
+TEST_F(HealthTest, IsOfOneTransport) {
+  HealthKey sctp = key_of(kAlice, 1);
+  sctp.fact = plan::HealthFact::kSctp;
+  write(sctp, false);
+  EXPECT_EQ(known(sctp), Health::kDead);
+  EXPECT_EQ(known(key_of(kAlice, 1)), Health::kUnknown);
+  write(key_of(kAlice, 1), true);
+  EXPECT_EQ(known(sctp), Health::kDead);
+  EXPECT_EQ(known(key_of(kAlice, 1)), Health::kAlive);
+}
+
+TEST_F(HealthTest, ARoundTripIsKeptForLonger) {
+  HealthKey key = key_of(kAlice, 1);
+  key.fact = plan::HealthFact::kRoundTrip;
+  const auto known_at = [&](std::uint64_t now) { return plan::round_trip_ms(*table_, key, now); };
+  EXPECT_EQ(known_at(kNow), 0u);
+  write_health(*table_, key, {.round_trip_ms = 150}, kNow);
+  EXPECT_EQ(known_at(kNow), 150u);
+  EXPECT_EQ(known(key_of(kAlice, 1)), Health::kUnknown);
+  EXPECT_EQ(known_at(kNow + plan::kRoundTripKeptMs - 1), 150u);
+  EXPECT_EQ(known_at(kNow + plan::kRoundTripKeptMs), 0u);
+  write_health(*table_, key, {.round_trip_ms = 8191}, kNow);
+  EXPECT_EQ(known_at(kNow), plan::kMostRoundTripMs);
+  key.user = kMallory;
+  EXPECT_EQ(known_at(kNow), 0u);
 }
 
 TEST_F(HealthTest, EndsByItself) {
@@ -157,7 +184,7 @@ TEST_F(HealthTest, IsReadWholeWhileItIsWritten) {
     const auto record = plan::read_slot(slot);
     if (!record) continue;
     ++seen;
-    EXPECT_EQ(record->alive, record->key == keys[0]);
+    EXPECT_EQ(record->finding.alive, record->key == keys[0]);
     EXPECT_TRUE(record->key == keys[0] || record->key == keys[1]);
   }
   stop = true;

@@ -31,8 +31,12 @@ struct OneEgress final : Egress {
   Errno prepare(int, const Endpoint&) override { return error; }
   bool can_move(int, const Endpoint&, const Endpoint&) override { return true; }
   Health health(const Endpoint&) override { return known; }
-  void report(const Endpoint&, bool) override {}
+  void report(const Endpoint& member, bool alive) override {
+    std::array<char, kAddressTextSize> room;
+    reports.push_back(std::string(address_text(member.address, room)) + (alive ? " +" : " -"));
+  }
   Errno error = 0;
+  std::vector<std::string> reports;
   Health known = Health::kUnknown;
 };
 
@@ -143,6 +147,26 @@ TEST_F(SctpConnect, WhereTcpAloneGetsThroughTheCallEnds) {
   EXPECT_EQ(sctp_connect(kernel_.system, egress_, kFd, to, times), ETIMEDOUT);
   EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2", "tcp @100"));
   EXPECT_EQ(kernel_.now, 1'000 + 150);
+}
+
+TEST_F(SctpConnect, ThatTcpAloneGetsThroughIsRememberedAndNotTriedAgain) {
+  kernel_.outcomes = {{EINPROGRESS, 100}};
+  kernel_.pending = -1;
+  kernel_.tcp = 0;
+  const SctpTimes times{.stagger_ms = kStagger, .tcp_beside = true};
+  const Bundle to = bundle({"10.0.0.1", "10.0.0.2"});
+  EXPECT_EQ(sctp_connect(kernel_.system, egress_, kFd, to, times), ETIMEDOUT);
+  EXPECT_THAT(egress_.reports, ElementsAre("10.0.0.1 -", "10.0.0.2 -"));
+  kernel_.calls.clear();
+  egress_.known = Health::kDead;
+  EXPECT_EQ(sctp_connect(kernel_.system, egress_, kFd, to, times), ETIMEDOUT);
+  EXPECT_THAT(kernel_.calls, IsEmpty());
+}
+
+TEST_F(SctpConnect, WithoutTcpToGoOnToSctpIsTriedAgain) {
+  egress_.known = Health::kDead;
+  EXPECT_EQ(connect(bundle({"10.0.0.1", "10.0.0.2"})), 0);
+  EXPECT_THAT(kernel_.calls, ElementsAre("10.0.0.1 10.0.0.2"));
 }
 
 TEST_F(SctpConnect, TcpThatRefusesSaysNothingOfSctp) {

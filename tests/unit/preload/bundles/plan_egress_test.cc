@@ -16,7 +16,7 @@ class PlanEgressTest : public ConnectorTest {
  protected:
   PlanEgress egress() {
     return {kFakeCalls,   shim_.settings, *fds_,        shim_.plan, shim_.decider,
-            shim_.health, connector_,     round_trips_, kFd};
+            shim_.health, connector_,     round_trips_, kFd,        plan::HealthFact::kStreams};
   }
   RoundTrips round_trips_;
   static bundle::Endpoint member(const char* text) {

@@ -56,7 +56,7 @@ class HealthReportTest : public testing::Test {
   void report(bool alive) const {
     const auto before = descriptors();
     errno = 4711;
-    send_health_report(settings_, "work", kKey, alive);
+    send_health_report(settings_, "work", kKey, {.alive = alive});
     EXPECT_EQ(errno, 4711);
     EXPECT_EQ(descriptors(), before);
   }
@@ -86,6 +86,17 @@ TEST_F(HealthReportTest, SaysWhatCameOfIt) {
   EXPECT_EQ(told->alive, 1);
 }
 
+TEST_F(HealthReportTest, SaysHowLongItTook) {
+  listen(8);
+  plan::HealthKey key = kKey;
+  key.fact = plan::HealthFact::kRoundTrip;
+  send_health_report(settings_, "work", key, {.round_trip_ms = 150});
+  const auto told = take();
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->fact, plan::HealthFact::kRoundTrip);
+  EXPECT_EQ(told->round_trip_ms, 150);
+}
+
 TEST_F(HealthReportTest, WaitsForNobody) {
   report(true);  // nobody there
   listen(1);
@@ -98,7 +109,7 @@ TEST_F(HealthReportTest, WaitsForNobody) {
 
 TEST_F(HealthReportTest, SaysNothingWithoutAProfile) {
   listen(8);
-  send_health_report(settings_, "", kKey, true);
+  send_health_report(settings_, "", kKey, {.alive = true});
   EXPECT_LT(::accept(listener_, nullptr, nullptr), 0);
   EXPECT_EQ(errno, EAGAIN);
 }

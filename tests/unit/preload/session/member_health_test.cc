@@ -18,7 +18,8 @@ class MemberHealthTest : public SessionTest {
 TEST_F(MemberHealthTest, IsUnknownWithoutAPlan) {
   shim_.start();
   EXPECT_EQ(shim_.health.of(member_, 3), bundle::Health::kUnknown);
-  shim_.health.report(member_, 3, true);
+  EXPECT_EQ(shim_.health.round_trip_ms(member_, 3), 0);
+  shim_.health.report(member_, 3, plan::HealthFact::kStreams, {.alive = true});
   EXPECT_EQ(broker_.hellos(), 0);
 }
 

@@ -332,6 +332,11 @@ PX_EXPORT int getaddrinfo(const char* node, const char* service, const addrinfo*
   return names.getaddrinfo(node, service, hints, list);
 }
 
+PX_EXPORT int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
+  if (!active) return libc.getaddrinfo_a(mode, list, count, event);
+  return names.getaddrinfo_a(mode, list, count, event);
+}
+
 PX_EXPORT int getnameinfo(const sockaddr* address, socklen_t length, char* host,
                           socklen_t host_size, char* service, socklen_t service_size, int flags) {
   if (!active) {

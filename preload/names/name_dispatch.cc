@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "preload/names/name_dispatch.h"
 
+#include <array>
+
 #include "libbundle/bundle.h"
 #include "preload/names/name_query.h"
 #include "preload/session/bundle_settings.h"
@@ -18,11 +20,15 @@ constexpr addrinfo kDefaultHints = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG,
                                     .ai_canonname = nullptr,
                                     .ai_next = nullptr};
 
+// Of one getaddrinfo_a(3); more at once are all libc's.
+constexpr int kMostRequests = 256;
+
 bool is_family_of_bundles(int family) {
   return family == AF_UNSPEC || family == AF_INET || family == AF_INET6 || family == AF_BUNDLE;
 }
 
-// A hostent can hold no bundle: an alias stays libc's answer, and is only remembered.
+// A hostent can hold no bundle: an alias stays libc's answer, and is only remembered. For
+// getaddrinfo_a(3) it is an ordinary name, which may take its time.
 bool is_for_bundles(const NameQuery& query) {
   return query.kind() == NameQuery::Kind::kMembers || query.kind() == NameQuery::Kind::kBad;
 }
@@ -43,6 +49,32 @@ int NameDispatch::getaddrinfo(const char* node, const char* service, const addri
     return addresses_.getaddrinfo(query, service, meant, list);
   }
   return libc_.getaddrinfo(node, service, hints, list);
+}
+
+// libc's threads call its own getaddrinfo.
+int NameDispatch::getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
+  std::array<gaicb*, kMostRequests> others;
+  if ((mode != GAI_WAIT && mode != GAI_NOWAIT) || count > kMostRequests) {
+    return libc_.getaddrinfo_a(mode, list, count, event);
+  }
+  int left = 0;
+  for (int i = 0; i < count; ++i) {
+    gaicb* const one = list[i];
+    if (one == nullptr) continue;
+    if (asks_for_bundle(*one)) {
+      one->__return = getaddrinfo(one->ar_name, one->ar_service, one->ar_request, &one->ar_result);
+    } else {
+      others[left++] = one;
+    }
+  }
+  return libc_.getaddrinfo_a(mode, others.data(), left, event);
+}
+
+bool NameDispatch::asks_for_bundle(const gaicb& request) const {
+  if (request.ar_name == nullptr) return false;
+  const int family = request.ar_request != nullptr ? request.ar_request->ai_family : AF_UNSPEC;
+  if (!is_family_of_bundles(family)) return false;
+  return family == AF_BUNDLE || is_for_bundles(NameQuery(plan_, session_, request.ar_name));
 }
 
 int NameDispatch::getnameinfo(const sockaddr* address, socklen_t length, char* host,

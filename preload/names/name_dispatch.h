@@ -26,6 +26,8 @@ class NameDispatch {
 
   [[nodiscard]] int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
                                 addrinfo** list);
+  // A bundle is looked up before this returns, whatever the mode; other names are libc's.
+  [[nodiscard]] int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event);
   [[nodiscard]] int getnameinfo(const sockaddr* address, socklen_t length, char* host,
                                 socklen_t host_size, char* service, socklen_t service_size,
                                 int flags) const;
@@ -37,6 +39,8 @@ class NameDispatch {
                                      size_t size, hostent** result, int* error);
 
  private:
+  [[nodiscard]] bool asks_for_bundle(const gaicb& request) const;
+
   const Symbols& libc_;
   const CurrentPlan& plan_;
   BrokerSession& session_;

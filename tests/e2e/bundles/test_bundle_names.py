@@ -226,6 +226,20 @@ def test_mptcp_only_where_it_gains(lab, broker):
     assert [line.split()[0] for line in near[:-1]] == ["230/1/6", "2/1/6", "2/1/6"]
 
 
+def test_names_that_are_asked_for_at_once(lab, broker, dns):
+    """By getaddrinfo_a, beside another one."""
+    argv = [program_file("name_requests"), "<one.test,10.0.0.9>", "80"]
+    both = f"{CORPORATE} 10.0.0.9"
+    assert lab.px(broker, argv, "empty").stdout.splitlines() == [both, both]
+    argv[1] = "<10.0.0.9,"
+    no_name = "Name or service not known"
+    assert lab.px(broker, argv, "empty").stdout.splitlines() == [no_name, no_name]
+    assert set(dns.asked()) == {"one.test"}
+    argv[1] = "two.test"
+    bare = lab.client.run(argv).stdout
+    assert lab.px(broker, argv, "empty").stdout == bare
+
+
 def test_nothing_is_freed_wrongly(lab, broker, dns):
     argv = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full", program_file("name_list")]
     for text in ("<one.test,10.0.0.9>", "shop.test"):

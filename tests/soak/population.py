@@ -153,10 +153,12 @@ class Population:
         return {each.process.pid for each in self.programs if each.kind in kinds}
 
     def doing(self, pids):
-        """Of each: its kind, the kernel function that it is in, the last line that it printed."""
+        """Of each: its kind, its status if it has ended, the kernel function that it is in, the last
+        line that it printed."""
         return [
             (
                 each.kind.name,
+                each.process.poll(),
                 pathlib.Path(f"/proc/{each.process.pid}/wchan").read_text(encoding="ascii"),
                 each.output.read_text(encoding="utf-8").splitlines()[-1:],
             )

@@ -80,6 +80,13 @@ def test_allow_uncovered_runs_it_and_says_so(lab, broker):
     assert len(done.stderr.splitlines()) == 1
 
 
+def announced(broker, pid):
+    """What ps says of a program that px-exec has announced. A program that is started while ps looks
+    around is one that only /proc tells of, by its environment."""
+    line = broker.program(pid)
+    return line if line and line["origin"] != "environment" else None
+
+
 def test_an_uncovered_program_is_shown_as_such(lab, broker):
     source = lab.directory / "wait.c"
     source.write_text("#include <unistd.h>\nint main(void) { char c; return read(0, &c, 1); }\n")
@@ -92,7 +99,7 @@ def test_an_uncovered_program_is_shown_as_such(lab, broker):
         stderr=subprocess.PIPE,
     )
     assert "static" in process.stderr.readline()
-    line = wait_until(lambda: broker.program(process.pid), "it is announced")
+    line = wait_until(lambda: announced(broker, process.pid), "it is announced")
     assert line["state"] == "uncovered"
     assert "static" in line["why"]
     assert "uncovered" in broker.pxctl("ps").stdout

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.broker
 
 # On a machine that is busy with other things, too.
 SLOWEST_HELLO = 0.5
+SLOWEST_BESIDE_MEMBERS = 0.25  # what it took when all were called in one turn
 SPAN = 2.0  # seconds
 SPANS = 3
 MANY_MEMBERS = POLICY + """
@@ -45,16 +46,20 @@ def hello(broker):
     return took
 
 
+def slowest_of_a_span(broker):
+    end = time.monotonic() + SPAN
+    slowest = 0
+    while time.monotonic() < end:
+        slowest = max(slowest, hello(broker))
+    return slowest
+
+
 def slowest_hello(broker):
     """In the best of a few spans: where the machine itself stands still, hellos do, too."""
     spans = []
     for _ in range(SPANS):
-        end = time.monotonic() + SPAN
-        slowest = 0
-        while time.monotonic() < end:
-            slowest = max(slowest, hello(broker))
-        spans.append(slowest)
-        if slowest < SLOWEST_HELLO:
+        spans.append(slowest_of_a_span(broker))
+        if spans[-1] < SLOWEST_HELLO:
             break
     return min(spans)
 
@@ -103,31 +108,41 @@ def test_users_with_all_their_connections_shut_nobody_out(lab, monkeypatch):
     assert broker.stop() == 0
 
 
+@contextlib.contextmanager
+def calling_silent_members(lab, broker):
+    """Another user's thousand connections, while the kernel calls fifteen members for each."""
+    limits = ["prlimit", "--nofile=8192:8192"]
+    words = [*limits, build_for_all() / "cli/px-exec", "--profile", "many", "--"]
+    module = module_for_all("support.clients.many_members", PUBLIC, "7001", "1000")
+    client = lab.client.popen(
+        [*other_user(), *words, *module],
+        env=broker.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert client.stdout.readline() == "1000\n"
+    calling = ["ss", "-Htn", "state", "syn-sent"]
+    called = lambda: lab.client.run(calling).stdout.count("198.1")
+    wait_until(lambda: called() > 100, "the kernel calls members that do not answer")
+    yield
+    assert called() > 0, "it was calling all the time"
+    client.stdin.close()
+    assert client.wait(timeout=30) == 0
+
+
 def test_a_thousand_connections_of_members_that_do_not_answer(lab):
-    """Each has fifteen of them, and the broker has the kernel call them again and again."""
+    """The broker has the kernel call them again and again, and others have their turn in between.
+    Most are called at first, so each span has connections of its own."""
     lab.routers["lte"].ip("route add blackhole 198.18.0.0/15")
     accepting = (
         "import socket; s = socket.socket(proto=socket.IPPROTO_MPTCP); s.bind(('0.0.0.0', 7001))\n"
         "s.listen(4096); kept = []\nwhile True: kept.append(s.accept())"
     )
-    limits = ["prlimit", "--nofile=8192:8192"]
-    lab.server.popen([*limits, sys.executable, "-c", accepting])
+    lab.server.popen(["prlimit", "--nofile=8192:8192", sys.executable, "-c", accepting])
     lab.server.listens(7001)
-    lab.client.sysctl(net__ipv4__ip_local_port_range="10000 60999")
+    spans = []
     with lab.serving(MANY_MEMBERS) as broker:
-        words = [*limits, build_for_all() / "cli/px-exec", "--profile", "many", "--"]
-        module = module_for_all("support.clients.many_members", PUBLIC, "7001", "1000")
-        client = lab.client.popen(
-            [*other_user(), *words, *module],
-            env=broker.environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        assert client.stdout.readline() == "1000\n"
-        calling = ["ss", "-Htn", "state", "syn-sent"]
-        called = lambda: lab.client.run(calling).stdout.count("198.1")
-        wait_until(lambda: called() > 100, "the kernel calls members that do not answer")
-        assert slowest_hello(broker) < SLOWEST_HELLO
-        assert called() > 0, "it was calling all the time"
-        client.stdin.close()
-        assert client.wait(timeout=30) == 0
+        while len(spans) < SPANS and min(spans, default=1) >= SLOWEST_BESIDE_MEMBERS:
+            with calling_silent_members(lab, broker):
+                spans.append(slowest_of_a_span(broker))
+    assert min(spans) < SLOWEST_BESIDE_MEMBERS

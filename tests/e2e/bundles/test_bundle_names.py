@@ -241,9 +241,14 @@ def test_names_that_are_asked_for_at_once(lab, broker, dns):
 
 
 def test_nothing_is_freed_wrongly(lab, broker, dns):
-    argv = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full", program_file("name_list")]
+    valgrind = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"]
     for text in ("<one.test,10.0.0.9>", "shop.test"):
-        lab.px(broker, [*argv, text, "80", 0, AI_CANONNAME], "entries", timeout=100)
+        argv = [*valgrind, program_file("name_list"), text, "80", 0, AI_CANONNAME]
+        lab.px(broker, argv, "entries", timeout=100)
+        # libc's threads for it are still there at the end, with what they have.
+        kept = ["--errors-for-leak-kinds=definite", "--run-libc-freeres=no"]
+        argv = [*valgrind, *kept, program_file("name_requests"), text, "80"]
+        lab.px(broker, argv, "entries", timeout=100)
 
 
 @pytest.mark.parametrize("name", ["two.test", "localhost", CORPORATE, "nobody.test"])

@@ -118,9 +118,15 @@ HelloAnswer say_hello(const Settings& settings, const HelloRequest& request) {
   const std::int64_t deadline =
       monotonic_ms() + std::min(settings.deadline_ms, request.patience_ms);
   Pauses pauses(deadline);
+  HelloAnswer refused;
   for (;;) {
     const HelloAnswer answer = say_once(settings, request, deadline);
     const bool busy = answer.outcome == HelloOutcome::kBusy;
+    // What the broker has said so far tells more than that the time was too short for once more.
+    if (answer.outcome == HelloOutcome::kNoAnswer && refused.outcome == HelloOutcome::kBusy) {
+      return refused;
+    }
+    if (busy) refused = answer;
     const bool hung_up = answer.outcome == HelloOutcome::kHungUp;
     if (!pauses.before_trying_again(busy, hung_up)) return answer;
   }

@@ -213,17 +213,26 @@ TEST_F(HelloTest, ABrokerThatHangsUpOnceIsAskedAgain) {
   ::close(answer.counters_fd);
 }
 
-TEST_F(HelloTest, ABrokerThatStaysBusyIsLeftBeforeTheDeadline) {
-  settings_.deadline_ms = 10;
-  serve([](int client) {
+// Whether or not there is time for an answer to the last attempt.
+TEST_F(HelloTest, ABrokerThatStaysBusyIsLeftForThatReason) {
+  settings_.deadline_ms = 1000;
+  listen(8);
+  broker_ = std::thread([this] {
     auto busy = plan::make<plan::Refusal>();
     busy.code = plan::RefusalCode::kBusy;
     plan::fill_text(busy.reason, "too many at a time");
-    send(client, &busy, sizeof busy);
+    for (int client = 0; (client = ::accept(listener_, nullptr, nullptr)) >= 0; ::close(client))
+      (void)::send(client, &busy, sizeof busy, MSG_NOSIGNAL);
   });
-  const auto answer = hello();
+  const HelloAnswer answer = say_hello(settings_, {.profile = settings_.profile.data()});
+  ::shutdown(listener_, SHUT_RDWR);
   EXPECT_EQ(answer.outcome, HelloOutcome::kBusy);
   EXPECT_STREQ(answer.reason.data(), "too many at a time");
+}
+
+TEST_F(HelloTest, NoPauseGoesBeyondTheDeadline) {
+  EXPECT_FALSE(Pauses(monotonic_ms() + 10).before_trying_again(true, false));
+  EXPECT_TRUE(Pauses(monotonic_ms() + 60'000).before_trying_again(true, false));
 }
 
 // With a packet of the client's unread, the kernel says ECONNRESET ahead of it; without, EPIPE.

@@ -19,7 +19,9 @@
 #include <utility>
 
 #include "broker/control/reports.h"
+#include "broker/identity/administrator.h"
 #include "util/fd.h"
+#include "util/ready_word.h"
 
 namespace px::broker {
 namespace {
@@ -52,6 +54,7 @@ void keep_only(int channel) {
 [[noreturn]] void be_the_child(int channel, const Errands::Work& work) {
   bool done = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
   keep_only(channel);
+  done = done && say_ready(kChannel);
   setpriority(PRIO_PROCESS, 0, kNice);
   try {
     done = done && write_whole(kChannel, work());
@@ -64,13 +67,19 @@ void keep_only(int channel) {
 }  // namespace
 
 struct Errands::Errand {
-  Errand(asio::io_context& context, std::string asked, Work its_work)
-      : question(std::move(asked)),
+  Errand(asio::io_context& context, uid_t counted_as, bool who_rests, std::string asked,
+         Work its_work)
+      : user(counted_as),
+        user_rests(who_rests),
+        question(std::move(asked)),
         work(std::move(its_work)),
         channel(context),
         process(context),
-        deadline(context) {}
+        deadline(context),
+        rest(context) {}
 
+  uid_t user;
+  bool user_rests;
   std::string question;
   Work work;
   std::vector<Reply> askers;
@@ -78,6 +87,7 @@ struct Errands::Errand {
   asio::posix::stream_descriptor channel;
   asio::posix::stream_descriptor process;  // a pidfd
   asio::steady_timer deadline;
+  asio::steady_timer rest;
   std::array<char, 65536> buffer{};
   std::string text;
   bool finished = false;
@@ -94,8 +104,10 @@ Answer Errands::ask(uid_t user, const std::string& question, Work work) {
   answer.later = [this, user, question, work = std::move(work)](Reply reply) {
     Pointer& same = by_question_[question];
     if (!same) {
-      same = std::make_shared<Errand>(context_, question, work);
-      waiting_.add(counted_as_(user), same);
+      const uid_t counted_as = counted_as_(user);
+      same =
+          std::make_shared<Errand>(context_, counted_as, !is_administrator(user), question, work);
+      waiting_.add(counted_as, same);
     }
     same->askers.push_back(std::move(reply));
     begin_some();
@@ -104,9 +116,12 @@ Answer Errands::ask(uid_t user, const std::string& question, Work work) {
 }
 
 void Errands::begin_some() {
-  while (running_ < limits_.at_a_time && !waiting_.empty()) {
-    const Pointer errand = waiting_.take();
+  while (running_ < limits_.at_a_time) {
+    const auto next = waiting_.take_if([&](uid_t user) { return !served_.contains(user); });
+    if (!next) return;
+    const Pointer& errand = *next;
     by_question_.erase(errand->question);
+    if (errand->user_rests) served_.insert(errand->user);
     ++running_;
     if (const auto started = start(errand); !started) {
       finish(errand, error_text(started.error().message));
@@ -124,9 +139,13 @@ Expected<void> Errands::start(const Pointer& errand) {
   if (errand->child == 0) be_the_child(writer.get(), errand->work);
   if (errand->child < 0) return fail_errno("fork");
   writer.reset();
+  const bool ready = hear_ready(reader.get());
+  if (!ready) kill(errand->child, SIGKILL);
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, errand->child, 0));
   if (pidfd < 0) return fail_errno("pidfd_open");
   errand->process.assign(pidfd);
+  wait_for_end(errand);
+  if (!ready) return fail("the broker is too busy; try again later");
   errand->channel.assign(reader.release());
   errand->deadline.expires_after(limits_.deadline);
   errand->deadline.async_wait([this, errand](const std::error_code& error) {
@@ -136,7 +155,6 @@ Expected<void> Errands::start(const Pointer& errand) {
     begin_some();
   });
   read_on(errand);
-  wait_for_end(errand);
   return {};
 }
 
@@ -164,6 +182,15 @@ void Errands::wait_for_end(const Pointer& errand) {
                              });
 }
 
+void Errands::let_rest(const Pointer& errand) {
+  errand->rest.expires_after(limits_.rest);
+  errand->rest.async_wait([this, errand](const std::error_code& error) {
+    if (error) return;
+    served_.erase(errand->user);
+    begin_some();
+  });
+}
+
 void Errands::finish(const Pointer& errand, const std::string& text) {
   errand->finished = true;
   if (errand->process.is_open() && !errand->ended) ++lost_;
@@ -171,6 +198,7 @@ void Errands::finish(const Pointer& errand, const std::string& text) {
   errand->channel.close(ignored);
   errand->deadline.cancel();
   --running_;
+  if (errand->user_rests) let_rest(errand);
   for (const Reply& reply : std::exchange(errand->askers, {})) reply(text_answer(text));
 }
 

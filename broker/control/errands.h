@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,8 @@ namespace px::broker {
 struct ErrandLimits {
   std::size_t at_a_time = 2;
   std::chrono::milliseconds deadline{5000};
-  std::size_t lost = 16;  // children that were killed and are not gone yet
+  std::chrono::milliseconds rest{250};  // of a user who is no administrator, after each
+  std::size_t lost = 16;                // children that were killed and are not gone yet
 };
 
 class Errands {
@@ -42,7 +44,8 @@ class Errands {
   Errands& operator=(const Errands&) = delete;
 
   // An answer that comes later. Whoever asks the same before anyone has begun to work it out is
-  // answered by the same child: many who ask cost what one does. Users take turns.
+  // answered by the same child: many who ask cost what one does. Users take turns, one child a
+  // user. To fork costs the broker itself some milliseconds, so that users rest between two.
   [[nodiscard]] Answer ask(uid_t user, const std::string& question, Work work);
 
  private:
@@ -54,12 +57,14 @@ class Errands {
   void read_on(const Pointer& errand);
   void wait_for_end(const Pointer& errand);
   void finish(const Pointer& errand, const std::string& text);
+  void let_rest(const Pointer& errand);
 
   asio::io_context& context_;
   CountedAs counted_as_;
   Limits limits_;
   RoundRobin<Pointer> waiting_;
   std::map<std::string, Pointer> by_question_;  // of those that wait
+  std::set<uid_t> served_;                      // users who have a child, or rest
   std::size_t running_ = 0;
   std::size_t lost_ = 0;
 };

@@ -2,7 +2,6 @@
 #include "broker/descriptors/process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,6 +14,7 @@
 
 #include "broker/descriptors/confinement.h"
 #include "broker/descriptors/worker.h"
+#include "util/ready_word.h"
 
 namespace px::broker {
 namespace {
@@ -35,26 +35,11 @@ class BlockAllSignals {
   sigset_t before_{};
 };
 
-constexpr char kReady = '.';
-constexpr int kReadyWithinMs = 1000;
-
 [[noreturn]] void become_descriptor_process(int tasks, int results, pid_t parent) {
-  if (confine_descriptor_process(tasks, results, parent) &&
-      write(STDOUT_FILENO, &kReady, sizeof kReady) == sizeof kReady) {
+  if (confine_descriptor_process(tasks, results, parent) && say_ready(STDOUT_FILENO)) {
     work_off_tasks(STDIN_FILENO, STDOUT_FILENO);
   }
   _exit(0);
-}
-
-// The broker waits until the fork has closed what it got of the broker's descriptors. Those that
-// were closed here meanwhile would still be open there: the fork could be the last to close a
-// connection, and the event loop would hear of files that it knows no more. No client can lengthen
-// this.
-bool is_ready(int results) {
-  pollfd poller{results, POLLIN, 0};
-  char word = 0;
-  return poll(&poller, 1, kReadyWithinMs) == 1 && read(results, &word, sizeof word) == 1 &&
-         word == kReady;
 }
 
 }  // namespace
@@ -82,7 +67,7 @@ Expected<std::shared_ptr<DescriptorProcess>> DescriptorProcess::start(asio::io_c
   if (pid < 0) return fail_errno("fork");
   its_results.reset();
   auto process = std::make_shared<DescriptorProcess>(context, pid, std::move(tasks));
-  if (!is_ready(results.get())) return fail("a descriptor process does not start");
+  if (!hear_ready(results.get())) return fail("a descriptor process does not start");
   room.reset();
   PX_TRY(process->open(std::move(results)));
   return process;

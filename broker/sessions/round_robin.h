@@ -5,8 +5,10 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace px::broker {
@@ -23,9 +25,20 @@ class RoundRobin {
   [[nodiscard]] bool empty() const { return order_.empty(); }
 
   // The next one. Not where it is empty().
-  [[nodiscard]] Item take() {
-    const auto of_user = waiting_.find(order_.front());
-    order_.pop_front();
+  [[nodiscard]] Item take() { return take_of(order_.begin()); }
+
+  // The next one of a user who may have a turn now; nothing where there is none.
+  template <typename May>
+  [[nodiscard]] std::optional<Item> take_if(May may) {
+    const auto user = std::ranges::find_if(order_, may);
+    if (user == order_.end()) return std::nullopt;
+    return take_of(user);
+  }
+
+ private:
+  Item take_of(std::deque<uid_t>::iterator user) {
+    const auto of_user = waiting_.find(*user);
+    order_.erase(user);
     Item item = std::move(of_user->second.front());
     of_user->second.pop_front();
     if (of_user->second.empty()) {
@@ -36,7 +49,6 @@ class RoundRobin {
     return item;
   }
 
- private:
   std::map<uid_t, std::deque<Item>> waiting_;
   std::deque<uid_t> order_;  // users of whom something waits, each once
 };

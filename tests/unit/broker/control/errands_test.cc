@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <vector>
 
 #include "plan/wire.h"
 #include "util/fd.h"
@@ -18,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 class ErrandsTest : public testing::Test {
  protected:
@@ -80,12 +82,52 @@ TEST_F(ErrandsTest, WhoAsksTheSameSharesOneChild) {
 }
 
 TEST_F(ErrandsTest, UsersTakeTurns) {
-  Errands errands(context, &counted_as_itself, {.at_a_time = 1});
+  Errands errands(context, &counted_as_itself, {.at_a_time = 1, .rest = 0ms});
   for (const char* question : {"a1", "a2", "a3"})
     ask(errands, 1, question, [question] { return question; });
   ask(errands, 2, "b1", [] { return "b1"; });
   run_until(4);
-  EXPECT_THAT(answers, ElementsAre("a1", "a2", "b1", "a3"));
+  EXPECT_THAT(answers, ElementsAre("a1", "b1", "a2", "a3"));
+}
+
+TEST_F(ErrandsTest, AUserHasOneChildAtATimeAndRestsAfterIt) {
+  Errands errands(context, &counted_as_itself, {.rest = 20s});
+  Shared& shared = shared_page();
+  ask(errands, 1, "first", [] { return "first"; });
+  ask(errands, 1, "second", [&] { return std::to_string(++shared.begun); });
+  ask(errands, 2, "another's", [] { return "another's"; });
+  run_until(2);
+  EXPECT_THAT(answers, UnorderedElementsAre("first", "another's"));
+  ask(errands, 3, "a third's", [] { return "a third's"; });
+  run_until(3);
+  EXPECT_EQ(shared.begun, 0);
+}
+
+TEST_F(ErrandsTest, AnAdministratorNeedNotRest) {
+  Errands errands(context, &counted_as_itself, {.rest = 20s});
+  for (const char* question : {"first", "second", "third"})
+    ask(errands, 0, question, [question] { return question; });
+  run_until(3);
+}
+
+// The child of a program that has much open has more to close.
+TEST_F(ErrandsTest, TheChildHasClosedWhatItGotWhenItHasBegun) {
+  std::vector<Fd> held;
+  for (int i = 0; i < 500; ++i) held.emplace_back(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100));
+  Errands errands(context, &counted_as_itself, {.at_a_time = 10});
+  for (uid_t user = 0; user < 10; ++user) {
+    int ends[2] = {-1, -1};
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    const Fd reader(ends[0]);
+    Fd writer(ends[1]);
+    ask(errands, user, std::to_string(user), [] {
+      for (;;) pause();
+      return "";
+    });
+    writer.reset();
+    char byte = 0;
+    EXPECT_EQ(read(reader.get(), &byte, 1), 0) << "nobody has the other end open any more";
+  }
 }
 
 TEST_F(ErrandsTest, OneThatIsLateIsKilledAndOthersGoOn) {

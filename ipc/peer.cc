@@ -33,6 +33,11 @@ Expected<Peer> peer_of(int socket) {
   return peer;
 }
 
+std::optional<uid_t> user_of_peer(int socket) {
+  const auto credentials = socket_option<ucred>(socket, SOL_SOCKET, SO_PEERCRED);
+  return credentials ? std::optional(credentials->uid) : std::nullopt;
+}
+
 std::string executable_of(pid_t pid) {
   const std::string directory = "/proc/" + std::to_string(pid);
   std::array<char, PATH_MAX> target{};

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 
 #include "util/error.h"
@@ -21,6 +22,9 @@ struct Peer {
 // From the socket's credentials (SO_PEERCRED, unix(7)) and its pidfd: SO_PEERPIDFD where the kernel
 // has it (6.5), pidfd_open(2) before.
 [[nodiscard]] Expected<Peer> peer_of(int socket);
+
+// Whose it is, from the same credentials.
+[[nodiscard]] std::optional<uid_t> user_of_peer(int socket);
 
 // The program a process runs now: /proc/PID/exe, or where that may not be read, its name in
 // brackets.

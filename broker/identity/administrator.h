@@ -5,8 +5,11 @@
 
 #include <sys/types.h>
 
+#include <set>
+
 namespace px::broker {
 
 [[nodiscard]] bool is_administrator(uid_t uid);
+[[nodiscard]] std::set<uid_t> administrators();
 
 }  // namespace px::broker

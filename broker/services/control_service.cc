@@ -26,6 +26,7 @@
 #include "broker/services/policy_control.h"
 #include "broker/services/session_events.h"
 #include "broker/sessions/profile_assignments.h"
+#include "broker/sessions/server.h"
 #include "broker/sessions/session_table.h"
 
 namespace px::broker {
@@ -123,7 +124,11 @@ CommandResult status_command(const Parts& parts, const Asker&, const json&) {
                        parts.server);
 }
 
-CommandResult watch_command(const Parts& parts, const Asker&, const json&) {
+CommandResult watch_command(const Parts& parts, const Asker& asker, const json&) {
+  if (!parts.server.may_watch(asker.uid)) {
+    return error_of(std::to_string(Server::kMostWatchers) +
+                    " of your programs watch already; end one of them");
+  }
   return reload_event(parts.state);
 }
 
@@ -222,7 +227,7 @@ Answer ControlService::answer(const Peer& peer, std::string_view text) {
     CommandResult result = command->answer(parts_, asker, request);
     Answer answer = text_answer(json_text(result.text));
     answer.held = std::move(result.held);
-    answer.then = command->then;
+    if (!result.text.contains("error")) answer.then = command->then;
     return answer;
   } catch (const json::exception& error) {
     const std::string why = std::string("the request does not read: ") + error.what();

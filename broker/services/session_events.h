@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <map>
+#include <vector>
 
 #include "broker/sessions/counters_page.h"
 #include "util/timer.h"
@@ -29,12 +30,14 @@ class SessionEvents {
   void ended(const Session& session);
 
  private:
-  void report_counters();
+  void report_some();
+  void report_counters(const Session& session);
   void tell(const char* event, const Session& session);
 
   const SessionTable& sessions_;
   Server& server_;
   std::map<pid_t, Totals> reported_;
+  std::vector<pid_t> due_;  // to be reported in this interval
   Timer timer_;
 };
 

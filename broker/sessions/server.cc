@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <asio/post.hpp>
 #include <chrono>
 #include <deque>
+#include <set>
 #include <utility>
 
 #include "broker/identity/administrator.h"
@@ -19,9 +21,10 @@ using namespace std::chrono_literals;
 
 constexpr auto kDeadline = 5s;
 constexpr std::size_t kMostEvents = 1000;  // that a watcher may be behind
-// Connections accepted before other events get their turn: a flood of new ones must not keep the
-// accepted ones waiting.
-constexpr int kAcceptedAtATime = 16;
+// Connections accepted before other events get their turn. They come in the order of the kernel's
+// queue, whosever they are: so as many as go in some milliseconds, and what takes longer is done
+// in users' turns.
+constexpr int kAcceptedAtATime = 1024;
 
 // The descriptors go with the first packet.
 std::deque<PacketSocket::Outgoing> outgoing(Answer answer) {
@@ -40,6 +43,12 @@ Turns::Kind kind_of(const Answer::Packet& packet) {
   return dear ? Turns::Kind::kRequest : Turns::Kind::kProgram;
 }
 
+std::set<uid_t> administrators_and(uid_t owner) {
+  auto users = administrators();
+  users.insert(owner);
+  return users;
+}
+
 // Programs ask again soon: many may start at once.
 void turn_away(int socket) {
   const Answer answer =
@@ -52,12 +61,14 @@ void turn_away(int socket) {
 
 // A connection, whose it is, and the place that it takes while it exists.
 struct Server::Client {
-  Client(std::shared_ptr<PacketSocket> its_connection, Peer its_peer, uid_t counted_as)
-      : connection(std::move(its_connection)), peer(std::move(its_peer)), user(counted_as) {}
+  Client(Fd socket, uid_t counted_as) : arrived(std::move(socket)), user(counted_as) {}
+  // Not closed here: the end of this process ends it.
+  ~Client() { (void)arrived.release(); }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  std::shared_ptr<PacketSocket> connection;
+  Fd arrived;                                // until it is admitted; descriptors_ ends it
+  std::shared_ptr<PacketSocket> connection;  // from then on
   Peer peer;
   uid_t user;  // whose turns it takes
   std::unique_ptr<Places::Place> place;
@@ -83,6 +94,7 @@ Server::Server(asio::io_context& context, Limits limits, const Dispatcher& dispa
       descriptors_(descriptors),
       counted_as_(std::move(counted_as)),
       places_(limits),
+      next_request_(context),
       spare_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
 
 Expected<void> Server::listen(const std::filesystem::path& path) {
@@ -125,32 +137,40 @@ void Server::accept_some(Listener& listener) {
       continue;
     }
     if (!socket) return;
-    admit(listener, std::move(socket));
+    take_in(listener, std::move(socket));
   }
 }
 
-void Server::admit(const Listener& listener, Fd socket) {
-  errno = 0;
-  auto peer = ipc::peer_of(socket.get());
-  if (!peer) {
-    if (errno == EMFILE || errno == ENFILE) turn_away(socket.get());
-    return descriptors_.end(std::move(socket));
-  }
-  if (!listener.admits(*peer)) return descriptors_.end(std::move(socket));
-  const uid_t user = counted_as_(peer->uid);
-  const bool administrator = is_administrator(peer->uid);
-  const int connected = socket.get();
-  auto its_connection = std::make_shared<PacketSocket>(context_, std::move(socket),
-                                                       plan::kLargestMessage, descriptors_.ender());
-  const auto client = std::make_shared<Client>(std::move(its_connection), std::move(*peer), user);
-  const std::weak_ptr<PacketSocket> connection = client->connection;
-  client->place = places_.take(user, administrator, [connection] {
-    if (const auto open = connection.lock()) open->close();
-  });
+// What tells whose it is, and whether there is a place: no more, since others wait behind it.
+void Server::take_in(const Listener& listener, Fd socket) {
+  const auto user_id = ipc::user_of_peer(socket.get());
+  if (!user_id) return descriptors_.end(std::move(socket));
+  const uid_t user = counted_as_(*user_id);
+  const auto client = std::make_shared<Client>(std::move(socket), user);
+  client->place =
+      places_.take(user, is_administrator(*user_id), [this, weak = std::weak_ptr(client)] {
+        const auto silent = weak.lock();
+        if (!silent) return;
+        if (silent->arrived) descriptors_.end(std::move(silent->arrived));
+        if (silent->connection) silent->connection->close();
+      });
   if (!client->place) {
-    turn_away(connected);
-    return;
+    turn_away(client->arrived.get());
+    return descriptors_.end(std::move(client->arrived));
   }
+  turns_.add(Turns::Kind::kProgram, user, [this, &listener, client] { admit(listener, client); });
+  take_turns();
+}
+
+void Server::admit(const Listener& listener, const ClientPointer& client) {
+  if (!client->arrived) return;  // its place was taken away
+  errno = 0;
+  auto peer = ipc::peer_of(client->arrived.get());
+  if (!peer && (errno == EMFILE || errno == ENFILE)) turn_away(client->arrived.get());
+  if (!peer || !listener.admits(*peer)) return descriptors_.end(std::move(client->arrived));
+  client->peer = std::move(*peer);
+  client->connection = std::make_shared<PacketSocket>(context_, std::move(client->arrived),
+                                                      plan::kLargestMessage, descriptors_.ender());
   serve(client);
 }
 
@@ -182,7 +202,14 @@ void Server::queue(const ClientPointer& client, PacketSocket::Incoming incoming)
 // A slice, and then whatever else has happened meanwhile: among it the messages of those who have
 // just come.
 void Server::take_turns() {
-  if (taking_turns_ || turns_.empty()) return;
+  const auto due = turns_.due();
+  if (taking_turns_ || !due) return;
+  if (*due > std::chrono::steady_clock::now()) {
+    next_request_.expires_at(*due);
+    return next_request_.async_wait([this](const std::error_code& error) {
+      if (!error) take_turns();
+    });
+  }
   taking_turns_ = true;
   asio::post(context_, [this] {
     // Also where an answer throws.
@@ -222,10 +249,14 @@ void Server::send(const ClientPointer& client, Answer answer) {
 }
 
 void Server::watch(const ClientPointer& client) {
-  watchers_.push_back(client);
-  client->connection->wait_readable([this, client] {
+  const uid_t user = client->peer.uid;
+  if (!may_watch(user)) return client->connection->close();
+  watchers_[user].push_back(client);
+  client->connection->wait_readable([this, client, user] {
     client->connection->close();
-    watchers_.remove_if([&](const auto& watcher) { return watcher.lock() == client; });
+    const auto of_user = watchers_.find(user);
+    of_user->second.remove_if([&](const auto& watcher) { return watcher.lock() == client; });
+    if (of_user->second.empty()) watchers_.erase(of_user);
   });
 }
 
@@ -248,11 +279,20 @@ void Server::send_events(const ClientPointer& client) {
 }
 
 void Server::broadcast(const std::string& event, std::optional<uid_t> owner) {
-  const auto watchers = watchers_;  // sending may end a watcher
+  if (!owner) {
+    for (const auto& [user, watchers] : watchers_) tell(watchers, event);
+    return;
+  }
+  for (const uid_t user : administrators_and(*owner)) {
+    const auto found = watchers_.find(user);
+    if (found != watchers_.end()) tell(found->second, event);
+  }
+}
+
+void Server::tell(const Watchers& watchers, const std::string& event) {
   for (const auto& watcher : watchers) {
     const ClientPointer client = watcher.lock();
     if (!client) continue;
-    if (owner && *owner != client->peer.uid && !is_administrator(client->peer.uid)) continue;
     // A watcher that does not read is let go: events are not kept for it without end.
     if (client->events.size() >= kMostEvents || !client->place->keep(event.size())) {
       client->connection->close();
@@ -263,8 +303,14 @@ void Server::broadcast(const std::string& event, std::optional<uid_t> owner) {
   }
 }
 
-bool Server::watched() const {
-  return !watchers_.empty();
+bool Server::may_watch(uid_t user) const {
+  const auto found = watchers_.find(user);
+  return is_administrator(user) || found == watchers_.end() || found->second.size() < kMostWatchers;
+}
+
+bool Server::watched(uid_t owner) const {
+  return std::ranges::any_of(administrators_and(owner),
+                             [&](uid_t user) { return watchers_.contains(user); });
 }
 
 }  // namespace px::broker

@@ -6,10 +6,12 @@
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,10 +51,16 @@ class Server {
   void listen_beside(Fd listener, Admits admits);
 
   // Sends an event to every watcher that may see it: the administrators and, where the event is
-  // about a program, its owner; else everyone.
+  // about a program, its owner; else everyone. An event costs the same however many of other users
+  // watch.
   void broadcast(const std::string& event, std::optional<uid_t> owner);
 
-  [[nodiscard]] bool watched() const;
+  // That a user who is no administrator may have: each of them makes events dearer.
+  static constexpr std::size_t kMostWatchers = 16;
+  [[nodiscard]] bool may_watch(uid_t user) const;
+  // Whether anybody watches; and whether somebody who may see what is about an owner's programs.
+  [[nodiscard]] bool watched() const { return !watchers_.empty(); }
+  [[nodiscard]] bool watched(uid_t owner) const;
   [[nodiscard]] std::size_t connections() const { return places_.count(); }
   [[nodiscard]] const Limits& limits() const { return places_.limits(); }
 
@@ -63,7 +71,8 @@ class Server {
   struct Listener;
   void accept_soon(Listener& listener);
   void accept_some(Listener& listener);
-  void admit(const Listener& listener, Fd socket);
+  void take_in(const Listener& listener, Fd socket);
+  void admit(const Listener& listener, const ClientPointer& client);
   void serve(const ClientPointer& client);
   void queue(const ClientPointer& client, PacketSocket::Incoming incoming);
   void take_turns();
@@ -72,6 +81,8 @@ class Server {
   void watch(const ClientPointer& client);
   void hold(const ClientPointer& client);
   void send_events(const ClientPointer& client);
+  using Watchers = std::list<std::weak_ptr<Client>>;
+  void tell(const Watchers& watchers, const std::string& event);
 
   asio::io_context& context_;
   const Dispatcher& dispatcher_;
@@ -79,10 +90,11 @@ class Server {
   CountedAs counted_as_;
   Places places_;
   Turns turns_;
-  bool taking_turns_ = false;  // the event loop has the next slice
+  bool taking_turns_ = false;        // the event loop has the next slice
+  asio::steady_timer next_request_;  // where nothing is due before
   std::list<std::unique_ptr<Listener>> listeners_;
   Fd spare_;  // given up for a moment to turn a connection away when descriptors run out
-  std::list<std::weak_ptr<Client>> watchers_;
+  std::map<uid_t, Watchers> watchers_;  // by who they are; none is empty
 };
 
 }  // namespace px::broker

@@ -2,6 +2,7 @@
 """What one user asks of the broker delays no other user's programs."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -87,6 +88,43 @@ def test_requests_on_hundreds_of_connections(lab, broker, command):
         assert broker.ask(command)
     answered, _ = map(int, flood.stdout.readline().split())
     assert answered, "they were answered, too"
+
+
+@contextlib.contextmanager
+def effective_user(user):
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def watching(broker):
+    """A connection of this process's effective user that asks for events, and the first answer."""
+    sock = wire.connect(broker.socket)
+    sock.send(wire.request(b'{"command":"watch"}'))
+    return sock, json.loads(sock.recv(wire.LARGEST)[12:])
+
+
+def test_a_user_has_sixteen_watchers(broker):
+    other_user()
+    with effective_user(NOBODY), contextlib.ExitStack() as open_sockets:
+        for _ in range(16):
+            sock, event = watching(broker)
+            open_sockets.enter_context(sock)
+            assert "error" not in event
+        one_too_many, answer = watching(broker)
+        assert "watch already" in answer["error"]
+        one_too_many.send(wire.request())
+        assert "generation" in str(one_too_many.recv(wire.LARGEST)), "it is served all the same"
+        one_too_many.close()
+    with contextlib.ExitStack() as open_sockets:
+        for _ in range(17):
+            sock, event = watching(broker)
+            open_sockets.enter_context(sock)
+            assert "error" not in event, "root's may be more"
+    with effective_user(NOBODY):
+        wait_until(lambda: "error" not in watching(broker)[1], "the places are free again")
 
 
 def test_users_with_all_their_connections_shut_nobody_out(lab, monkeypatch):

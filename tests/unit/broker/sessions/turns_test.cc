@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,9 @@ class TurnsTest : public testing::Test {
       now += takes;
     });
   }
+  // The next one, once it is due.
   std::vector<std::string> slice() {
+    now = std::max(now, turns.due().value_or(now));
     done.clear();
     turns.run_slice();
     return done;
@@ -43,7 +46,7 @@ TEST_F(TurnsTest, ProgramsComeBeforeRequestsWhoeverCameFirst) {
   add(Kind::kProgram, kBert, "hello");
   EXPECT_THAT(slice(), ElementsAre("hello", "doctor"));
   EXPECT_THAT(slice(), ElementsAre("ps"));
-  EXPECT_TRUE(turns.empty());
+  EXPECT_EQ(turns.due(), std::nullopt);
   EXPECT_THAT(slice(), ElementsAre());
 }
 
@@ -67,8 +70,9 @@ TEST_F(TurnsTest, AHelloWaitsForOneRequestAtMost) {
   for (int i = 0; i < 1000; ++i) add(Kind::kRequest, kAnna, "flood", 20ms);
   EXPECT_THAT(slice(), ElementsAre("flood"));
   const auto since = now;
-  turns.add(Kind::kProgram, kBert, [&] { EXPECT_LE(now - since, 20ms); });
-  EXPECT_THAT(slice(), ElementsAre("flood"));
+  add(Kind::kProgram, kBert, "hello");
+  EXPECT_THAT(slice(), ElementsAre("hello"));
+  EXPECT_LE(now - since, 20ms);
 }
 
 TEST_F(TurnsTest, AFloodOfHellosIsCutIntoSlicesAndLeavesRoomForRequests) {
@@ -77,6 +81,22 @@ TEST_F(TurnsTest, AFloodOfHellosIsCutIntoSlicesAndLeavesRoomForRequests) {
   EXPECT_THAT(slice(), ElementsAre("hello", "hello", "hello", "hello", "status"));
   add(Kind::kProgram, kBert, "another's");
   EXPECT_THAT(slice(), ElementsAre("hello", "another's", "hello", "hello", "hello"));
+}
+
+TEST_F(TurnsTest, RequestsTakeAQuarterOfTheTimeAndProgramsWhatTheyNeed) {
+  for (int i = 0; i < 2; ++i) add(Kind::kRequest, kAnna, "flood", 1ms);
+  EXPECT_THAT(slice(), ElementsAre("flood"));
+  EXPECT_EQ(turns.due(), now + 3ms);
+  add(Kind::kProgram, kBert, "hello");
+  EXPECT_LE(turns.due(), now);
+  EXPECT_THAT(slice(), ElementsAre("hello"));
+  EXPECT_THAT(slice(), ElementsAre("flood"));
+}
+
+TEST_F(TurnsTest, ADearRequestDelaysTheNextByNoMoreThanTheLongestRest) {
+  for (int i = 0; i < 2; ++i) add(Kind::kRequest, kAnna, "reload", 5s);
+  EXPECT_THAT(slice(), ElementsAre("reload"));
+  EXPECT_EQ(turns.due(), now + Turns::kLongestRest);
 }
 
 TEST_F(TurnsTest, ATurnMayAddTheNext) {

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -70,6 +71,11 @@ bool drop_capabilities() {
          syscall(SYS_capset, &header, sets.data()) == 0;
 }
 
+// Whoever waits for the broker comes before whoever gives it descriptors.
+void give_up_priority() {
+  if (getpriority(PRIO_PROCESS, 0) < 0) (void)setpriority(PRIO_PROCESS, 0, 0);
+}
+
 // The parent may have ended before that was asked for.
 bool end_with(pid_t parent) {
   return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
@@ -81,6 +87,7 @@ bool confine_descriptor_process(int tasks, int results, pid_t parent) {
   (void)prctl(PR_SET_NAME, kName);
   reset_signals();
   unmap_shared_files();
+  give_up_priority();
   return keep_descriptors(tasks, results) && drop_capabilities() && end_with(parent);
 }
 

@@ -98,6 +98,14 @@ def greeted(path):
     return broker
 
 
+def closed(end):
+    """Closes it; false where the broker was faster, so that it is this process that waits."""
+    closing = threading.Thread(target=end.close, daemon=True)
+    closing.start()
+    closing.join(1)
+    return not closing.is_alive()
+
+
 def attack(path, how, kept):
     if how == "locked":
         broker = greeted(path)
@@ -110,8 +118,14 @@ def attack(path, how, kept):
         if how == "queued":
             broker.send(b"bad")
         message = wire.request() if how == "nested" else wire.hello()
-        wire.send_with_descriptors(broker, message, [end.fileno()])
-        end.close()
+        try:
+            wire.send_with_descriptors(broker, message, [end.fileno()])
+        except BrokenPipeError:
+            # The broker has read the malformed one already. This process would be the last to close.
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+            return attack(path, how, kept)
+        if not closed(end):
+            return attack(path, how, kept)
     kept.append(broker)
 
 

@@ -18,7 +18,7 @@ using test::text_of;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-struct EntriesTest : testing::Test, test::StateBuilder {
+struct EntriesTest : testing::Test, test::HostBuilder {
   // "NUMBER INTERFACE NEXT-HOP SOURCE FLAGS": o own source, d default next hop, k kernel's source.
   std::vector<std::string> lines() {
     std::vector<std::string> lines;
@@ -46,17 +46,6 @@ struct EntriesTest : testing::Test, test::StateBuilder {
       lines.push_back(std::move(line));
     }
     return lines;
-  }
-
-  Entry entry(std::size_t number) { return snapshot_of(state).entries.at(number - 1); }
-
-  void two_interfaces() {
-    link(2, "eth0");
-    link(3, "eth1");
-    address(2, "192.0.2.10/24");
-    address(3, "198.51.100.10/24");
-    route(2, "0.0.0.0/0", "192.0.2.1").metric = 100;
-    route(3, "0.0.0.0/0", "198.51.100.1").metric = 200;
   }
 
   std::string kernel_source(bool ipv4) {

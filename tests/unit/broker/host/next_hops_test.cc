@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include "broker/host/entries.h"
 #include "tests/unit/broker/host/host_fixture.h"
 
 namespace px::broker {
@@ -13,18 +12,7 @@ namespace {
 using test::net;
 using test::text_of;
 
-struct NextHopsTest : testing::Test, test::StateBuilder {
-  Entry entry(std::size_t number) { return snapshot_of(state).entries.at(number - 1); }
-
-  void two_interfaces() {
-    link(2, "eth0");
-    link(3, "eth1");
-    address(2, "192.0.2.10/24");
-    address(3, "198.51.100.10/24");
-    route(2, "0.0.0.0/0", "192.0.2.1").metric = 100;
-    route(3, "0.0.0.0/0", "198.51.100.1").metric = 200;
-  }
-};
+struct NextHopsTest : testing::Test, test::HostBuilder {};
 
 TEST_F(NextHopsTest, ARouterThatTheKernelAlwaysTakesNeedsNoMark) {
   two_interfaces();

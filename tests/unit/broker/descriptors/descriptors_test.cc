@@ -88,6 +88,11 @@ std::string word_of(const std::filesystem::path& file, const std::string& name) 
 
 class DescriptorsTest : public testing::Test {
  protected:
+  // Those of the test before have been killed, and take their time to end.
+  void SetUp() override {
+    run_until([] { return processes().empty(); });
+  }
+
   struct Outcome {
     Result result;
     std::string error;  // where there is no result

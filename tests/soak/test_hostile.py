@@ -7,6 +7,7 @@ A second broker, which nobody attacks, shows what the machine itself adds. The f
 import contextlib
 import json
 import os
+import select
 import statistics
 import subprocess
 import threading
@@ -82,7 +83,8 @@ class Attack:
             process = client(
                 self.lab, user, module, self.broker.socket, *words, stderr=subprocess.DEVNULL
             )
-            if process.stdout.readline():
+            # One may be caught in its own trap: then it is killed.
+            if select.select([process.stdout], [], [], TURN)[0] and process.stdout.readline():
                 self.turns[attacker] += 1
             self.over.wait(TURN)
             process.stdin.close()

@@ -34,6 +34,12 @@ PX_ABI_AT(px_bundle_settings, all_sockets, 4);
 PX_ABI_AT(px_bundle_settings, reserved, 5);
 PX_ABI_AT(px_bundle_settings, stagger_ms, 8);
 
+PX_ABI_SIZE(px_name_settings, 4);
+PX_ABI_AT(px_name_settings, from, 0);
+PX_ABI_AT(px_name_settings, servers, 1);
+PX_ABI_AT(px_name_settings, timeout_s, 2);
+PX_ABI_AT(px_name_settings, attempts, 3);
+
 PX_ABI_SIZE(px_plan_header, 144);
 PX_ABI_AT(px_plan_header, size, 0);
 PX_ABI_AT(px_plan_header, removed, 4);
@@ -46,7 +52,7 @@ PX_ABI_AT(px_plan_header, listen_first_via, 28);
 PX_ABI_AT(px_plan_header, listen_via_count, 32);
 PX_ABI_AT(px_plan_header, matching, 36);
 PX_ABI_AT(px_plan_header, bundle, 40);
-PX_ABI_AT(px_plan_header, reserved, 52);
+PX_ABI_AT(px_plan_header, names, 52);
 PX_ABI_AT(px_plan_header, own, 56);
 PX_ABI_AT(px_plan_header, on_link, 64);
 PX_ABI_AT(px_plan_header, nodes, 72);

@@ -32,6 +32,14 @@ struct px_bundle_settings {
   uint32_t stagger_ms;
 };
 
+/* How a program's names are looked up. */
+struct px_name_settings {
+  px_names_from from;
+  uint8_t servers;   /* of PX_NAMES_PROFILE: how many there are, at most PX_NAME_SERVERS */
+  uint8_t timeout_s; /* that the first server is waited for */
+  uint8_t attempts;  /* how often all servers are asked, if none answers */
+};
+
 struct px_plan_header {
   uint32_t size;    /* bytes of this plan, this header included */
   uint32_t removed; /* 1: the policy no longer has this profile; every rule lookup fails closed */
@@ -46,7 +54,7 @@ struct px_plan_header {
    * it was started with: hello comes before its first decision. */
   uint32_t matching;
   struct px_bundle_settings bundle;
-  uint32_t reserved;
+  struct px_name_settings names;
   struct px_section own;      /* px_range, sorted, disjoint: the host's own addresses; unsteered */
   struct px_section on_link;  /* px_range, likewise: directly connected, if not under rules */
   struct px_section nodes;    /* px_node; [0] is the root; empty: the profile has no rules */

@@ -23,6 +23,7 @@ enum class ListenMode : std::uint32_t;
 enum class RuleAction : std::uint32_t;
 enum class BundleTransport : std::uint8_t;
 enum class BundleEntries : std::uint8_t;
+enum class NamesFrom : std::uint8_t;
 
 using px_address = Address;
 using px_shared_uint64 = std::atomic<std::uint64_t>;
@@ -32,6 +33,7 @@ using px_listen_mode = ListenMode;
 using px_rule_action = RuleAction;
 using px_bundle_transport = BundleTransport;
 using px_bundle_entries = BundleEntries;
+using px_names_from = NamesFrom;
 static_assert(px_shared_uint64::is_always_lock_free);
 
 }  // namespace px::plan
@@ -76,6 +78,11 @@ enum class BundleEntries : std::uint8_t {
   kByProgram = PX_BUNDLE_ENTRIES_BY_PROGRAM,
   kAlways = PX_BUNDLE_ENTRIES_ALWAYS,
   kNever = PX_BUNDLE_ENTRIES_NEVER,
+};
+
+enum class NamesFrom : std::uint8_t {
+  kHost = PX_NAMES_HOST,
+  kProfile = PX_NAMES_PROFILE,
 };
 
 }  // namespace px::plan

@@ -24,6 +24,7 @@ typedef uint32_t px_listen_mode;
 typedef uint32_t px_rule_action;
 typedef uint8_t px_bundle_transport;
 typedef uint8_t px_bundle_entries;
+typedef uint8_t px_names_from;
 #endif
 
 /* px_if_unavailable: what a rule does whose entries cannot be used. */
@@ -83,6 +84,15 @@ typedef uint8_t px_bundle_entries;
 #define PX_BUNDLE_ENTRIES_BY_PROGRAM 0
 #define PX_BUNDLE_ENTRIES_ALWAYS 1
 #define PX_BUNDLE_ENTRIES_NEVER 2
+
+/* px_names_from: whom a program asks for what its hosts file does not know. */
+#define PX_NAMES_HOST 0
+#define PX_NAMES_PROFILE 1 /* the servers of its profile, by the broker, and nobody else */
+
+/* px_name_settings */
+#define PX_NAME_SERVERS 8
+#define PX_NAME_LONGEST_TIMEOUT_S 30
+#define PX_NAME_MOST_ATTEMPTS 5
 
 /* px_bundle_settings.stagger_ms (RFC 8305) */
 #define PX_STAGGER_SHORTEST_MS 10

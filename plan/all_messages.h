@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "plan/bundle_wire.h"
+#include "plan/name_wire.h"
 #include "plan/wire.h"
 
 namespace px::plan {

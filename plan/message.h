@@ -90,4 +90,17 @@ template <typename Message>
   return message;
 }
 
+// The same without a copy, for large messages: null or the packet's own bytes, which must be
+// aligned for the message.
+template <typename Message>
+[[nodiscard]] const Message* view(std::span<const std::byte> packet) {
+  static_assert(kTypeOf<Message> != MessageType{}, "not in messages.def");
+  const auto header = parse_header(packet);
+  if (!header || header->type != kTypeOf<Message> || packet.size() != sizeof(Message)) {
+    return nullptr;
+  }
+  const auto* message = reinterpret_cast<const Message*>(packet.data());
+  return message->is_valid() ? message : nullptr;
+}
+
 }  // namespace px::plan

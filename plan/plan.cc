@@ -109,6 +109,13 @@ std::optional<BundleNotation> Plan::bundle_named(std::string_view name) const {
   return notation ? *notation : std::nullopt;
 }
 
+NameSettings Plan::names() const {
+  return read_whole([](std::span<const std::byte> current) {
+           return valid_name_settings(header_of(current).names);
+         })
+      .value_or(kNoNameServers);
+}
+
 bundle::Health Plan::health(const HealthKey& key, std::uint64_t now_ms) const {
   return plan::health(header_->health, key, now_ms);
 }

@@ -14,6 +14,7 @@
 #include "plan/bundles.h"
 #include "plan/health.h"
 #include "plan/layout.h"
+#include "plan/names.h"
 
 namespace px::plan {
 
@@ -102,6 +103,9 @@ class Plan {
   // Of the plan in force, whatever its bytes are (bundles.h).
   [[nodiscard]] BundleSettings bundle_settings() const;
   [[nodiscard]] std::optional<BundleNotation> bundle_named(std::string_view name) const;
+  // How the program's names are looked up (names.h). Where nothing is published, or the bytes are
+  // no plan, by nobody but the profile's servers, of which there are none.
+  [[nodiscard]] NameSettings names() const;
   // By the reports of this profile (health.h); `now_ms` is CLOCK_BOOTTIME in milliseconds.
   [[nodiscard]] bundle::Health health(const HealthKey& key, std::uint64_t now_ms) const;
   [[nodiscard]] std::uint16_t round_trip_ms(const HealthKey& key, std::uint64_t now_ms) const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // libpx.so: the interposed calls, and the constructor that brings them to life. Before it has run
 // each is libc's own.
+#include "preload/lib.h"
+
 #include <linux/sockios.h>
 
 #include <cstdarg>
@@ -21,7 +23,6 @@
 #include "preload/names/address_names.h"
 #include "preload/names/bundle_cache.h"
 #include "preload/names/host_names.h"
-#include "preload/names/name_dispatch.h"
 #include "preload/process/clock.h"
 #include "preload/process/privileges.h"
 #include "preload/process/program_memory.h"
@@ -48,11 +49,13 @@
 #include "preload/streams/tcp_compatibility.h"
 
 namespace px::shim {
-namespace {
 
 constinit Symbols libc;
-constinit bool active = false;  // written once, before the program has threads
-constinit Settings settings;    // likewise
+constinit bool active = false;
+
+namespace {
+
+constinit Settings settings;  // written once, before the program has threads
 
 constinit ProcessState process_state;
 constinit CurrentPlan current_plan;
@@ -86,7 +89,17 @@ constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, listener
 
 constinit AddressNames address_names(libc, current_plan, decider, health, transports, bundle_cache);
 constinit HostNames host_names(libc, decider, health, bundle_cache);
-constinit NameDispatch names(libc, current_plan, session, address_names, host_names);
+constinit HostsLine hosts_line(settings, &__nss_configure_lookup, "/etc/nsswitch.conf");
+constinit ProfileNames profile_names(settings, current_plan, session, &request_lookup);
+
+}  // namespace
+
+constinit NameDispatch names(libc, current_plan, session,
+                             {address_names, host_names, profile_names, hosts_line});
+constinit NameService name_service(profile_names);
+constinit ResolverCalls resolver_calls(profile_names);
+
+namespace {
 
 // The module is linked with `-z initfirst`: no other library's constructor connects before this.
 // That is before libc has set `environ`, so the environment is the loader's argument.
@@ -137,8 +150,6 @@ bool writes_as_libc(int fd) {
 }  // namespace px::shim
 
 using namespace px::shim;
-
-#define PX_EXPORT extern "C" [[gnu::visibility("default")]]
 
 PX_EXPORT int socket(int domain, int type, int protocol) noexcept {
   if (!active) return libc.socket(domain, type, protocol);
@@ -326,59 +337,11 @@ long own_syscall(long number, long a, long b, long c, long d, long e, long f) no
   return confinement.syscall(number, {a, b, c, d, e, f});
 }
 
-PX_EXPORT int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
-                          addrinfo** list) {
-  if (!active) return libc.getaddrinfo(node, service, hints, list);
-  return names.getaddrinfo(node, service, hints, list);
-}
-
-PX_EXPORT int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
-  if (!active) return libc.getaddrinfo_a(mode, list, count, event);
-  return names.getaddrinfo_a(mode, list, count, event);
-}
-
-PX_EXPORT int getnameinfo(const sockaddr* address, socklen_t length, char* host,
-                          socklen_t host_size, char* service, socklen_t service_size, int flags) {
-  if (!active) {
-    return libc.getnameinfo(address, length, host, host_size, service, service_size, flags);
-  }
-  return names.getnameinfo(address, length, host, host_size, service, service_size, flags);
-}
-
-PX_EXPORT hostent* gethostbyname(const char* name) {
-  return active ? names.gethostbyname(name) : libc.gethostbyname(name);
-}
-
-PX_EXPORT hostent* gethostbyname2(const char* name, int family) {
-  return active ? names.gethostbyname2(name, family) : libc.gethostbyname2(name, family);
-}
-
-PX_EXPORT int gethostbyname_r(const char* name, hostent* entry, char* room, size_t size,
-                              hostent** result, int* error) {
-  if (!active) return libc.gethostbyname_r(name, entry, room, size, result, error);
-  return names.gethostbyname_r(name, entry, room, size, result, error);
-}
-
-PX_EXPORT int gethostbyname2_r(const char* name, int family, hostent* entry, char* room,
-                               size_t size, hostent** result, int* error) {
-  if (!active) return libc.gethostbyname2_r(name, family, entry, room, size, result, error);
-  return names.gethostbyname2_r(name, family, entry, room, size, result, error);
-}
-
-// gcc wants an alias to have its target's attributes, and clang knows no such thing.
-#if __has_attribute(copy)
-#define PX_LIKE(call) , copy(call)
-#else
-#define PX_LIKE(call)
-#endif
 // NOLINTBEGIN(bugprone-macro-parentheses): these are declarations
 #define PX_NAMES(name, result, parameters)
 #define PX_CALL(name, number, result, parameters)
-#define PX_ALIAS(other_name, call) \
-  PX_EXPORT decltype(call) other_name __attribute__((alias(#call) PX_LIKE(call)));
+#define PX_ALIAS(other_name, call) PX_EXPORT_ALIAS(other_name, call)
+#define PX_NAMES_ALIAS(other_name, call)
+#define PX_SERVICE(name)
 // NOLINTEND(bugprone-macro-parentheses)
 #include "preload/interposed.def"
-#undef PX_NAMES
-#undef PX_CALL
-#undef PX_ALIAS
-#undef PX_LIKE

@@ -4,14 +4,14 @@
 # shellcheck disable=SC2034  # used where this is sourced
 
 readonly px_build_packages=(
-  g++ gcc libc6-dev meson ninja-build pkg-config python3 libasio-dev libcli11-dev libexpected-dev
+  g++ gcc libc6-dev meson ninja-build pkg-config python3 libasio-dev libc-ares-dev libcli11-dev libexpected-dev
   libnftables-dev libnl-3-dev libspdlog-dev libsystemd-dev libyaml-cpp-dev
   nlohmann-json3-dev scdoc
 )
 readonly px_demo_packages=(curl iproute2 mount nftables util-linux)
 readonly px_check_packages=(
   "${px_demo_packages[@]}" bind9-dnsutils binutils clang clang-format clang-tidy dnsmasq-base dropbear-bin
-  ecj faketime git iperf3 libbenchmark-dev libgmock-dev libgtest-dev musl-tools netbase netcat-openbsd
+  ecj faketime git iperf3 iputils-ping libbenchmark-dev libgmock-dev libgtest-dev musl-tools netbase netcat-openbsd
   nodejs ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl procps python3-pyftpdlib
   python3-pytest redis-tools rsync shellcheck strace systemd tcl traceroute valgrind wget
 )

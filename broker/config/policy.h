@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "broker/config/match.h"
+#include "broker/config/names.h"
 #include "broker/config/position.h"
 #include "libbundle/core/address.h"
 #include "plan/layout.h"
@@ -86,6 +87,7 @@ struct Profile {
   bool inherit = true;         // whether children keep it
   std::vector<Rule> rules;
   Listen listen;
+  Names names;
   bool on_link_system = true;
   plan::BundleSettings bundle = plan::kDefaultBundleSettings;
   plan::IfUnavailable if_unavailable = plan::IfUnavailable::kBlock;

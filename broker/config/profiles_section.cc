@@ -7,6 +7,7 @@
 #include "broker/config/covered_networks.h"
 #include "broker/config/listen_reader.h"
 #include "broker/config/match_reader.h"
+#include "broker/config/names_reader.h"
 #include "broker/config/rule_reader.h"
 #include "plan/wire.h"
 
@@ -14,7 +15,7 @@ namespace px::broker {
 namespace {
 
 constexpr Key kKeys[] = {{"rules"}, {"on-link"}, {"if-unavailable"}, {"inherit"},
-                         {"match"}, {"listen"},  {"bundle"},         {"dns", true}};
+                         {"match"}, {"listen"},  {"bundle"},         {"dns"}};
 constexpr Choice<bool> kInherit[] = {{"true", true}, {"false", false}};
 constexpr Choice<bool> kOnLink[] = {{"system", true}, {"rules", false}};
 constexpr Choice<plan::IfUnavailable> kIfUnavailable[] = {{"block", plan::IfUnavailable::kBlock},
@@ -104,6 +105,7 @@ Profile read_profile(const Map& map, Draft& draft, Report& report) {
     profile.listen = read_listen(*value, draft, report);
   }
   if (const Value* value = map.get("bundle")) profile.bundle = read_bundle(*value, report);
+  if (const Value* value = map.get("dns")) profile.names = read_names(*value, draft, report);
   if (const Value* value = map.get("rules")) read_rules(*value, profile, draft, report);
   return profile;
 }

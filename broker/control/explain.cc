@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/control/bundle_reports.h"
+#include "broker/control/name_reports.h"
 #include "broker/control/reports.h"
 #include "broker/publish/path_resolution.h"
 #include "broker/publish/plan_builder.h"
@@ -172,6 +173,7 @@ json explain(const Question& question, const Policy& policy, const Snapshot& sna
                  {"entry", nullptr},
                  {"errno", nullptr},
                  {"health", "unknown"},
+                 {"dns", nullptr},
                  {"candidates", json::array()}};
   if (!question.profile) {
     report["action"] = "system";
@@ -193,6 +195,7 @@ json explain(const Question& question, const Policy& policy, const Snapshot& sna
   const auto key = plan::health_key(question.user, endpoint, verdict.entry.interface_index);
   report["health"] = name_of(plan.health(key, question.boottime_ms));
   const Profile* profile = policy.profile(*question.profile);
+  if (profile != nullptr) report["dns"] = name_servers_report(*profile, policy, snapshot, marks);
   if (profile != nullptr && verdict.rule < profile->rules.size()) {
     const Rule& rule = profile->rules[verdict.rule];
     report["rule"] = {{"index", verdict.rule},

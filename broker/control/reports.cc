@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/control/bundle_reports.h"
+#include "broker/control/name_reports.h"
 #include "broker/host/router_list.h"
 #include "broker/publish/path_resolution.h"
 #include "broker/publish/plan_builder.h"
@@ -145,6 +146,7 @@ json status_report(const BrokerState& state, const Policy& policy, const Publish
                         {"generation", published.file->plan().generation()},
                         {"plan_bytes", published.file->size()},
                         {"bundle", profile == nullptr ? json() : settings_report(profile->bundle)},
+                        {"dns", profile == nullptr ? json() : names_report(profile->names)},
                         {"programs", programs[name]},
                         {"removed", published.removed}});
   }

@@ -41,6 +41,7 @@ Daemon::Daemon(Options options)
               counted_as()),
       events_(context_, sessions_, server_),
       errands_(context_, counted_as()),
+      lookups_(context_, counted_as(), lookup_limits(raise_descriptor_limit())),
       signals_(context_, SIGTERM, SIGINT, SIGHUP) {
   state_.instance = new_instance();
   state_.started = std::chrono::system_clock::now();
@@ -124,9 +125,9 @@ Expected<void> Daemon::open_parts() {
   port_routes_->take_over(ports_left);
   assignments_.emplace(in_force_.policy, sessions_, *publisher_);
   enforcement_.emplace(
-      context_,
-      Enforcement::Parts{options_, watcher_, *routers_, *publisher_, *routing_, *subflows_,
-                         *port_routes_, *assignments_, sessions_, server_, in_force_, state_});
+      context_, Enforcement::Parts{options_, watcher_, *routers_, *publisher_, *routing_,
+                                   *subflows_, *port_routes_, lookups_, *assignments_, sessions_,
+                                   server_, in_force_, state_});
   return {};
 }
 
@@ -137,13 +138,14 @@ void Daemon::connect_services() {
           {in_force_.policy, *publisher_, sessions_, *assignments_, here, state_.instance}),
       MarkService({*publisher_, sessions_, *routing_, here}),
       ExtraPathsService({*publisher_, sessions_, *routing_, *subflows_, *port_routes_, here}),
-      HealthService(*publisher_, here),
+      HealthService(*publisher_, here), NamesService({sessions_, lookups_}),
       ControlService({state_, in_force_, *publisher_, *subflows_, sessions_, server_, *routing_,
                       *routers_, *assignments_, events_, *enforcement_, errands_, here})});
   services_->program.register_with(dispatcher_);
   services_->mark.register_with(dispatcher_);
   services_->extra_paths.register_with(dispatcher_);
   services_->health.register_with(dispatcher_);
+  services_->names.register_with(dispatcher_);
   services_->control.register_with(dispatcher_);
 }
 

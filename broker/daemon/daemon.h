@@ -17,6 +17,7 @@
 #include "broker/host/watcher.h"
 #include "broker/identity/subordinate_ids.h"
 #include "broker/mptcp/subflows.h"
+#include "broker/names/lookups.h"
 #include "broker/publish/heartbeat.h"
 #include "broker/publish/in_force.h"
 #include "broker/publish/publisher.h"
@@ -25,6 +26,7 @@
 #include "broker/services/extra_paths_service.h"
 #include "broker/services/health_service.h"
 #include "broker/services/mark_service.h"
+#include "broker/services/names_service.h"
 #include "broker/services/program_service.h"
 #include "broker/services/sctp_port_routes.h"
 #include "broker/services/session_events.h"
@@ -66,6 +68,7 @@ class Daemon {
     MarkService mark;
     ExtraPathsService extra_paths;
     HealthService health;
+    NamesService names;
     ControlService control;
   };
 
@@ -81,6 +84,7 @@ class Daemon {
   Server server_;
   SessionEvents events_;
   Errands errands_;
+  Lookups lookups_;
   asio::signal_set signals_;
   Fd passed_listener_;
   bool owns_socket_ = true;  // and removes it at the end

@@ -10,6 +10,7 @@
 #include "broker/host/router_list.h"
 #include "broker/host/watcher.h"
 #include "broker/mptcp/subflows.h"
+#include "broker/names/lookups.h"
 #include "broker/publish/policy_warnings.h"
 #include "broker/publish/publisher.h"
 #include "broker/publish/routing_needs.h"
@@ -56,6 +57,7 @@ Expected<void> Enforcement::publish(const Policy& policy, const Snapshot& snapsh
   }
   require_subflows(policy);
   parts_.subflows.plans_changed();
+  parts_.lookups.follow(policy, snapshot, marks);
   return {};
 }
 

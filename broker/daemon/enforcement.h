@@ -14,6 +14,7 @@
 
 namespace px::broker {
 
+class Lookups;
 class MptcpSubflows;
 class ProfileAssignments;
 class RouterList;
@@ -32,6 +33,7 @@ class Enforcement : public PolicyControl {
     Routing& routing;
     MptcpSubflows& subflows;
     const SctpPortRoutes& port_routes;
+    Lookups& lookups;
     ProfileAssignments& assignments;
     const SessionTable& sessions;
     Server& server;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kConnectionsPerUser = 1024;
 constexpr std::size_t kSessionsPerUser = 4096;
+constexpr std::size_t kLookups = 256;
 
 }  // namespace
 
@@ -32,6 +33,12 @@ Server::Limits connection_limits(std::size_t descriptors) {
 SessionTable::Limits session_limits(std::size_t descriptors) {
   const std::size_t in_all = descriptors * 2 / 5;
   return {std::min(kSessionsPerUser, in_all), in_all};
+}
+
+// A lookup takes two descriptors, where a datagram's answer comes by TCP. A quarter is one user's.
+Lookups::Limits lookup_limits(std::size_t descriptors) {
+  const std::size_t at_a_time = std::clamp<std::size_t>(descriptors / 16, 4, kLookups);
+  return {.per_user = at_a_time / 4, .at_a_time = at_a_time};
 }
 
 }  // namespace px::broker

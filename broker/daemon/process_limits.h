@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "broker/names/lookups.h"
 #include "broker/sessions/server.h"
 #include "broker/sessions/session_table.h"
 
@@ -15,5 +16,7 @@ namespace px::broker {
 // Of so many descriptors. A quarter is left for everything else.
 [[nodiscard]] Server::Limits connection_limits(std::size_t descriptors);
 [[nodiscard]] SessionTable::Limits session_limits(std::size_t descriptors);
+// At most half of that quarter.
+[[nodiscard]] Lookups::Limits lookup_limits(std::size_t descriptors);
 
 }  // namespace px::broker

@@ -187,6 +187,7 @@ Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy
   // A child of a profile that is not inherited is no program of it, whatever its environment says.
   header.matching = policy.matching() || !profile.inherit ? 1 : 0;
   header.bundle = profile.bundle;
+  header.names = profile.names.settings();
   header.own = bytes.append(snapshot.own);
   header.on_link = bytes.append(profile.on_link_system ? snapshot.on_link : Ranges{});
   header.nodes = bytes.append(index.nodes);
@@ -213,6 +214,7 @@ std::vector<std::byte> build_removed_plan(const Snapshot& snapshot) {
   plan::PlanHeader header{};
   header.removed = 1;
   header.bundle = plan::kDefaultBundleSettings;
+  header.names = plan::kNoNameServers;
   header.own = bytes.append(snapshot.own);
   return bytes.finish(header);
 }

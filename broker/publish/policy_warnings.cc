@@ -9,7 +9,9 @@
 #include <tuple>
 
 #include "broker/config/suggestion.h"
+#include "broker/publish/name_servers.h"
 #include "broker/publish/path_resolution.h"
+#include "broker/publish/routing_needs.h"
 
 namespace px::broker {
 namespace {
@@ -57,6 +59,29 @@ std::string why_nothing(const PathSelector& path, const Snapshot& snapshot) {
   return "no entry has all of its keys";
 }
 
+// A path that selects nothing has a warning of its own.
+bool selects_something(const std::vector<std::string>& via, const Policy& policy,
+                       const Snapshot& snapshot) {
+  return std::ranges::any_of(via, [&](const std::string& name) {
+    const PathSelector* path = policy.path(name);
+    return path != nullptr && !resolve_path(*path, snapshot).empty();
+  });
+}
+
+// Of a profile that has name servers, and none of them within reach now.
+std::optional<Diagnostic> name_server_warning(const Profile& profile, const Policy& policy,
+                                              const Snapshot& snapshot, const Marks& marks) {
+  if (!selects_something(profile.names.via, policy, snapshot)) return std::nullopt;
+  std::string why;
+  for (const NameServerEgress& server : name_servers_of(profile, policy, snapshot, marks)) {
+    if (server.entry) return std::nullopt;
+    why += (why.empty() ? "" : "; ") + text_of(server.server) + " " + server.why;
+  }
+  if (why.empty()) return std::nullopt;
+  return Diagnostic{profile.names.position,
+                    "profile " + in_quotes(profile.name) + " can look up no name now: " + why};
+}
+
 }  // namespace
 
 std::vector<Diagnostic> warnings_of(const Policy& policy, const Snapshot& snapshot) {
@@ -66,6 +91,14 @@ std::vector<Diagnostic> warnings_of(const Policy& policy, const Snapshot& snapsh
     warnings.push_back(
         {path.position, "path " + in_quotes(path.name) + " selects nothing on this host now: " +
                             why_nothing(path, snapshot) + " (`pxctl paths` lists all entries)"});
+  }
+  // Whether the kernel will take them is another question.
+  Marks marks;
+  for (const RoutingTable& table : demand_of(policy, snapshot).tables) marks[table.key] = 1;
+  for (const Profile& profile : policy.profiles) {
+    if (const auto warning = name_server_warning(profile, policy, snapshot, marks)) {
+      warnings.push_back(*warning);
+    }
   }
   const auto place = [&](const Diagnostic& warning) {
     const Position& position = warning.position;

@@ -12,11 +12,12 @@ namespace {
 
 using plan::ListenMode;
 
-// The paths that some rule or server goes by, in the policy's order.
+// The paths that some rule, server or lookup goes by, in the policy's order.
 std::vector<const PathSelector*> used_paths(const Policy& policy) {
   std::set<std::string> names;
   for (const Profile& profile : policy.profiles) {
     names.insert(profile.listen.via.begin(), profile.listen.via.end());
+    names.insert(profile.names.via.begin(), profile.names.via.end());
     for (const Rule& rule : profile.rules) names.insert(rule.via.begin(), rule.via.end());
   }
   std::vector<const PathSelector*> paths;

@@ -13,8 +13,8 @@
 
 namespace px::broker {
 
-// The tables, each once, sorted by key: "via INTERFACE ROUTER" for a next hop that a rule or a
-// server's `via` selects, "listen PROFILE" for received-source, "received INTERFACE" for
+// The tables, each once, sorted by key: "via INTERFACE ROUTER" for a next hop that a rule's, a
+// server's or `dns`' `via` selects, "listen PROFILE" for received-source, "received INTERFACE" for
 // received-interface. A family has a route where the host has an entry for it now. A table of a
 // next hop that is gone has none.
 [[nodiscard]] RoutingDemand demand_of(const Policy& policy, const Snapshot& snapshot);
@@ -22,10 +22,10 @@ namespace px::broker {
 // The key of the mark that the profile's listening sockets are given; empty for none.
 [[nodiscard]] std::string listen_key(const Profile& profile);
 
-// What a broker that cannot set marks cannot do, at its place in the policy: gateways that rules
-// or servers use and that their interfaces do not take by themselves on this host, and `listen`
-// modes other than system. `why` it cannot is part of each message. Empty where the policy needs no
-// mark.
+// What a broker that cannot set marks cannot do, at its place in the policy: gateways that rules,
+// servers or lookups use and that their interfaces do not take by themselves on this host, and
+// `listen` modes other than system. `why` it cannot is part of each message. Empty where the policy
+// needs no mark.
 [[nodiscard]] std::vector<Diagnostic> without_marks(const Policy& policy, const Snapshot& snapshot,
                                                     const std::string& why);
 

@@ -79,6 +79,22 @@ std::string health_text(const json& answer) {
   return {};
 }
 
+// Whom the profile's names are asked of; nothing where they are looked up as without px.
+std::string names_text(const json& answer) {
+  const json dns = answer.value("dns", json());
+  if (!dns.is_object()) return {};
+  std::string text = "Names are asked of ";
+  bool first = true;
+  for (const json& server : dns.at("servers")) {
+    text += (first ? "" : ", else of ") + text_of(server, "server");
+    text += server.at("usable").get<bool>()
+                ? " out of " + text_of(server, "interface") + " from " + text_of(server, "source")
+                : " (which " + text_of(server, "why") + ")";
+    first = false;
+  }
+  return text + ", and of nobody else.\n";
+}
+
 }  // namespace
 
 std::string profile_text(const json& answer) {
@@ -91,7 +107,8 @@ std::string profile_text(const json& answer) {
       {"match", "which matches it"},
       {"default-profile", "the policy's default-profile"},
   };
-  return "Profile " + profile + ", " + found(kTexts, text_of(answer, "profile_from")) + ".\n";
+  return "Profile " + profile + ", " + found(kTexts, text_of(answer, "profile_from")) + ".\n" +
+         names_text(answer);
 }
 
 std::string verdict_text(const json& answer, const Terminal& terminal) {

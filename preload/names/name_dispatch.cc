@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "preload/names/name_dispatch.h"
 
+#include <arpa/inet.h>
+
 #include <array>
+#include <cerrno>
+#include <string_view>
 
 #include "libbundle/bundle.h"
 #include "preload/names/name_query.h"
@@ -33,13 +37,43 @@ bool is_for_bundles(const NameQuery& query) {
   return query.kind() == NameQuery::Kind::kMembers || query.kind() == NameQuery::Kind::kBad;
 }
 
+// What libc takes for an address without asking anybody, at a glance.
+bool is_plainly_address(const char* name) {
+  in_addr address{};
+  const bool ipv6 = std::string_view(name).find(':') != std::string_view::npos;
+  return ipv6 || ::inet_pton(AF_INET, name, &address) == 1;
+}
+
+hostent* no_host() {
+  h_errno = NETDB_INTERNAL;
+  return nullptr;
+}
+
+int no_host(hostent** result, int* error) {
+  *result = nullptr;
+  *error = NETDB_INTERNAL;
+  return ENOMEM;
+}
+
 }  // namespace
+
+bool NameDispatch::prepare() {
+  if (!session_.knows_plan()) (void)session_.ensure_session();
+  return line_.follow(profile_.apply());
+}
+
+// Everybody's hosts file has this one name: no broker is asked because of it.
+bool NameDispatch::prepare(const char* name) {
+  if (is_plainly_address(name)) return true;
+  return std::string_view(name) == "localhost" ? line_.follow(profile_.apply()) : prepare();
+}
 
 int NameDispatch::getaddrinfo(const char* node, const char* service, const addrinfo* hints,
                               addrinfo** list) {
   if (node == nullptr || (hints != nullptr && !is_family_of_bundles(hints->ai_family))) {
     return libc_.getaddrinfo(node, service, hints, list);
   }
+  if (!prepare(node)) return EAI_MEMORY;
   const addrinfo& meant = hints != nullptr ? *hints : kDefaultHints;
   const bool wants_bundle = meant.ai_family == AF_BUNDLE;
   if (wants_bundle && !session_.knows_plan()) (void)session_.ensure_session();
@@ -53,6 +87,7 @@ int NameDispatch::getaddrinfo(const char* node, const char* service, const addri
 
 // libc's threads call its own getaddrinfo.
 int NameDispatch::getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
+  if (!prepare()) return EAI_MEMORY;
   std::array<gaicb*, kMostRequests> others;
   if ((mode != GAI_WAIT && mode != GAI_NOWAIT) || count > kMostRequests) {
     return libc_.getaddrinfo_a(mode, list, count, event);
@@ -79,15 +114,18 @@ bool NameDispatch::asks_for_bundle(const gaicb& request) const {
 
 int NameDispatch::getnameinfo(const sockaddr* address, socklen_t length, char* host,
                               socklen_t host_size, char* service, socklen_t service_size,
-                              int flags) const {
+                              int flags) {
   const bool has_family = address != nullptr && length >= sizeof(sa_family_t);
   if (has_family && address->sa_family == AF_BUNDLE) {
     return addresses_.getnameinfo(address, length, host, host_size, service, service_size, flags);
   }
+  const bool asks = host != nullptr && host_size > 0 && (flags & NI_NUMERICHOST) == 0;
+  if (asks && !prepare()) return EAI_MEMORY;
   return libc_.getnameinfo(address, length, host, host_size, service, service_size, flags);
 }
 
 hostent* NameDispatch::gethostbyname(const char* name) {
+  if (!prepare(name)) return no_host();
   const NameQuery query(plan_, session_, name);
   if (is_for_bundles(query)) return hosts_.gethostbyname(query, AF_INET);
   return hosts_.remembered(libc_.gethostbyname(name), query);
@@ -95,6 +133,7 @@ hostent* NameDispatch::gethostbyname(const char* name) {
 
 hostent* NameDispatch::gethostbyname2(const char* name, int family) {
   if (!is_ip(family)) return libc_.gethostbyname2(name, family);
+  if (!prepare(name)) return no_host();
   const NameQuery query(plan_, session_, name);
   if (is_for_bundles(query)) return hosts_.gethostbyname(query, family);
   return hosts_.remembered(libc_.gethostbyname2(name, family), query);
@@ -102,6 +141,7 @@ hostent* NameDispatch::gethostbyname2(const char* name, int family) {
 
 int NameDispatch::gethostbyname_r(const char* name, hostent* entry, char* room, size_t size,
                                   hostent** result, int* error) {
+  if (!prepare(name)) return no_host(result, error);
   const NameQuery query(plan_, session_, name);
   if (is_for_bundles(query)) {
     return hosts_.gethostbyname_r(query, AF_INET, entry, {room, size}, result, error);
@@ -116,6 +156,7 @@ int NameDispatch::gethostbyname2_r(const char* name, int family, hostent* entry,
   if (!is_ip(family)) {
     return libc_.gethostbyname2_r(name, family, entry, room, size, result, error);
   }
+  if (!prepare(name)) return no_host(result, error);
   const NameQuery query(plan_, session_, name);
   if (is_for_bundles(query)) {
     return hosts_.gethostbyname_r(query, family, entry, {room, size}, result, error);

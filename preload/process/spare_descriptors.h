@@ -16,8 +16,11 @@ class SpareDescriptors {
   SpareDescriptors() = default;
   SpareDescriptors(const SpareDescriptors&) = delete;
   SpareDescriptors& operator=(const SpareDescriptors&) = delete;
-  ~SpareDescriptors() {
+  ~SpareDescriptors() { give_back(); }
+
+  void give_back() {
     if (taken_) (void)move_limit(-kSpare);
+    taken_ = false;
   }
 
   // After EMFILE: whether there are some more now than there were.

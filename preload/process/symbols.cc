@@ -19,12 +19,11 @@ long (*next_syscall())(long, ...) {
 
 void find_symbols(Symbols* symbols) {
 #define PX_ALIAS(other_name, call)
+#define PX_NAMES_ALIAS(other_name, call)
+#define PX_SERVICE(name)
 #define PX_CALL(name, number, result, parameters) find(#name, &symbols->name);
 #define PX_NAMES(name, result, parameters) find(#name, &symbols->name);
 #include "preload/interposed.def"
-#undef PX_NAMES
-#undef PX_CALL
-#undef PX_ALIAS
 }
 
 }  // namespace px::shim

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <resolv.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -51,13 +52,13 @@ struct SignatureOf<Result (*)(Parameters..., ...) noexcept> {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 #define PX_ALIAS(other_name, call)
+#define PX_NAMES_ALIAS(other_name, call)
+#define PX_SERVICE(name)
 #define PX_NAMES(name, result, parameters)                                               \
   static_assert(std::is_same_v<SignatureOf<decltype(&::name)>::Type, result parameters>, \
                 #name " is not declared like this by libc");
 #define PX_CALL(name, number, result, parameters) PX_NAMES(name, result, parameters)
 #include "preload/interposed.def"
-#undef PX_CALL
-#undef PX_NAMES
 #pragma GCC diagnostic pop
 
 struct Symbols {
@@ -67,11 +68,11 @@ struct Symbols {
 #define PX_NAMES(name, result, parameters) \
   result(*name) parameters = &NoNames<result parameters>::call;
 // NOLINTEND(bugprone-macro-parentheses)
+#define PX_ALIAS(other_name, call)
+#define PX_NAMES_ALIAS(other_name, call)
+#define PX_SERVICE(name)
 #include "preload/interposed.def"
-#undef PX_NAMES
-#undef PX_CALL
 };
-#undef PX_ALIAS
 
 // Looks up the next definition of each call after libpx.so's.
 void find_symbols(Symbols* symbols);

@@ -30,6 +30,12 @@ BrokerConnection::BrokerConnection(std::int64_t deadline, int flags) : deadline_
   socket_error_ = fd_ >= 0 ? 0 : errno;
 }
 
+void BrokerConnection::close() {
+  close_fd(fd_);
+  fd_ = -1;
+  spare_.give_back();
+}
+
 // The kernel drops descriptors that arrive where there is no room for them.
 void BrokerConnection::make_room_for_two() {
   const auto copy = [this] {

@@ -36,7 +36,7 @@ class BrokerConnection {
   explicit BrokerConnection(std::int64_t deadline, int flags = 0);
   BrokerConnection(const BrokerConnection&) = delete;
   BrokerConnection& operator=(const BrokerConnection&) = delete;
-  ~BrokerConnection() { close_fd(fd_); }
+  ~BrokerConnection() { close(); }
 
   // 0, or the errno that says why not; EAGAIN where the broker did not take it on in time. Where
   // the path of the first socket leads nowhere, to the second one.
@@ -50,6 +50,10 @@ class BrokerConnection {
   [[nodiscard]] std::size_t receive(msghdr* message);
   // Whether it was none at all: the broker closed without a word.
   [[nodiscard]] bool was_hung_up() const { return hung_up_; }
+  // -1 where there is none.
+  [[nodiscard]] int descriptor() const { return fd_; }
+  // Whoever goes on with it has nothing: for a thread that is cancelled.
+  void close();
   // SO_NETNS_COOKIE; 0 where the kernel (before 5.14) has none.
   [[nodiscard]] std::uint64_t network_namespace() const;
 

@@ -31,6 +31,13 @@ void check(const Message& message) {
   if constexpr (requires { message.members; }) {
     require(message.count >= 1 && message.count <= std::size(message.members));
   }
+  if constexpr (requires { message.search; }) {
+    require(message.search_length <= sizeof message.search);
+    require(dns::Name::from_wire(std::span(message.name).first(message.name_length)).has_value());
+  }
+  if constexpr (requires { message.outcome; }) {
+    require(message.offset <= message.size() && message.size() <= 2 * kLargestReply);
+  }
   constexpr bool kNeedsProfile =
       std::is_same_v<Message, Launch> || std::is_same_v<Message, HealthReport>;
   if constexpr (kNeedsProfile) require(message.profile[0] != '\0');

@@ -17,11 +17,13 @@ NOT_COVERED = {
     "__sendmmsg": "GLIBC_PRIVATE: no program can be linked with it",
     "__write_nocancel": "GLIBC_PRIVATE: no program can be linked with it",
     "__libc_fcntl64": "GLIBC_PRIVATE: no program can be linked with it",
+    "__libc_res_nquery": "GLIBC_PRIVATE: no program can be linked with it",
+    "__libc_res_nsearch": "GLIBC_PRIVATE: no program can be linked with it",
 }
 
 # Everything that is called is safe in signal handlers and after fork, but for dlsym and getauxval,
 # which are called while the library starts, and what allocates, frees and looks up: getaddrinfo(3)
-# and its kin do that themselves. No clock and no file is asked by libc's calls: other libraries
+# and its kin do that themselves. So do they wait, in poll, where a thread can be cancelled. No clock and no file is asked by libc's calls: other libraries
 # fake those.
 ALLOWED = {
     "_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable", "__cxa_finalize", "__gmon_start__",
@@ -29,6 +31,9 @@ ALLOWED = {
     "htons", "ntohl", "ntohs", "inet_ntop", "inet_pton",
     "memchr", "memcmp", "memcpy", "memmove", "memset", "strlen", "strnlen",
     "__h_errno_location", "freeaddrinfo", "malloc",
+    "__nss_configure_lookup", "__res_init", "__res_state", "secure_getenv",
+    "__pthread_register_cancel", "__pthread_unregister_cancel", "__pthread_unwind_next",
+    "__sigsetjmp", "poll",
     "if_indextoname", "if_nametoindex",
     "dlsym", "getauxval", "madvise", "mmap", "munmap", "syscall",
 }  # fmt: skip
@@ -38,9 +43,9 @@ def output(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def table_names(path):
+def table_names(path, kinds="CALL|NAMES|ALIAS|NAMES_ALIAS"):
     with open(path, encoding="utf-8") as table:
-        return re.findall(r"^PX_(?:CALL|NAMES|ALIAS)\((\w+)", table.read(), re.MULTILINE)
+        return re.findall(rf"^PX_(?:{kinds})\((\w+)", table.read(), re.MULTILINE)
 
 
 def dynamic_symbols(path, *options):
@@ -65,6 +70,7 @@ def variants(names, exported):
 
 
 def check_exports(libpx, names):
+    """`names`: the calls, and the functions of the name service."""
     exported = dynamic_symbols(libpx, "--defined-only")
     if sorted(names) != sorted(name for name, _ in exported):
         difference = set(names) ^ {name for name, _ in exported}
@@ -106,16 +112,19 @@ def check_dynamic_section(libpx):
     fini = re.search(r"\(FINI_ARRAYSZ\)\s+(\d+)", dynamic)
     if fini and int(fini[1]) > 8:
         yield "has static destructors"
+    # The name of the service, by which libc finds it in a process that has it already.
+    if "Library soname: [libnss_px.so.2]" not in dynamic:
+        yield "is not named as the name service px"
     if re.search(r"^\s*TLS\s", output("readelf", "--wide", "--segments", libpx), re.MULTILINE):
         yield "has thread-local storage"
 
 
 def main():
     libpx, table = sys.argv[1:]
-    names = table_names(table)
+    names, services = table_names(table), table_names(table, "SERVICE")
     complaints = [
         *([] if names else ["the table is empty"]),
-        *check_exports(libpx, names),
+        *check_exports(libpx, names + services),
         *check_variants(names),
         *check_needs(libpx),
         *check_dynamic_section(libpx),

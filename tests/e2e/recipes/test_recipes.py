@@ -12,6 +12,7 @@ from support.lab.isolation import RUN
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6, UPLINKS
 from support.man_page import recipes
 from support.programs import SERVERS, unpacked
+from support.servers.uplink_name_servers import name_servers
 from support.urls import bracketed, url
 from support.wait import wait_until
 
@@ -21,6 +22,7 @@ NETWORKS = "All by the VPN, but these networks"
 PROGRAMS = "All by the VPN, but these programs"
 LTE_ONLY = "This program by LTE only"
 TWO_INSTANCES = "Two instances of one program on two networks"
+NAMES = "Corporate names by the VPN"
 SERVER = "A server on two uplinks"
 FTP = "FTP, active"
 
@@ -110,6 +112,20 @@ def test_two_instances_of_one_program_on_two_networks(lab):
             children = ["sh", "-c", f"curl -sS {url(PUBLIC)}; true"]
             assert lab.px(broker, children, name).stdout.split()[0] == lab.uplink(name).source
             assert left_by(lab, PUBLIC) == {lab.uplink(name).interface}
+
+
+def test_corporate_names_by_the_vpn(lab):
+    hosts = {"lan": "", "lte": "", "vpn": f"{CORPORATE} intranet.corp.example\n"}
+    with name_servers(lab, hosts) as dns, serving(lab, NAMES) as broker:
+        page = "http://intranet:8080/"
+        words = [*broker.preload_words(), "curl", "-sS", "--connect-timeout", "5", page]
+        assert lab.client.run(words).stdout.split()[0] == lab.uplink("vpn").source
+        assert set(dns.left()) == {"vpn0"}
+        assert left_by(lab, CORPORATE) == {"vpn0"}
+        dns.forget()
+        words = [*broker.preload_words(), "wget", "-t1", "-qO-", page]
+        assert lab.client.run(words, check=False).returncode == 4
+        assert set(dns.left()) == {"lan0"}
 
 
 @pytest.mark.routes

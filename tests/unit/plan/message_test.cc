@@ -24,6 +24,9 @@ Message valid() {
   if constexpr (requires { message.coverage; }) message.coverage = Coverage::kCovered;
   if constexpr (requires { message.port; }) message.port = 80;
   if constexpr (requires { message.count; }) message.count = 1;
+  if constexpr (requires { message.types; }) message.types[0] = 1;
+  if constexpr (requires { message.name_length; }) message.name_length = 1;
+  if constexpr (requires { message.outcome; }) message.outcome = LookupOutcome::kNoData;
   return message;
 }
 

@@ -88,6 +88,7 @@ class TestPlan {
   // Of what is published from now on.
   std::uint32_t mark_mask = 0;
   std::uint32_t listen_mark = 0;
+  plan::NameSettings names{};
 
  private:
   plan::PlanHeader& plan_header() { return *reinterpret_cast<plan::PlanHeader*>(half_); }
@@ -100,6 +101,7 @@ class TestPlan {
     std::memset(half_, 0, end_);
     plan_header().mark_mask = mark_mask;
     plan_header().listen_mark = listen_mark;
+    plan_header().names = names;
   }
   void finish() {
     plan_header().size = end_;

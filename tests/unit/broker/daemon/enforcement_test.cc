@@ -10,6 +10,7 @@
 #include "broker/host/router_list.h"
 #include "broker/host/watcher.h"
 #include "broker/mptcp/subflows.h"
+#include "broker/names/lookups.h"
 #include "broker/publish/publisher.h"
 #include "broker/routing/routing.h"
 #include "broker/services/sctp_port_routes.h"
@@ -60,10 +61,12 @@ class EnforcementTest : public testing::Test {
   MptcpSubflows subflows_{context_, MptcpPathManager(directory_, false),
                           [](const std::string&, const bundle::Endpoint&) { return std::nullopt; }};
   SctpPortRoutes port_routes_{context_, in_force_, routing_};
+  Lookups lookups_{context_};
   ProfileAssignments assignments_{in_force_.policy, sessions_, publisher_};
-  Enforcement enforcement_{context_,
-                           {options_, watcher_, routers_, publisher_, routing_, subflows_,
-                            port_routes_, assignments_, sessions_, server_, in_force_, state_}};
+  Enforcement enforcement_{
+      context_,
+      {options_, watcher_, routers_, publisher_, routing_, subflows_, port_routes_, lookups_,
+       assignments_, sessions_, server_, in_force_, state_}};
 };
 
 TEST_F(EnforcementTest, AReloadPutsThePolicyInForceAsItIsWrittenNow) {
@@ -74,6 +77,17 @@ TEST_F(EnforcementTest, AReloadPutsThePolicyInForceAsItIsWrittenNow) {
   EXPECT_EQ(publisher_.find("work"), nullptr);
   EXPECT_NE(publisher_.find("play"), nullptr);
   EXPECT_NE(in_force_.policy.profile("play"), nullptr);
+}
+
+TEST_F(EnforcementTest, LookupsFollowThePolicy) {
+  reload(
+      "paths: { vpn: { interface: px-none0 } }\n"
+      "profiles: { work: { dns: { via: vpn, servers: [10.0.0.53] } }, play: }\n");
+  EXPECT_THAT(errors(), IsEmpty());
+  EXPECT_TRUE(lookups_.has("work"));
+  EXPECT_FALSE(lookups_.has("play"));
+  reload("profiles: { work: }\n");
+  EXPECT_FALSE(lookups_.has("work"));
 }
 
 TEST_F(EnforcementTest, ABadPolicyChangesNothing) {

@@ -39,5 +39,16 @@ TEST(ProcessLimits, NoTwoUsersUseUpAllConnections) {
   EXPECT_EQ(session_limits(1024).per_user, 409u);
 }
 
+TEST(ProcessLimits, LookupsTakeHalfOfWhatIsLeft) {
+  for (const std::size_t descriptors : {1024u, 65536u, 1u << 20}) {
+    const auto limits = lookup_limits(descriptors);
+    EXPECT_LE(2 * limits.at_a_time, descriptors / 8);
+    EXPECT_EQ(limits.per_user, limits.at_a_time / 4);
+  }
+  EXPECT_EQ(lookup_limits(65536).at_a_time, 256u);
+  EXPECT_EQ(lookup_limits(65536).per_user, 64u);
+  EXPECT_EQ(lookup_limits(16).per_user, 1u);
+}
+
 }  // namespace
 }  // namespace px::broker

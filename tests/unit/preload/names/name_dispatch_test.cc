@@ -89,7 +89,7 @@ class NameDispatchTest : public testing::Test {
     }
     return lines;
   }
-  [[nodiscard]] std::string text_of(const addrinfo& entry, int flags) const {
+  [[nodiscard]] std::string text_of(const addrinfo& entry, int flags) {
     char host[NI_MAXHOST];
     char port[NI_MAXSERV];
     const int error = names_.getnameinfo(entry.ai_addr, entry.ai_addrlen, host, sizeof host, port,
@@ -116,7 +116,15 @@ class NameDispatchTest : public testing::Test {
   AddressNames addresses_{resolver_.symbols, shim_.plan,  shim_.decider,
                           shim_.health,      transports_, cache_};
   HostNames hosts_{resolver_.symbols, shim_.decider, shim_.health, cache_};
-  NameDispatch names_{resolver_.symbols, shim_.plan, shim_.session, addresses_, hosts_};
+  ProfileNames profile_{shim_.settings, shim_.plan, shim_.session, &request_lookup};
+  static int configure(const char* database, const char* line) {
+    configured = std::string(database) + ": " + line;
+    return 0;
+  }
+  static inline std::string configured;
+  HostsLine line_{shim_.settings, &configure, "/nonexistent"};
+  NameDispatch names_{
+      resolver_.symbols, shim_.plan, shim_.session, {addresses_, hosts_, profile_, line_}};
   std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list_{nullptr, &::freeaddrinfo};
 };
 
@@ -319,6 +327,23 @@ TEST_F(NameDispatchTest, TheFirstNameAsksForThePlanAndNoAddressDoes) {
   listed("two.example");
   listed("<10.0.0.1>");
   EXPECT_EQ(broker_.hellos(), 1);
+}
+
+TEST_F(NameDispatchTest, WithServersOfTheProfilesOwnPxIsAskedInThePlaceOfDns) {
+  configured.clear();
+  EXPECT_TRUE(names_.prepare());
+  EXPECT_EQ(configured, "") << "a profile without them leaves libc alone";
+  broker_.plan.names = {plan::NamesFrom::kProfile, 1, 5, 2};
+  broker_.plan.publish_without_rules();
+  (void)listed("10.0.0.1");
+  (void)listed("2001:db8::1");
+  EXPECT_EQ(configured, "") << "an address is not looked up";
+  (void)listed("h1.example");
+  EXPECT_EQ(configured, "hosts: px [TRYAGAIN=return] files");
+  broker_.plan.names = {};
+  broker_.plan.publish_without_rules();
+  (void)listed("h1.example");
+  EXPECT_EQ(configured, "hosts: dns [!UNAVAIL=return] files") << "the system's again";
 }
 
 }  // namespace

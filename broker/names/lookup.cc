@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#include "broker/names/lookup.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <utility>
+
+namespace px::broker {
+namespace {
+
+using plan::LookupOutcome;
+
+constexpr std::uint16_t kDatagramSize = 1232;
+
+std::uint16_t random_number() {
+  std::uint16_t number = 0;
+  // Two bytes come whole, and at once: the kernel's pool is filled long before there is a network.
+  (void)!getrandom(&number, sizeof number, 0);
+  return number;
+}
+
+// Another server may do better.
+bool is_refusal(std::uint8_t rcode) {
+  return rcode == dns::kServerFailure || rcode == dns::kNotImplemented || rcode == dns::kRefused;
+}
+
+bool has_answers(const dns::Header& header) {
+  return header.rcode == dns::kNoError && header.answers != 0;
+}
+
+}  // namespace
+
+Lookup::Lookup(asio::io_context& context, Channels& channels, Question question, Done done)
+    : context_(context),
+      channels_(channels),
+      question_(std::move(question)),
+      done_(std::move(done)),
+      timer_(context),
+      extended_((question_.flags & plan::kLookupExtended) != 0) {}
+
+void Lookup::begin() {
+  self_ = shared_from_this();
+  end_ = std::chrono::steady_clock::now() +
+         std::chrono::milliseconds(plan::lookup_limit_ms(question_.settings));
+  asio::post(context_, [self = self_] { self->begin_candidate(); });
+}
+
+void Lookup::begin_candidate() {
+  parts_ = {};
+  server_ = 0;
+  attempt_ = 0;
+  ask_server();
+}
+
+ChannelKey Lookup::key_of(const NameServerEgress& server) const {
+  return {.server = server.server.address,
+          .port = server.server.port,
+          .interface = server.entry->interface,
+          .source = server.entry->source,
+          .mark = server.entry->mark,
+          .stream = (question_.flags & plan::kLookupStream) != 0,
+          .extended = extended_};
+}
+
+bool Lookup::all(bool Part::*said) const {
+  return std::all_of(parts_.begin(), parts_.begin() + static_cast<std::ptrdiff_t>(parts()),
+                     [&](const Part& part) { return part.settled || part.*said; });
+}
+
+// The questions that no server has answered yet, to the present server.
+void Lookup::ask_server() {
+  using std::chrono::milliseconds;
+  const auto left =
+      std::chrono::duration_cast<milliseconds>(end_ - std::chrono::steady_clock::now());
+  if (server_ >= question_.servers.size() || left.count() <= 0) return judge();
+  const NameServerEgress& server = question_.servers[server_];
+  auto channel = server.entry ? channels_.take(key_of(server)) : fail(server.why);
+  if (!channel) return next_server();
+  channel_ = std::move(*channel);
+  needs_plain_ = false;
+  waiting_ = 0;
+  for (std::size_t part = 0; part < parts(); ++part) {
+    if (!parts_[part].settled) ask(part, *channel_);
+  }
+  const milliseconds its_time(plan::name_timeout_ms(question_.settings, server_));
+  timer_.after(std::min(its_time, left), [this] { server_is_done(); });
+}
+
+void Lookup::ask(std::size_t part, Channel& channel) {
+  const std::uint16_t flags = question_.flags;
+  dns::Query query;
+  query.id = random_number();
+  query.question = {question_.candidates.names[candidate_], question_.types[part],
+                    question_.query_class};
+  query.authentic = (flags & plan::kLookupAuthentic) != 0;
+  query.unchecked = (flags & plan::kLookupUnchecked) != 0;
+  query.extended = extended_;
+  query.dnssec = (flags & plan::kLookupDnssec) != 0;
+  query.datagram_size = kDatagramSize;
+  std::array<std::byte, dns::kMostQuery> packet{};
+  const std::size_t size = dns::write_query(query, packet);
+  ++waiting_;
+  channel.ask(std::span(packet).first(size), [self = weak_from_this(), part](Channel::Reply reply) {
+    if (const auto lookup = self.lock()) lookup->replied(part, std::move(reply));
+  });
+}
+
+void Lookup::replied(std::size_t part, Channel::Reply reply) {
+  --waiting_;
+  if (const auto header = dns::header_of(reply)) {
+    if (header->rcode == dns::kFormatError && extended_) {
+      needs_plain_ = true;
+    } else {
+      parts_[part].refused = is_refusal(header->rcode);
+      parts_[part].settled = !parts_[part].refused;
+      parts_[part].reply = std::move(reply);
+    }
+  }
+  if (waiting_ == 0) server_is_done();
+}
+
+void Lookup::server_is_done() {
+  give_channel_back();
+  if (all(&Part::settled)) return judge();
+  if (!needs_plain_) return next_server();
+  extended_ = false;
+  ask_server();
+}
+
+void Lookup::give_channel_back() {
+  if (channel_) channels_.give_back(std::move(channel_));
+}
+
+// Servers that all say that they cannot are not asked again.
+void Lookup::next_server() {
+  if (++server_ < question_.servers.size()) return ask_server();
+  const bool none = std::none_of(question_.servers.begin(), question_.servers.end(),
+                                 [](const auto& server) { return server.entry.has_value(); });
+  if (none || all(&Part::refused) || ++attempt_ >= question_.settings.attempts) return judge();
+  server_ = 0;
+  ask_server();
+}
+
+// Of the present candidate, by what libc's res_nquery looks at: the headers.
+LookupOutcome Lookup::outcome() const {
+  bool answered = false;
+  bool no_such_name = false;
+  bool not_taken = false;
+  bool refused = false;
+  for (std::size_t i = 0; i < parts(); ++i) {
+    if (!parts_[i].settled && !parts_[i].refused) return LookupOutcome::kTryAgain;
+    const dns::Header header = dns::header_of(parts_[i].reply).value_or(dns::Header{});
+    answered = answered || has_answers(header);
+    refused = refused || parts_[i].refused;
+    no_such_name = no_such_name || header.rcode == dns::kNoSuchName;
+    not_taken = not_taken || (parts_[i].settled && header.rcode != dns::kNoError &&
+                              header.rcode != dns::kNoSuchName);
+  }
+  if (answered) return LookupOutcome::kAnswered;
+  if (no_such_name) return LookupOutcome::kNoSuchName;
+  if (refused) return LookupOutcome::kTryAgain;
+  return not_taken ? LookupOutcome::kNoRecovery : LookupOutcome::kNoData;
+}
+
+void Lookup::judge() {
+  const LookupOutcome now = outcome();
+  const bool silent = now == LookupOutcome::kTryAgain && !all(&Part::refused);
+  if (candidate_ == 0 && question_.candidates.first_counts) first_ = now;
+  had_no_data_ = had_no_data_ || now == LookupOutcome::kNoData;
+  had_failure_ = had_failure_ || now == LookupOutcome::kTryAgain;
+  const bool ends = now == LookupOutcome::kAnswered || now == LookupOutcome::kNoRecovery || silent;
+  if (ends) return finish(now);
+  if (candidate_ + 1 < question_.candidates.names.size()) {
+    ++candidate_;
+    return begin_candidate();
+  }
+  if (first_) return finish(*first_);
+  if (had_no_data_) return finish(LookupOutcome::kNoData);
+  finish(had_failure_ ? LookupOutcome::kTryAgain : now);
+}
+
+void Lookup::finish(LookupOutcome outcome) {
+  const auto self = std::move(self_);
+  LookupResult result{outcome, {}};
+  for (std::size_t i = 0; i < parts(); ++i) result.replies[i] = std::move(parts_[i].reply);
+  const Done done = std::move(done_);
+  done(std::move(result));
+}
+
+}  // namespace px::broker

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "broker/names/lookups.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace px::broker {
+namespace {
+
+SearchList search_list_of_profile(const Names& names) {
+  SearchList list;
+  list.ndots = names.ndots;
+  for (const std::string& text : names.search) {
+    if (const auto domain = dns::Name::from_text(text)) list.domains.push_back(*domain);
+  }
+  return list;
+}
+
+}  // namespace
+
+Lookups::Lookups(asio::io_context& context, CountedAs counted_as, Limits limits)
+    : context_(context), counted_as_(std::move(counted_as)), limits_(limits), channels_(context) {}
+
+void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks& marks) {
+  profiles_.clear();
+  for (const Profile& profile : policy.profiles) {
+    if (profile.names.servers.empty()) continue;
+    profiles_[profile.name] = {profile.names.settings(), search_list_of_profile(profile.names),
+                               name_servers_of(profile, policy, snapshot, marks)};
+  }
+}
+
+void Lookups::look_up(uid_t user, const std::string& profile, const plan::Lookup& lookup,
+                      Lookup::Done done) {
+  const uid_t counted = counted_as_(user);
+  User& of_user = users_[counted];
+  Waiting waiting{profile, lookup, std::move(done)};
+  if (of_user.asked >= limits_.per_user) {
+    of_user.held.push_back(std::move(waiting));
+    return;
+  }
+  ++of_user.asked;
+  turns_.add(counted, {counted, std::move(waiting)});
+  begin_some();
+}
+
+void Lookups::begin_some() {
+  while (under_way_ < limits_.at_a_time && !turns_.empty()) {
+    Turn turn = turns_.take();
+    begin(turn.user, std::move(turn.waiting));
+  }
+}
+
+// Of the profile as it is now: without servers, where it has none any more.
+Lookup::Question Lookups::question_of(const Waiting& waiting) const {
+  const plan::Lookup& lookup = waiting.lookup;
+  Lookup::Question question;
+  SearchList search;
+  if (const auto found = profiles_.find(waiting.profile); found != profiles_.end()) {
+    question.settings = found->second.settings;
+    question.servers = found->second.servers;
+    search = found->second.search;
+  }
+  if (lookup.timeout_s != 0) question.settings.timeout_s = lookup.timeout_s;
+  if (lookup.attempts != 0) question.settings.attempts = lookup.attempts;
+  const auto name = dns::Name::from_wire(std::span(lookup.name).first(lookup.name_length));
+  const bool searches = (lookup.flags & plan::kLookupSearches) != 0;
+  question.candidates = candidates_of(name.value_or(dns::Name()), searches,
+                                      search_list_of(lookup, std::move(search)));
+  std::ranges::copy(lookup.types, question.types.begin());
+  question.query_class = lookup.query_class;
+  question.flags = lookup.flags;
+  return question;
+}
+
+void Lookups::begin(uid_t user, Waiting waiting) {
+  ++under_way_;
+  std::make_shared<Lookup>(context_, channels_, question_of(waiting),
+                           [this, user, done = std::move(waiting.done)](LookupResult result) {
+                             ended(user);
+                             done(std::move(result));
+                           })
+      ->begin();
+}
+
+void Lookups::ended(uid_t user) {
+  --under_way_;
+  const auto of_user = users_.find(user);
+  if (of_user->second.held.empty()) {
+    if (--of_user->second.asked == 0) users_.erase(of_user);
+  } else {
+    turns_.add(user, {user, std::move(of_user->second.held.front())});
+    of_user->second.held.pop_front();
+  }
+  begin_some();
+}
+
+}  // namespace px::broker

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// All lookups: whose turn it is, and which servers each profile's names are asked of. So many are
+// under way at a time, and of one user fewer; the others wait, and users take turns.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "broker/config/policy.h"
+#include "broker/host/snapshot.h"
+#include "broker/names/lookup.h"
+#include "broker/routing/routing_demand.h"
+#include "broker/sessions/places.h"
+#include "broker/sessions/round_robin.h"
+
+namespace px::broker {
+
+class Lookups {
+ public:
+  struct Limits {
+    std::size_t per_user = 64;
+    std::size_t at_a_time = 256;
+  };
+
+  Lookups(asio::io_context& context, CountedAs counted_as, Limits limits);
+  explicit Lookups(asio::io_context& context, CountedAs counted_as = &counted_as_itself)
+      : Lookups(context, std::move(counted_as), Limits{}) {}
+
+  // From now on by these: the policy, host or marks have changed.
+  void follow(const Policy& policy, const Snapshot& snapshot, const Marks& marks);
+
+  // Whether the profile has servers of its own.
+  [[nodiscard]] bool has(const std::string& profile) const { return profiles_.contains(profile); }
+  // For a program of that user under a profile that has(). Calls back later, once.
+  void look_up(uid_t user, const std::string& profile, const plan::Lookup& lookup,
+               Lookup::Done done);
+
+  [[nodiscard]] std::size_t under_way() const { return under_way_; }
+
+ private:
+  struct NamesOfProfile {
+    plan::NameSettings settings{};
+    SearchList search;
+    std::vector<NameServerEgress> servers;
+  };
+  struct Waiting {
+    std::string profile;
+    plan::Lookup lookup;
+    Lookup::Done done;
+  };
+  struct User {
+    std::size_t asked = 0;     // waiting for their turn, or under way
+    std::deque<Waiting> held;  // beyond the user's own limit
+  };
+  void begin_some();
+  void begin(uid_t user, Waiting waiting);
+  void ended(uid_t user);
+  [[nodiscard]] Lookup::Question question_of(const Waiting& waiting) const;
+
+  asio::io_context& context_;
+  CountedAs counted_as_;
+  Limits limits_;
+  Channels channels_;
+  std::map<std::string, NamesOfProfile> profiles_;
+  std::map<uid_t, User> users_;
+  struct Turn {
+    uid_t user;
+    Waiting waiting;
+  };
+  RoundRobin<Turn> turns_;
+  std::size_t under_way_ = 0;
+};
+
+}  // namespace px::broker

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// By which egress the broker asks each name server of a profile: decided as a program's datagram
+// would be under a profile that sends everything by the paths of `dns: { via }`. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/config/policy.h"
+#include "broker/host/snapshot.h"
+#include "broker/routing/routing_demand.h"
+#include "plan/layout.h"
+
+namespace px::broker {
+
+struct NameServerEgress {
+  NameServer server;
+  std::optional<plan::Entry> entry;  // interface, source and mark; absent: it cannot be asked now
+  std::string why;                   // it cannot, for people, behind the server's address
+
+  friend bool operator==(const NameServerEgress& a, const NameServerEgress& b);
+};
+
+// In the policy's order; none for a profile without `dns`. Directly connected servers go by the
+// paths, too.
+[[nodiscard]] std::vector<NameServerEgress> name_servers_of(const Profile& profile,
+                                                            const Policy& policy,
+                                                            const Snapshot& snapshot,
+                                                            const Marks& marks);
+
+// "10.0.0.53", "10.0.0.53:5353" or "[fd00::53]:5353".
+[[nodiscard]] std::string text_of(const NameServer& server);
+
+}  // namespace px::broker

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "preload/names/profile_names.h"
+
+#include <algorithm>
+
+#include "preload/names/resolver_environment.h"
+#include "preload/process/clock.h"
+#include "preload/process/system_calls.h"
+
+namespace px::shim {
+namespace {
+
+// For the broker to say that all of the time has passed.
+constexpr std::int64_t kMarginMs = 1000;
+// For one lookup: each but the first because another broker was started.
+constexpr int kMostHellos = 4;
+
+plan::Lookup lookup_of(const dns::Name& name, const ProfileNames::Questions& questions) {
+  auto lookup = plan::make<plan::Lookup>();
+  std::copy(questions.types.begin(), questions.types.end(), lookup.types);
+  lookup.query_class = questions.query_class;
+  lookup.flags = questions.flags;
+  lookup.ndots = plan::kNdotsOfProfile;
+  const auto wire = name.wire();
+  std::copy(wire.begin(), wire.end(), lookup.name);
+  lookup.name_length = static_cast<std::uint8_t>(wire.size());
+  return lookup;
+}
+
+}  // namespace
+
+plan::NameSettings ProfileNames::names() const {
+  if (const auto in_force = plan_.in_force()) return in_force->names();
+  if (plan_.is_retired() || !session_.fails_closed()) return {};
+  return plan::kNoNameServers;
+}
+
+plan::LookupOutcome ProfileNames::look_up(const dns::Name& name, const Questions& questions,
+                                          LookupReply* reply) {
+  plan::Lookup lookup = lookup_of(name, questions);
+  const KeepErrno keep;
+  apply_environment(&lookup);
+  return ask(&lookup, reply);
+}
+
+plan::LookupOutcome ProfileNames::search(std::string_view name, const Questions& questions,
+                                         LookupReply* reply) {
+  const KeepErrno keep;
+  const auto alias = host_alias(name);
+  const auto own = alias ? alias : dns::Name::from_text(name);
+  if (!own) return plan::LookupOutcome::kNoRecovery;
+  plan::Lookup lookup = lookup_of(*own, questions);
+  if (!alias && !name.ends_with('.')) lookup.flags |= plan::kLookupSearches;
+  apply_environment(&lookup);
+  return ask(&lookup, reply);
+}
+
+// The broker looks up by the profile that the program has: the program must be known to it. One
+// that was started meanwhile does not know the program yet.
+plan::LookupOutcome ProfileNames::ask(plan::Lookup* lookup, LookupReply* reply) {
+  using enum plan::LookupOutcome;
+  std::int64_t deadline = 0;
+  for (int i = 0; i < kMostHellos; ++i) {
+    if (!session_.ensure_session()) return kTryAgain;
+    session_.introduce_vfork_child();
+    if (deadline == 0) deadline = monotonic_ms() + limit_of(*lookup) + kMarginMs;
+    if (request_(settings_, session_.second_socket(), *lookup, deadline, reply)) {
+      return reply->outcome();
+    }
+    const auto plan = plan_.latest();
+    if (!plan || session_.has_joined(*plan) || monotonic_ms() >= deadline) break;
+  }
+  return kTryAgain;
+}
+
+std::int64_t ProfileNames::limit_of(const plan::Lookup& lookup) const {
+  plan::NameSettings settings = names();
+  if (lookup.timeout_s != 0) settings.timeout_s = lookup.timeout_s;
+  if (lookup.attempts != 0) settings.attempts = lookup.attempts;
+  return plan::lookup_limit_ms(settings);
+}
+
+}  // namespace px::shim

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Names as the program's profile has them looked up: at its own servers, by the broker, and by
+// nobody else. What the program's environment says of libc's resolver (LOCALDOMAIN, RES_OPTIONS,
+// HOSTALIASES) holds here, too. Holds nothing but references. Callable wherever getaddrinfo(3) is;
+// changes no errno.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "dns/packet.h"
+#include "plan/name_wire.h"
+#include "plan/names.h"
+#include "preload/process/settings.h"
+#include "preload/session/broker_session.h"
+#include "preload/session/current_plan.h"
+#include "preload/session/lookup_request.h"
+
+namespace px::shim {
+
+class ProfileNames {
+ public:
+  using RequestLookup = bool (*)(const Settings&, const SecondSocket&, const plan::Lookup&,
+                                 std::int64_t deadline, LookupReply*);
+
+  constexpr ProfileNames(const Settings& settings, const CurrentPlan& plan, BrokerSession& session,
+                         RequestLookup request)
+      : settings_(settings), plan_(plan), session_(session), request_(request) {}
+
+  // Whether names are the profile's, as far as is known without asking. Also where a profile of the
+  // environment is not known: it fails closed.
+  [[nodiscard]] bool apply() const { return names().from == plan::NamesFrom::kProfile; }
+
+  struct Questions {
+    std::array<std::uint16_t, plan::kLookupQuestions> types{};  // the second may be 0: none
+    std::uint16_t query_class = dns::kInternet;
+    std::uint16_t flags = 0;  // plan::kLookup*, but for kLookupSearches
+  };
+  // The name alone.
+  [[nodiscard]] plan::LookupOutcome look_up(const dns::Name& name, const Questions& questions,
+                                            LookupReply* reply);
+  // The name as a program has typed it: with the search list, unless it ends with a dot, and with
+  // HOSTALIASES. kNoRecovery for what is no name.
+  [[nodiscard]] plan::LookupOutcome search(std::string_view name, const Questions& questions,
+                                           LookupReply* reply);
+
+ private:
+  [[nodiscard]] plan::NameSettings names() const;
+  [[nodiscard]] std::int64_t limit_of(const plan::Lookup& lookup) const;  // milliseconds
+  [[nodiscard]] plan::LookupOutcome ask(plan::Lookup* lookup, LookupReply* reply);
+
+  const Settings& settings_;
+  const CurrentPlan& plan_;
+  BrokerSession& session_;
+  const RequestLookup request_;
+};
+
+}  // namespace px::shim

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// res_query(3), res_search(3), res_send(3) and their kin, which hand DNS packets to programs (ssh
+// for SSHFP records, mail programs for MX): under a profile with name servers of its own, by these.
+// For programs without one of them, libc's. As safe as libc's own are: any thread, a forked child.
+#pragma once
+
+#include <resolv.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "preload/names/profile_names.h"
+
+namespace px::shim {
+
+// Where a program wants the reply; its size may be less than what there is.
+using AnswerSpace = std::span<std::byte>;
+
+class ResolverCalls {
+ public:
+  explicit constexpr ResolverCalls(ProfileNames& names) : names_(names) {}
+
+  // Whether they are px's to answer.
+  [[nodiscard]] bool apply() const { return names_.apply(); }
+
+  struct Asked {
+    int query_class;
+    int type;
+  };
+  // The size of the whole reply, of which as much as there is room for is there; or -1 and h_errno,
+  // the state's too. `state`: the program's own, or libc's for this thread.
+  int query(res_state state, const char* name, const Asked& asked, AnswerSpace space);
+  int search(res_state state, const char* name, const Asked& asked, AnswerSpace space);
+  int query_domain(res_state state, const char* name, const char* domain, const Asked& asked,
+                   AnswerSpace space);
+  // A question that the program has made itself; -1 and errno where it gets no reply.
+  int send(std::span<const std::byte> question, AnswerSpace space);
+
+ private:
+  int answer(res_state state, plan::LookupOutcome outcome, const LookupReply& reply,
+             AnswerSpace space);
+
+  ProfileNames& names_;
+};
+
+}  // namespace px::shim

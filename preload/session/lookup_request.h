@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Has the broker look a name up (docs/protocol.md, "A program: lookup"). While it waits for the
+// answer, signals are delivered and the thread can be cancelled, as in libc's own resolver: nothing
+// is held meanwhile but one descriptor, which a cancelled thread closes. Callable wherever
+// getaddrinfo(3) is, from any thread; changes no errno.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "plan/name_wire.h"
+#include "preload/process/settings.h"
+#include "preload/session/broker_connection.h"
+
+namespace px::shim {
+
+// What the servers said. Small: large replies are in a mapping of their own.
+class LookupReply {
+ public:
+  LookupReply() = default;
+  LookupReply(const LookupReply&) = delete;
+  LookupReply& operator=(const LookupReply&) = delete;
+  ~LookupReply() { clear(); }
+
+  // kTryAgain before there is any.
+  [[nodiscard]] plan::LookupOutcome outcome() const { return outcome_; }
+  // The packet that answers the question of that index; empty where nobody answered it.
+  [[nodiscard]] std::span<const std::byte> packet(std::size_t question) const;
+
+  // Of lookup_request.cc: the packets of an answer, one after another; false for one that does not
+  // go on with what came before, or where there is no memory for it.
+  [[nodiscard]] bool add(const plan::LookupAnswer& part);
+  [[nodiscard]] bool is_whole() const { return received_ == size() && began_; }
+  void clear();
+
+ private:
+  [[nodiscard]] std::size_t size() const { return std::size_t{lengths_[0]} + lengths_[1]; }
+  [[nodiscard]] const std::byte* bytes() const { return mapped_ != nullptr ? mapped_ : own_; }
+
+  plan::LookupOutcome outcome_ = plan::LookupOutcome::kTryAgain;
+  std::uint32_t lengths_[plan::kLookupQuestions] = {};
+  std::size_t received_ = 0;
+  bool began_ = false;
+  std::byte* mapped_ = nullptr;
+  std::byte own_[plan::LookupAnswer::kPart];
+};
+
+// Asks, and asks again while there is no broker or no answer of it, until the deadline: so long a
+// server that says nothing would be waited for. False where nobody answered, or the broker refused.
+[[nodiscard]] bool request_lookup(const Settings& settings, const SecondSocket& second,
+                                  const plan::Lookup& lookup, std::int64_t deadline,
+                                  LookupReply* reply);
+
+}  // namespace px::shim

@@ -146,7 +146,7 @@ Records::Records(Packet packet) : packet_(packet) {
   const auto header = header_of(packet);
   broken_ = !header;
   if (broken_) return;
-  left_ = header->answers;
+  left_ = {header->answers, number_at(packet, 8), number_at(packet, 10)};
   at_ = kHeaderSize;
   for (int i = 0; i < header->questions && !broken_; ++i) {
     broken_ = !read_question(packet_, &at_).has_value();
@@ -154,9 +154,15 @@ Records::Records(Packet packet) : packet_(packet) {
 }
 
 std::optional<Record> Records::next() {
-  if (broken_ || left_ == 0) return std::nullopt;
-  --left_;
+  return section_ == 0 && left_[0] != 0 ? next_of_all() : std::nullopt;
+}
+
+std::optional<Record> Records::next_of_all() {
+  while (section_ < left_.size() && left_[section_] == 0) ++section_;
+  if (broken_ || section_ == left_.size()) return std::nullopt;
+  --left_[section_];
   Record record;
+  record.section = static_cast<Section>(section_);
   const auto owner = read_name(packet_, &at_);
   broken_ = !owner || packet_.size() - at_ < kRecordEnd;
   if (broken_) return std::nullopt;

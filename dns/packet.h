@@ -3,6 +3,7 @@
 // records of answers one after another. Numbers are in host byte order.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -20,6 +21,7 @@ inline constexpr std::uint16_t kPort = 53;
 // Types and classes of questions and records.
 inline constexpr std::uint16_t kA = 1;
 inline constexpr std::uint16_t kCname = 5;
+inline constexpr std::uint16_t kSoa = 6;
 inline constexpr std::uint16_t kPtr = 12;
 inline constexpr std::uint16_t kAaaa = 28;
 inline constexpr std::uint16_t kOpt = 41;
@@ -76,29 +78,36 @@ std::size_t write_query(const Query& query, std::span<std::byte, kMostQuery> pac
 // without options.
 [[nodiscard]] std::optional<Query> parse_query(Packet packet);
 
+enum class Section : std::uint8_t { kAnswer, kAuthority, kAdditional };
+
 struct Record {
   Name owner;
   std::uint16_t type = 0;
   std::uint16_t record_class = 0;
   std::uint32_t ttl = 0;     // seconds
   std::size_t position = 0;  // of the data in the packet
+  Section section = Section::kAnswer;
   Packet data;
 };
 
-// The records of the answer section, in order.
+// The records behind the question, in order.
 class Records {
  public:
   // `packet` must outlive this.
   explicit Records(Packet packet);
 
-  // The next one; nothing behind the last, and where the packet is broken: is_broken().
+  // The next one of the answer section; nothing behind the last, and where the packet is broken:
+  // is_broken().
   [[nodiscard]] std::optional<Record> next();
+  // The same of all sections.
+  [[nodiscard]] std::optional<Record> next_of_all();
   [[nodiscard]] bool is_broken() const { return broken_; }
 
  private:
   Packet packet_;
   std::size_t at_ = 0;
-  std::uint32_t left_ = 0;
+  std::size_t section_ = 0;
+  std::array<std::uint16_t, 3> left_{};  // by section
   bool broken_ = false;
 };
 

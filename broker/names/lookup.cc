@@ -32,26 +32,61 @@ bool has_answers(const dns::Header& header) {
 
 }  // namespace
 
-Lookup::Lookup(asio::io_context& context, Channels& channels, Question question, Done done)
-    : context_(context),
-      channels_(channels),
+Lookup::Lookup(const Parts& parts, Question question, Done done)
+    : shared_(parts),
       question_(std::move(question)),
       done_(std::move(done)),
-      timer_(context),
+      timer_(parts.context),
       extended_((question_.flags & plan::kLookupExtended) != 0) {}
 
 void Lookup::begin() {
   self_ = shared_from_this();
   end_ = std::chrono::steady_clock::now() +
          std::chrono::milliseconds(plan::lookup_limit_ms(question_.settings));
-  asio::post(context_, [self = self_] { self->begin_candidate(); });
+  asio::post(shared_.context, [self = self_] { self->begin_candidate(); });
 }
 
 void Lookup::begin_candidate() {
   parts_ = {};
   server_ = 0;
   attempt_ = 0;
+  recall();
+  if (all(&Part::settled)) return judge();
   ask_server();
+}
+
+Cache::Key Lookup::key_of(std::size_t part) const {
+  Cache::Key key{question_.cached_as, {}};
+  for (const std::uint8_t byte : question_.candidates.names[candidate_].wire()) {
+    const bool upper = byte >= 'A' && byte <= 'Z';
+    key.question += static_cast<char>(upper ? byte - 'A' + 'a' : byte);
+  }
+  const auto flags = question_.flags & ~(plan::kLookupSearches | plan::kLookupStream);
+  for (const int number : {int{question_.types[part]}, int{question_.query_class}, flags}) {
+    key.question += static_cast<char>(number >> 8);
+    key.question += static_cast<char>(number & 0xff);
+  }
+  return key;
+}
+
+void Lookup::recall() {
+  if (question_.cached_as.empty()) return;
+  const auto name = std::as_bytes(question_.candidates.names[candidate_].wire());
+  for (std::size_t i = 0; i < parts(); ++i) {
+    auto reply = shared_.cache.find(key_of(i));
+    if (!reply) continue;
+    // In the case in which this program has typed it.
+    const auto asked = dns::question_of(*reply);
+    if (!asked || asked->name.wire().size() != name.size()) continue;
+    std::ranges::copy(name, reply->begin() + dns::kHeaderSize);
+    parts_[i].settled = true;
+    parts_[i].reply = std::move(*reply);
+  }
+}
+
+void Lookup::keep(std::size_t part) {
+  if (question_.cached_as.empty()) return;
+  shared_.cache.keep(key_of(part), question_.user, parts_[part].reply);
 }
 
 ChannelKey Lookup::key_of(const NameServerEgress& server) const {
@@ -76,7 +111,7 @@ void Lookup::ask_server() {
       std::chrono::duration_cast<milliseconds>(end_ - std::chrono::steady_clock::now());
   if (server_ >= question_.servers.size() || left.count() <= 0) return judge();
   const NameServerEgress& server = question_.servers[server_];
-  auto channel = server.entry ? channels_.take(key_of(server)) : fail(server.why);
+  auto channel = server.entry ? shared_.channels.take(key_of(server)) : fail(server.why);
   if (!channel) return next_server();
   channel_ = std::move(*channel);
   needs_plain_ = false;
@@ -116,6 +151,7 @@ void Lookup::replied(std::size_t part, Channel::Reply reply) {
       parts_[part].refused = is_refusal(header->rcode);
       parts_[part].settled = !parts_[part].refused;
       parts_[part].reply = std::move(reply);
+      if (parts_[part].settled) keep(part);
     }
   }
   if (waiting_ == 0) server_is_done();
@@ -130,7 +166,7 @@ void Lookup::server_is_done() {
 }
 
 void Lookup::give_channel_back() {
-  if (channel_) channels_.give_back(std::move(channel_));
+  if (channel_) shared_.channels.give_back(std::move(channel_));
 }
 
 // Servers that all say that they cannot are not asked again.

@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "broker/names/cache.h"
 #include "broker/names/candidates.h"
 #include "broker/names/channel.h"
 #include "broker/publish/name_servers.h"
@@ -37,10 +38,17 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     std::uint16_t flags = 0;  // plan::kLookup*
     plan::NameSettings settings{};
     std::vector<NameServerEgress> servers;
+    std::string cached_as;  // these servers, by these egresses; empty: nothing is kept
+    uid_t user = 0;         // whose it is
+  };
+  struct Parts {
+    asio::io_context& context;
+    Channels& channels;
+    Cache& cache;
   };
   using Done = std::function<void(LookupResult)>;
 
-  Lookup(asio::io_context& context, Channels& channels, Question question, Done done);
+  Lookup(const Parts& parts, Question question, Done done);
 
   // Once. Never calls back from within. Keeps itself until it has called back.
   void begin();
@@ -53,6 +61,10 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     Channel::Reply reply;
   };
   void begin_candidate();
+  // What the cache has of it.
+  void recall();
+  void keep(std::size_t part);
+  [[nodiscard]] Cache::Key key_of(std::size_t part) const;
   void ask_server();
   void ask(std::size_t part, Channel& channel);
   void replied(std::size_t part, Channel::Reply reply);
@@ -66,8 +78,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   [[nodiscard]] ChannelKey key_of(const NameServerEgress& server) const;
   void give_channel_back();
 
-  asio::io_context& context_;
-  Channels& channels_;
+  Parts shared_;
   Question question_;
   Done done_;
   Timer timer_;

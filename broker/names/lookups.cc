@@ -2,7 +2,9 @@
 #include "broker/names/lookups.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <set>
 #include <utility>
 
 namespace px::broker {
@@ -17,18 +19,43 @@ SearchList search_list_of_profile(const Names& names) {
   return list;
 }
 
+// Servers and egresses in one text: the same for all profiles that have the same.
+std::string cached_as(const std::vector<NameServerEgress>& servers) {
+  std::string text;
+  for (const NameServerEgress& server : servers) {
+    text += text_of(server.server);
+    if (server.entry) {
+      std::array<char, bundle::kAddressTextSize> source{};
+      text += " " + std::to_string(server.entry->interface_index) + " " +
+              std::string(bundle::address_text(server.entry->source, source)) + " " +
+              std::to_string(server.entry->mark);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 Lookups::Lookups(asio::io_context& context, CountedAs counted_as, Limits limits)
-    : context_(context), counted_as_(std::move(counted_as)), limits_(limits), channels_(context) {}
+    : context_(context),
+      counted_as_(std::move(counted_as)),
+      limits_(limits),
+      channels_(context),
+      cache_(limits.cache) {}
 
 void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks& marks) {
   profiles_.clear();
+  std::set<std::string> asked;
   for (const Profile& profile : policy.profiles) {
     if (profile.names.servers.empty()) continue;
+    auto servers = name_servers_of(profile, policy, snapshot, marks);
+    std::string text = cached_as(servers);
+    asked.insert(text);
     profiles_[profile.name] = {profile.names.settings(), search_list_of_profile(profile.names),
-                               name_servers_of(profile, policy, snapshot, marks)};
+                               std::move(servers), std::move(text)};
   }
+  cache_.keep_only([&](const std::string& servers) { return asked.contains(servers); });
 }
 
 void Lookups::look_up(uid_t user, const std::string& profile, const plan::Lookup& lookup,
@@ -53,13 +80,15 @@ void Lookups::begin_some() {
 }
 
 // Of the profile as it is now: without servers, where it has none any more.
-Lookup::Question Lookups::question_of(const Waiting& waiting) const {
+Lookup::Question Lookups::question_of(uid_t user, const Waiting& waiting) const {
   const plan::Lookup& lookup = waiting.lookup;
   Lookup::Question question;
+  question.user = user;
   SearchList search;
   if (const auto found = profiles_.find(waiting.profile); found != profiles_.end()) {
     question.settings = found->second.settings;
     question.servers = found->second.servers;
+    question.cached_as = found->second.cached_as;
     search = found->second.search;
   }
   if (lookup.timeout_s != 0) question.settings.timeout_s = lookup.timeout_s;
@@ -76,7 +105,7 @@ Lookup::Question Lookups::question_of(const Waiting& waiting) const {
 
 void Lookups::begin(uid_t user, Waiting waiting) {
   ++under_way_;
-  std::make_shared<Lookup>(context_, channels_, question_of(waiting),
+  std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_}, question_of(user, waiting),
                            [this, user, done = std::move(waiting.done)](LookupResult result) {
                              ended(user);
                              done(std::move(result));

@@ -25,13 +25,15 @@ class Lookups {
   struct Limits {
     std::size_t per_user = 64;
     std::size_t at_a_time = 256;
+    Cache::Limits cache{};
   };
 
   Lookups(asio::io_context& context, CountedAs counted_as, Limits limits);
   explicit Lookups(asio::io_context& context, CountedAs counted_as = &counted_as_itself)
       : Lookups(context, std::move(counted_as), Limits{}) {}
 
-  // From now on by these: the policy, host or marks have changed.
+  // From now on by these: the policy, host or marks have changed. What other servers have answered,
+  // or these by another egress, is forgotten.
   void follow(const Policy& policy, const Snapshot& snapshot, const Marks& marks);
 
   // Whether the profile has servers of its own.
@@ -47,6 +49,7 @@ class Lookups {
     plan::NameSettings settings{};
     SearchList search;
     std::vector<NameServerEgress> servers;
+    std::string cached_as;
   };
   struct Waiting {
     std::string profile;
@@ -60,12 +63,13 @@ class Lookups {
   void begin_some();
   void begin(uid_t user, Waiting waiting);
   void ended(uid_t user);
-  [[nodiscard]] Lookup::Question question_of(const Waiting& waiting) const;
+  [[nodiscard]] Lookup::Question question_of(uid_t user, const Waiting& waiting) const;
 
   asio::io_context& context_;
   CountedAs counted_as_;
   Limits limits_;
   Channels channels_;
+  Cache cache_;
   std::map<std::string, NamesOfProfile> profiles_;
   std::map<uid_t, User> users_;
   struct Turn {

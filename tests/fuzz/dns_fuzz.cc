@@ -28,6 +28,13 @@ void read_records(Packet packet) {
     ++count;
   }
   require(count <= packet.size());
+  Records all(packet);
+  std::size_t of_all = 0;
+  while (const auto record = all.next_of_all()) {
+    require(record->position >= 6 && record->position + record->data.size() <= packet.size());
+    ++of_all;
+  }
+  require(of_all >= count);
   for (const std::uint16_t type : {kA, kAaaa, kPtr}) {
     shim::AnswerRecords answers(packet, type);
     while (const auto record = answers.next()) require(record->type == type);

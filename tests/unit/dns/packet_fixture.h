@@ -46,9 +46,15 @@ class Reply {
     put_number(static_cast<std::uint16_t>(ttl));
     put_number(static_cast<std::uint16_t>(data.size()));
     for (const std::uint8_t byte : data) bytes.push_back(static_cast<std::byte>(byte));
-    const int answers = std::to_integer<int>(bytes[6]) << 8 | std::to_integer<int>(bytes[7]);
-    bytes[6] = static_cast<std::byte>((answers + 1) >> 8);
-    bytes[7] = static_cast<std::byte>((answers + 1) & 0xff);
+    count(6);
+    return *this;
+  }
+  // Of the authority section: behind all answers.
+  Reply& authority(std::string_view owner, std::uint16_t type,
+                   const std::vector<std::uint8_t>& data, std::uint32_t ttl = 60) {
+    record(owner, type, data, ttl);
+    count(6, -1);
+    count(8);
     return *this;
   }
   Reply& address(std::string_view owner, std::string_view text, std::uint32_t ttl = 60) {
@@ -67,6 +73,12 @@ class Reply {
   std::vector<std::byte> bytes;
 
  private:
+  // One more in the header's number there.
+  void count(std::size_t at, int more = 1) {
+    const int number = std::to_integer<int>(bytes[at]) << 8 | std::to_integer<int>(bytes[at + 1]);
+    bytes[at] = static_cast<std::byte>((number + more) >> 8);
+    bytes[at + 1] = static_cast<std::byte>((number + more) & 0xff);
+  }
   void put(std::initializer_list<std::uint8_t> values) {
     for (const std::uint8_t value : values) bytes.push_back(static_cast<std::byte>(value));
   }

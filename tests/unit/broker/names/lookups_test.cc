@@ -52,9 +52,9 @@ class LookupTest : public testing::Test {
   LookupResult look_up(std::string_view name, bool searches = false) {
     question_.candidates = candidates_of(name_of(name), searches, search_);
     std::optional<LookupResult> result;
-    std::make_shared<Lookup>(context_, channels_, question_, [&](LookupResult found) {
-      result = std::move(found);
-    })->begin();
+    std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_}, question_,
+                             [&](LookupResult found) { result = std::move(found); })
+        ->begin();
     EXPECT_FALSE(result) << "it must not call back at once";
     while (!result && context_.run_one_for(20s) != 0) {
     }
@@ -65,6 +65,7 @@ class LookupTest : public testing::Test {
   asio::io_context context_;
   std::vector<std::unique_ptr<TestNameServer>> servers_;
   Channels channels_{context_};
+  Cache cache_{{}};
   SearchList search_;
   Lookup::Question question_ = [] {
     Lookup::Question question;
@@ -90,9 +91,9 @@ TEST_F(LookupTest, NoTwoLookupsShareASourcePort) {
   question_.candidates = candidates_of(name_of("www.lab"), false, search_);
   int done = 0;
   for (int i = 0; i < 20; ++i) {
-    std::make_shared<Lookup>(context_, channels_, question_, [&](LookupResult) {
-      ++done;
-    })->begin();
+    std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_}, question_,
+                             [&](LookupResult) { ++done; })
+        ->begin();
   }
   while (done < 20 && context_.run_one_for(20s) != 0) {
   }
@@ -204,6 +205,36 @@ TEST_F(LookupTest, WhatIsNoReplyToTheQuestionIsNotHeard) {
   EXPECT_EQ(look_up("short.lab").outcome, LookupOutcome::kTryAgain);
   asked.answers_with_own_number = true;
   EXPECT_EQ(look_up("other.lab").outcome, LookupOutcome::kTryAgain);
+}
+
+TEST_F(LookupTest, AnAnswerIsAskedForOnceAndGivenInEachOnesOwnCase) {
+  TestNameServer& asked = server([](const dns::Query& query, bool) { return address_for(query); });
+  question_.types = {dns::kA, 0};
+  question_.cached_as = "one";
+  EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
+  const LookupResult again = look_up("WWW.Lab");
+  EXPECT_EQ(again.outcome, LookupOutcome::kAnswered);
+  EXPECT_EQ(dns::test::text_of(dns::question_of(again.replies[0])->name), "WWW.Lab");
+  EXPECT_THAT(asked.asked, ElementsAre("1 www.lab"));
+  question_.types = {dns::kAaaa, 0};
+  EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
+  question_.flags |= plan::kLookupDnssec;
+  EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
+  question_.cached_as = "two";
+  EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
+  EXPECT_THAT(asked.asked, ElementsAre("1 www.lab", "28 www.lab", "28 www.lab", "28 www.lab"));
+}
+
+TEST_F(LookupTest, OfTwoQuestionsOnlyTheUnknownOneIsAsked) {
+  TestNameServer& asked = server([](const dns::Query& query, bool) { return address_for(query); });
+  question_.cached_as = "one";
+  question_.types = {dns::kAaaa, 0};
+  (void)look_up("www.lab");
+  question_.types = {dns::kA, dns::kAaaa};
+  const LookupResult both = look_up("www.lab");
+  EXPECT_EQ(both.outcome, LookupOutcome::kAnswered);
+  EXPECT_FALSE(both.replies[0].empty() || both.replies[1].empty());
+  EXPECT_THAT(asked.asked, ElementsAre("28 www.lab", "1 www.lab"));
 }
 
 TEST_F(LookupTest, WithoutTheDeviceNobodyIsAsked) {

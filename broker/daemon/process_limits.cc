@@ -35,9 +35,9 @@ SessionTable::Limits session_limits(std::size_t descriptors) {
   return {std::min(kSessionsPerUser, in_all), in_all};
 }
 
-// A lookup takes two descriptors, where a datagram's answer comes by TCP. A quarter is one user's.
+// A lookup asks two servers at a time, each by a datagram and then by TCP. A quarter is one user's.
 Lookups::Limits lookup_limits(std::size_t descriptors) {
-  const std::size_t at_a_time = std::clamp<std::size_t>(descriptors / 16, 4, kLookups);
+  const std::size_t at_a_time = std::clamp<std::size_t>(descriptors / 32, 4, kLookups);
   return {.per_user = at_a_time / 4, .at_a_time = at_a_time};
 }
 

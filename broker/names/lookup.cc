@@ -11,8 +11,14 @@ namespace px::broker {
 namespace {
 
 using plan::LookupOutcome;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 constexpr std::uint16_t kDatagramSize = 1232;
+// Longer than the way to a server that is far away.
+constexpr std::chrono::milliseconds kStagger{500};
+// Servers that one lookup asks at a time: each takes up to two descriptors.
+constexpr std::size_t kMostAtATime = 2;
 
 std::uint16_t random_number() {
   std::uint16_t number = 0;
@@ -41,18 +47,16 @@ Lookup::Lookup(const Parts& parts, Question question, Done done)
 
 void Lookup::begin() {
   self_ = shared_from_this();
-  end_ = std::chrono::steady_clock::now() +
-         std::chrono::milliseconds(plan::lookup_limit_ms(question_.settings));
+  end_ = steady_clock::now() + milliseconds(plan::lookup_limit_ms(question_.settings));
   asio::post(shared_.context, [self = self_] { self->begin_candidate(); });
 }
 
 void Lookup::begin_candidate() {
   parts_ = {};
-  server_ = 0;
   attempt_ = 0;
   recall();
   if (all(&Part::settled)) return judge();
-  ask_server();
+  begin_round();
 }
 
 Cache::Key Lookup::key_of(std::size_t part) const {
@@ -104,26 +108,51 @@ bool Lookup::all(bool Part::*said) const {
                      [&](const Part& part) { return part.settled || part.*said; });
 }
 
-// The questions that no server has answered yet, to the present server.
-void Lookup::ask_server() {
-  using std::chrono::milliseconds;
-  const auto left =
-      std::chrono::duration_cast<milliseconds>(end_ - std::chrono::steady_clock::now());
-  if (server_ >= question_.servers.size() || left.count() <= 0) return judge();
-  const NameServerEgress& server = question_.servers[server_];
-  auto channel = server.entry ? shared_.channels.take(key_of(server)) : fail(server.why);
-  if (!channel) return next_server();
-  channel_ = std::move(*channel);
-  needs_plain_ = false;
-  waiting_ = 0;
-  for (std::size_t part = 0; part < parts(); ++part) {
-    if (!parts_[part].settled) ask(part, *channel_);
+void Lookup::begin_round() {
+  order_.clear();
+  for (std::size_t i = 0; i < question_.servers.size(); ++i) {
+    if (question_.servers[i].entry) order_.push_back(i);
   }
-  const milliseconds its_time(plan::name_timeout_ms(question_.settings, server_));
-  timer_.after(std::min(its_time, left), [this] { server_is_done(); });
+  std::stable_partition(order_.begin(), order_.end(), [this](std::size_t server) {
+    return !shared_.health.is_silent(key_of(question_.servers[server]));
+  });
+  next_ = 0;
+  ask_next_server();
 }
 
-void Lookup::ask(std::size_t part, Channel& channel) {
+void Lookup::ask_next_server() {
+  const auto now = steady_clock::now();
+  while (next_ < order_.size() && now < end_) {
+    const auto position = static_cast<std::uint8_t>(next_);
+    Asking asking;
+    asking.server = order_[next_++];
+    asking.until =
+        std::min(end_, now + milliseconds(plan::name_timeout_ms(question_.settings, position)));
+    next_at_ = now + kStagger;
+    if (!ask(asking)) continue;
+    asking_.push_back(std::move(asking));
+    return wait();
+  }
+  if (asking_.empty()) return round_is_over();
+  wait();
+}
+
+bool Lookup::ask(Asking& asking) {
+  auto channel = shared_.channels.take(key_of(question_.servers[asking.server]));
+  if (!channel) return false;
+  asking.id = ++last_id_;
+  asking.channel = std::move(*channel);
+  asking.needs_plain = false;
+  asking.waiting = 0;
+  for (std::size_t part = 0; part < parts(); ++part) {
+    if (parts_[part].settled) continue;
+    ++asking.waiting;
+    ask(asking, part);
+  }
+  return true;
+}
+
+void Lookup::ask(const Asking& asking, std::size_t part) {
   const std::uint16_t flags = question_.flags;
   dns::Query query;
   query.id = random_number();
@@ -136,47 +165,83 @@ void Lookup::ask(std::size_t part, Channel& channel) {
   query.datagram_size = kDatagramSize;
   std::array<std::byte, dns::kMostQuery> packet{};
   const std::size_t size = dns::write_query(query, packet);
-  ++waiting_;
-  channel.ask(std::span(packet).first(size), [self = weak_from_this(), part](Channel::Reply reply) {
-    if (const auto lookup = self.lock()) lookup->replied(part, std::move(reply));
-  });
+  asking.channel->ask(std::span(packet).first(size),
+                      [self = weak_from_this(), id = asking.id, part](Channel::Reply reply) {
+                        if (const auto lookup = self.lock())
+                          lookup->replied(id, part, std::move(reply));
+                      });
 }
 
-void Lookup::replied(std::size_t part, Channel::Reply reply) {
-  --waiting_;
+void Lookup::replied(std::uint64_t id, std::size_t part, Channel::Reply reply) {
+  const auto asking = std::ranges::find(asking_, id, &Asking::id);
+  if (asking == asking_.end()) return;
+  --asking->waiting;
   if (const auto header = dns::header_of(reply)) {
+    asking->has_replied = true;
+    shared_.health.has_answered(key_of(question_.servers[asking->server]));
     if (header->rcode == dns::kFormatError && extended_) {
-      needs_plain_ = true;
-    } else {
+      asking->needs_plain = true;
+    } else if (!parts_[part].settled) {
       parts_[part].refused = is_refusal(header->rcode);
       parts_[part].settled = !parts_[part].refused;
       parts_[part].reply = std::move(reply);
       if (parts_[part].settled) keep(part);
     }
   }
-  if (waiting_ == 0) server_is_done();
+  if (all(&Part::settled)) {
+    stop_asking();
+    return judge();
+  }
+  if (asking->waiting == 0) is_done(asking);
 }
 
-void Lookup::server_is_done() {
-  give_channel_back();
-  if (all(&Part::settled)) return judge();
-  if (!needs_plain_) return next_server();
-  extended_ = false;
-  ask_server();
+// It has said all that it will.
+void Lookup::is_done(std::vector<Asking>::iterator asking) {
+  shared_.channels.give_back(std::move(asking->channel));
+  if (asking->needs_plain) {
+    extended_ = false;
+    if (ask(*asking)) return wait();
+  }
+  asking_.erase(asking);
+  ask_next_server();
 }
 
-void Lookup::give_channel_back() {
-  if (channel_) shared_.channels.give_back(std::move(channel_));
+bool Lookup::may_race() const {
+  return next_ < order_.size() && asking_.size() < kMostAtATime;
+}
+
+void Lookup::wait() {
+  auto due = may_race() ? next_at_ : end_;
+  for (const Asking& asking : asking_) due = std::min(due, asking.until);
+  const auto left = std::chrono::ceil<milliseconds>(due - steady_clock::now());
+  timer_.after(std::max(left, milliseconds(0)), [this] { time_is_up(); });
+}
+
+void Lookup::time_is_up() {
+  const auto now = steady_clock::now();
+  for (Asking& asking : asking_) {
+    if (now < asking.until) continue;
+    if (!asking.has_replied) {
+      shared_.health.was_silent(key_of(question_.servers[asking.server]));
+    }
+    shared_.channels.give_back(std::move(asking.channel));
+  }
+  std::erase_if(asking_, [](const Asking& asking) { return asking.channel == nullptr; });
+  if (asking_.empty() || (may_race() && now >= next_at_)) return ask_next_server();
+  wait();
+}
+
+void Lookup::stop_asking() {
+  for (Asking& asking : asking_) shared_.channels.give_back(std::move(asking.channel));
+  asking_.clear();
 }
 
 // Servers that all say that they cannot are not asked again.
-void Lookup::next_server() {
-  if (++server_ < question_.servers.size()) return ask_server();
-  const bool none = std::none_of(question_.servers.begin(), question_.servers.end(),
-                                 [](const auto& server) { return server.entry.has_value(); });
-  if (none || all(&Part::refused) || ++attempt_ >= question_.settings.attempts) return judge();
-  server_ = 0;
-  ask_server();
+void Lookup::round_is_over() {
+  const bool again = !order_.empty() && !all(&Part::refused) &&
+                     ++attempt_ < question_.settings.attempts && steady_clock::now() < end_;
+  if (again) return begin_round();
+  judge();
 }
 
 // Of the present candidate, by what libc's res_nquery looks at: the headers.

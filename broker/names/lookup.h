@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One lookup: what a search list makes of the name, one after another, each asked of the profile's
-// servers in their order, with the questions of both families at once. Which answer ends it is
+// servers in their order, with the questions of both families at once. A server that takes long is
+// waited for while the next one is asked, too, and the first answer counts. Which answer ends it is
 // judged as libc's resolver does. Lives until it has called back.
 #pragma once
 
@@ -15,6 +16,7 @@
 #include "broker/names/cache.h"
 #include "broker/names/candidates.h"
 #include "broker/names/channel.h"
+#include "broker/names/server_health.h"
 #include "broker/publish/name_servers.h"
 #include "dns/packet.h"
 #include "plan/name_wire.h"
@@ -45,6 +47,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     asio::io_context& context;
     Channels& channels;
     Cache& cache;
+    ServerHealth& health;
   };
   using Done = std::function<void(LookupResult)>;
 
@@ -60,23 +63,41 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     bool refused = false;  // a server has, by saying that it cannot
     Channel::Reply reply;
   };
+  // A server that is being asked.
+  struct Asking {
+    std::uint64_t id = 0;
+    std::size_t server = 0;
+    std::unique_ptr<Channel> channel;
+    std::size_t waiting = 0;   // for so many replies
+    bool needs_plain = false;  // it has just said that it does not know OPT records
+    bool has_replied = false;
+    std::chrono::steady_clock::time_point until;
+  };
   void begin_candidate();
   // What the cache has of it.
   void recall();
   void keep(std::size_t part);
   [[nodiscard]] Cache::Key key_of(std::size_t part) const;
-  void ask_server();
-  void ask(std::size_t part, Channel& channel);
-  void replied(std::size_t part, Channel::Reply reply);
-  void server_is_done();
-  void next_server();
+  void ask_next_server();
+  // As often as all servers are to be asked.
+  void begin_round();
+  void round_is_over();
+  void replied(std::uint64_t asking, std::size_t part, Channel::Reply reply);
+  // Has the server asked what nobody has answered yet.
+  [[nodiscard]] bool ask(Asking& asking);
+  void ask(const Asking& asking, std::size_t part);
+  void is_done(std::vector<Asking>::iterator asking);
+  // Whether a further server may be asked beside those that are.
+  [[nodiscard]] bool may_race() const;
+  void wait();
+  void time_is_up();
+  void stop_asking();
   void judge();
   void finish(plan::LookupOutcome outcome);
   [[nodiscard]] plan::LookupOutcome outcome() const;
   [[nodiscard]] std::size_t parts() const { return question_.types[1] == 0 ? 1 : 2; }
   [[nodiscard]] bool all(bool Part::*said) const;
   [[nodiscard]] ChannelKey key_of(const NameServerEgress& server) const;
-  void give_channel_back();
 
   Parts shared_;
   Question question_;
@@ -84,14 +105,15 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   Timer timer_;
   std::chrono::steady_clock::time_point end_;  // of all of it
   std::shared_ptr<Lookup> self_;               // until it has called back
-  std::unique_ptr<Channel> channel_;
   std::array<Part, plan::kLookupQuestions> parts_;
+  std::vector<std::size_t> order_;  // of the servers: those that were silent come last
+  std::vector<Asking> asking_;
+  std::uint64_t last_id_ = 0;
+  std::size_t next_ = 0;  // in the order, of this round
+  std::chrono::steady_clock::time_point next_at_;
   std::size_t candidate_ = 0;
-  std::uint8_t server_ = 0;
   std::uint8_t attempt_ = 0;
-  std::size_t waiting_ = 0;   // for so many replies of the present server
-  bool extended_ = false;     // the servers seem to know OPT records
-  bool needs_plain_ = false;  // the present one has just said that it does not
+  bool extended_ = false;  // the servers seem to know OPT records
   std::optional<plan::LookupOutcome> first_;
   bool had_no_data_ = false;
   bool had_failure_ = false;

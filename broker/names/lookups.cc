@@ -105,7 +105,8 @@ Lookup::Question Lookups::question_of(uid_t user, const Waiting& waiting) const 
 
 void Lookups::begin(uid_t user, Waiting waiting) {
   ++under_way_;
-  std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_}, question_of(user, waiting),
+  std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_},
+                           question_of(user, waiting),
                            [this, user, done = std::move(waiting.done)](LookupResult result) {
                              ended(user);
                              done(std::move(result));

@@ -70,6 +70,7 @@ class Lookups {
   Limits limits_;
   Channels channels_;
   Cache cache_;
+  ServerHealth health_;
   std::map<std::string, NamesOfProfile> profiles_;
   std::map<uid_t, User> users_;
   struct Turn {

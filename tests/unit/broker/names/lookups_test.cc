@@ -41,6 +41,12 @@ class LookupTest : public testing::Test {
     question_.settings.servers = static_cast<std::uint8_t>(question_.servers.size());
     return *servers_.back();
   }
+  static ChannelKey key_of(const TestNameServer& server) {
+    return {.server = *bundle::address_from_text("127.0.0.1"),
+            .port = server.port(),
+            .interface = "lo",
+            .source = *bundle::address_from_text("127.0.0.2")};
+  }
   // By the loopback interface, which needs no privilege.
   static NameServerEgress at(std::uint16_t port, const char* interface = "lo") {
     NameServerEgress egress{{*bundle::address_from_text("127.0.0.1"), port}, plan::Entry{}, ""};
@@ -52,7 +58,7 @@ class LookupTest : public testing::Test {
   LookupResult look_up(std::string_view name, bool searches = false) {
     question_.candidates = candidates_of(name_of(name), searches, search_);
     std::optional<LookupResult> result;
-    std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_}, question_,
+    std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_}, question_,
                              [&](LookupResult found) { result = std::move(found); })
         ->begin();
     EXPECT_FALSE(result) << "it must not call back at once";
@@ -66,6 +72,7 @@ class LookupTest : public testing::Test {
   std::vector<std::unique_ptr<TestNameServer>> servers_;
   Channels channels_{context_};
   Cache cache_{{}};
+  ServerHealth health_;
   SearchList search_;
   Lookup::Question question_ = [] {
     Lookup::Question question;
@@ -91,7 +98,7 @@ TEST_F(LookupTest, NoTwoLookupsShareASourcePort) {
   question_.candidates = candidates_of(name_of("www.lab"), false, search_);
   int done = 0;
   for (int i = 0; i < 20; ++i) {
-    std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_}, question_,
+    std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_}, question_,
                              [&](LookupResult) { ++done; })
         ->begin();
   }
@@ -138,6 +145,41 @@ TEST_F(LookupTest, AServerThatIsSilentIsFollowedByTheNext) {
   TestNameServer& next = server([](const dns::Query& query, bool) { return address_for(query); });
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
   EXPECT_EQ(next.asked.size(), 2u);
+}
+
+TEST_F(LookupTest, AServerThatWasSilentIsAskedLastUntilItAnswers) {
+  bool answers = false;
+  TestNameServer& first = server([&](const dns::Query& query, bool) {
+    return answers ? std::optional(address_for(query)) : std::nullopt;
+  });
+  TestNameServer& second = server([](const dns::Query& query, bool) { return address_for(query); });
+  question_.types = {dns::kA, 0};
+  health_.was_silent(key_of(first));
+  EXPECT_EQ(look_up("one.lab").outcome, LookupOutcome::kAnswered);
+  EXPECT_THAT(first.asked, IsEmpty());
+  EXPECT_EQ(second.asked.size(), 1u);
+  health_.has_answered(key_of(first));
+  answers = true;
+  EXPECT_EQ(look_up("two.lab").outcome, LookupOutcome::kAnswered);
+  EXPECT_EQ(first.asked.size(), 1u);
+}
+
+TEST_F(LookupTest, ASlowServerIsWaitedForWhileTheNextIsAsked) {
+  TestNameServer& first = server([](const dns::Query&, bool) { return std::optional<Bytes>(); });
+  server([](const dns::Query& query, bool) { return address_for(query); });
+  question_.types = {dns::kA, 0};
+  question_.settings.timeout_s = 30;
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 20s);
+  EXPECT_EQ(first.asked.size(), 1u);
+  EXPECT_FALSE(health_.is_silent(key_of(first))) << "its time was not over";
+}
+
+TEST_F(LookupTest, SilenceIsRememberedWhenItsTimeIsOver) {
+  TestNameServer& asked = server([](const dns::Query&, bool) { return std::optional<Bytes>(); });
+  EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kTryAgain);
+  EXPECT_TRUE(health_.is_silent(key_of(asked)));
 }
 
 TEST_F(LookupTest, SilenceAndFailureAreForTheMoment) {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <span>
 #include <string>
 
+#include "plan/names.h"
 #include "tests/unit/dns/packet_fixture.h"
 #include "tests/unit/support/temporary_files.h"
 

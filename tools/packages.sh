@@ -17,7 +17,7 @@ readonly px_check_packages=(
 )
 # Clients that are given bundles, and what the unpacked haproxy and openvpn need.
 readonly px_client_packages=(
-  apache2-utils aria2 elinks inetutils-telnet ldap-utils lftp libcap-ng0 liblua5.3-0 liblzo2-2
+  apache2-utils aria2 elinks inetutils-telnet ldap-utils lftp libcap-ng0 liblua5.3-0 liblzo2-2 libnl-genl-3-200
   libopentracing-c-wrapper0 libpkcs11-helper1 links lynx mariadb-client-core mosquitto-clients ncat
   netcat-traditional openssl php-cli postgresql-client putty-tools ruby socat tnftp w3m
 )

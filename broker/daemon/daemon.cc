@@ -140,7 +140,8 @@ void Daemon::connect_services() {
       ExtraPathsService({*publisher_, sessions_, *routing_, *subflows_, *port_routes_, here}),
       HealthService(*publisher_, here), NamesService({sessions_, lookups_}),
       ControlService({state_, in_force_, *publisher_, *subflows_, sessions_, server_, *routing_,
-                      *routers_, *assignments_, events_, *enforcement_, errands_, here})});
+                      *routers_, *assignments_, events_, *enforcement_, errands_, lookups_,
+                      here})});
   services_->program.register_with(dispatcher_);
   services_->mark.register_with(dispatcher_);
   services_->extra_paths.register_with(dispatcher_);

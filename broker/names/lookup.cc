@@ -93,14 +93,19 @@ void Lookup::keep(std::size_t part) {
   shared_.cache.keep(key_of(part), question_.user, parts_[part].reply);
 }
 
-ChannelKey Lookup::key_of(const NameServerEgress& server) const {
+ChannelKey channel_key(const NameServerEgress& server) {
   return {.server = server.server.address,
           .port = server.server.port,
           .interface = server.entry->interface,
           .source = server.entry->source,
-          .mark = server.entry->mark,
-          .stream = (question_.flags & plan::kLookupStream) != 0,
-          .extended = extended_};
+          .mark = server.entry->mark};
+}
+
+ChannelKey Lookup::key_of(const NameServerEgress& server) const {
+  ChannelKey key = channel_key(server);
+  key.stream = (question_.flags & plan::kLookupStream) != 0;
+  key.extended = extended_;
+  return key;
 }
 
 bool Lookup::all(bool Part::*said) const {

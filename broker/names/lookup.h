@@ -25,6 +25,9 @@
 
 namespace px::broker {
 
+// How a server is asked that can be.
+[[nodiscard]] ChannelKey channel_key(const NameServerEgress& server);
+
 struct LookupResult {
   plan::LookupOutcome outcome = plan::LookupOutcome::kTryAgain;
   // By question; empty: nobody answered.

@@ -72,6 +72,10 @@ void Lookups::look_up(uid_t user, const std::string& profile, const plan::Lookup
   begin_some();
 }
 
+bool Lookups::was_silent(const NameServerEgress& server) const {
+  return server.entry && health_.is_silent(channel_key(server));
+}
+
 void Lookups::begin_some() {
   while (under_way_ < limits_.at_a_time && !turns_.empty()) {
     Turn turn = turns_.take();

@@ -43,6 +43,9 @@ class Lookups {
                Lookup::Done done);
 
   [[nodiscard]] std::size_t under_way() const { return under_way_; }
+  [[nodiscard]] const Cache& cache() const { return cache_; }
+  // Whether the server is asked last now; one that cannot be asked is not.
+  [[nodiscard]] bool was_silent(const NameServerEgress& server) const;
 
  private:
   struct NamesOfProfile {

@@ -23,6 +23,7 @@
 #include "broker/mptcp/subflows.h"
 #include "broker/publish/in_force.h"
 #include "broker/routing/routing.h"
+#include "broker/services/lookups_report.h"
 #include "broker/services/policy_control.h"
 #include "broker/services/session_events.h"
 #include "broker/sessions/profile_assignments.h"
@@ -80,6 +81,10 @@ CommandResult move_command(const Parts& parts, const Asker& asker, const json& r
   if (!before) return error_of(before.error().message);
   parts.events.moved(*parts.sessions.find(pid));
   return json{{"ok", true}, {"pid", pid}, {"from", *before}, {"profile", profile}};
+}
+
+CommandResult names_command(const Parts& parts, const Asker&, const json&) {
+  return lookups_report(parts.lookups, parts.in_force, parts.routing.marks());
 }
 
 CommandResult paths_command(const Parts& parts, const Asker&, const json&) {
@@ -171,6 +176,7 @@ constexpr std::array kCommands{
     Command{"doctor", May::kAnyone, Where::kAside, doctor_command},
     Command{"explain", May::kOwners, Where::kHere, explain_command},
     Command{"move", May::kOwners, Where::kHere, move_command},
+    Command{"names", May::kAnyone, Where::kHere, names_command},
     Command{"paths", May::kAnyone, Where::kHere, paths_command},
     Command{"ps", May::kOwners, Where::kAside, ps_command},
     Command{"reload", May::kAdministrators, Where::kHere, reload_command, "reload"},

@@ -14,6 +14,7 @@
 namespace px::broker {
 
 class Errands;
+class Lookups;
 class MptcpSubflows;
 class PolicyControl;
 class ProfileAssignments;
@@ -41,6 +42,7 @@ class ControlService {
     SessionEvents& events;
     PolicyControl& policy_control;
     Errands& errands;
+    const Lookups& lookups;
     NetworkNamespace network_namespace;
   };
 

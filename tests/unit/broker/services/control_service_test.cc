@@ -9,6 +9,7 @@
 #include "broker/control/reports.h"
 #include "broker/host/router_list.h"
 #include "broker/mptcp/subflows.h"
+#include "broker/names/lookups.h"
 #include "broker/services/policy_control.h"
 #include "broker/services/session_events.h"
 #include "broker/sessions/server.h"
@@ -73,8 +74,10 @@ class ControlServiceTest : public test::ServicesTest {
   SessionEvents events{context, sessions, server};
   testing::StrictMock<FakePolicyControl> policy_control;
   Errands errands{context};
+  Lookups lookups{context};
   ControlService service{{state, in_force, publisher, subflows, sessions, server, routing, routers,
-                          assignments, events, policy_control, errands, NetworkNamespace(7)}};
+                          assignments, events, policy_control, errands, lookups,
+                          NetworkNamespace(7)}};
 };
 
 TEST_F(ControlServiceTest, AWayIsHeldByTheConnection) {

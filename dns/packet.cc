@@ -69,7 +69,8 @@ std::optional<Name> read_name(Packet packet, std::size_t* position) {
     const std::uint8_t length = byte_at(packet, at);
     if ((length & 0xc0) == 0xc0) {
       if (packet.size() - at < 2) return std::nullopt;
-      const std::size_t target = static_cast<std::size_t>(length & 0x3f) << 8 | byte_at(packet, at + 1);
+      const std::size_t target =
+          static_cast<std::size_t>(length & 0x3f) << 8 | byte_at(packet, at + 1);
       if (target >= begin) return std::nullopt;
       if (!jumped) *position = at + 2;
       jumped = true;
@@ -169,8 +170,8 @@ std::optional<Record> Records::next_of_all() {
   record.owner = *owner;
   record.type = number_at(packet_, at_);
   record.record_class = number_at(packet_, at_ + 2);
-  record.ttl = static_cast<std::uint32_t>(number_at(packet_, at_ + 4)) << 16 |
-               number_at(packet_, at_ + 6);
+  record.ttl =
+      static_cast<std::uint32_t>(number_at(packet_, at_ + 4)) << 16 | number_at(packet_, at_ + 6);
   const std::size_t length = number_at(packet_, at_ + 8);
   at_ += kRecordEnd;
   broken_ = packet_.size() - at_ < length;

@@ -61,11 +61,11 @@ struct Question {
 struct Query {
   std::uint16_t id = 0;
   Question question;
-  bool recursion = true;  // RD
-  bool authentic = false;  // AD: that the server checked the answer is worth knowing
-  bool unchecked = false;  // CD: it need not
-  bool extended = false;   // with an OPT record (EDNS), its last
-  bool dnssec = false;     // DO, in the OPT record
+  bool recursion = true;            // RD
+  bool authentic = false;           // AD: that the server checked the answer is worth knowing
+  bool unchecked = false;           // CD: it need not
+  bool extended = false;            // with an OPT record (EDNS), its last
+  bool dnssec = false;              // DO, in the OPT record
   std::uint16_t datagram_size = 0;  // in the OPT record: the largest that is welcome
 };
 

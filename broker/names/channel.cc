@@ -20,30 +20,28 @@ namespace {
 
 // Longer than any lookup takes: its own timer ends it.
 constexpr int kNeverMs = 24 * 3600 * 1000;
-// Without fragments everywhere (dnsflagday.net/2020); larger answers come by TCP.
-constexpr int kDatagramSize = 1232;
 
 Expected<void> check(int status, const char* what) {
   if (status == ARES_SUCCESS) return {};
   return fail(std::string(what) + ": " + ares_strerror(status));
 }
 
-// One socket of the channel's.
-struct Watch {
-  Watch(asio::io_context& context, int fd) : descriptor(context, fd), number(fd) {}
-  asio::posix::stream_descriptor descriptor;
-  int number;
-  bool reads = false;
-  bool writes = false;
-  bool waits_to_read = false;
-  bool waits_to_write = false;
-  bool closed = false;  // another socket may have its number by now
-};
-using WatchPointer = std::shared_ptr<Watch>;
-
 }  // namespace
 
 struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
+  // One socket of the channel's.
+  struct Watch {
+    Watch(asio::io_context& context, int fd) : descriptor(context, fd), number(fd) {}
+    asio::posix::stream_descriptor descriptor;
+    int number;
+    bool reads = false;
+    bool writes = false;
+    bool waits_to_read = false;
+    bool waits_to_write = false;
+    bool closed = false;  // another socket may have its number by now
+  };
+  using WatchPointer = std::shared_ptr<Watch>;
+
   Impl(asio::io_context& its_context, ChannelKey its_key)
       : context(its_context), key(std::move(its_key)) {}
   ~Impl() {

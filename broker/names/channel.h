@@ -22,6 +22,9 @@
 
 namespace px::broker {
 
+// Of an answer; without fragments everywhere (dnsflagday.net/2020). Larger ones come by TCP.
+inline constexpr std::uint16_t kDatagramSize = 1232;
+
 // A server, and how it is asked.
 struct ChannelKey {
   bundle::Address server;

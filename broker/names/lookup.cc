@@ -14,7 +14,6 @@ using plan::LookupOutcome;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::uint16_t kDatagramSize = 1232;
 // Longer than the way to a server that is far away.
 constexpr std::chrono::milliseconds kStagger{500};
 // Servers that one lookup asks at a time: each takes up to two descriptors.

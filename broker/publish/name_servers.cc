@@ -69,7 +69,7 @@ std::vector<NameServerEgress> name_servers_of(const Profile& profile, const Poli
 
 std::string text_of(const NameServer& server) {
   std::array<char, bundle::kAddressTextSize> buffer{};
-  const std::string address(bundle::address_text(server.address, buffer));
+  std::string address(bundle::address_text(server.address, buffer));
   if (server.port == dns::kPort) return address;
   const bool ipv4 = server.address.is_ipv4();
   return (ipv4 ? address : "[" + address + "]") + ":" + std::to_string(server.port);

@@ -30,9 +30,9 @@ Answer NamesService::look_up(const Peer& peer, const plan::Lookup& lookup) {
   }
   Answer answer;
   answer.later = [this, user = session->uid, profile, lookup](Reply reply) {
-    parts_.lookups.look_up(user, profile, lookup, [reply = std::move(reply)](LookupResult result) {
-      reply(lookup_answer(result));
-    });
+    parts_.lookups.look_up(
+        user, profile, lookup,
+        [reply = std::move(reply)](const LookupResult& result) { reply(lookup_answer(result)); });
   };
   return answer;
 }

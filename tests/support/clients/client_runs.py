@@ -6,6 +6,7 @@ Records whether and when each one reached its server.
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -147,10 +148,12 @@ class ClientRuns:
                 env=environment,
                 start_new_session=True,
             )
-            process.stdin.write(client.input)
-            process.stdin.flush()
-            if not client.keeps_input:
-                process.stdin.close()
+            # One that fails may end before it has read anything.
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(client.input)
+                process.stdin.flush()
+                if not client.keeps_input:
+                    process.stdin.close()
             try:
                 status = process.wait(timeout=deadline)
             except subprocess.TimeoutExpired:

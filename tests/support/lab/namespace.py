@@ -116,7 +116,9 @@ class Namespace:
             process.wait()
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream:
-                    stream.close()
+                    # Of what was never read, too.
+                    with contextlib.suppress(BrokenPipeError):
+                        stream.close()
         self.processes.clear()
 
     def close(self):

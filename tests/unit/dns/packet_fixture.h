@@ -66,7 +66,8 @@ class Reply {
   }
   Reply& name(std::string_view owner, std::uint16_t type, std::string_view target,
               std::uint32_t ttl = 60) {
-    const auto wire = name_of(target).wire();
+    const Name parsed = name_of(target);
+    const auto wire = parsed.wire();
     return record(owner, type, {wire.begin(), wire.end()}, ttl);
   }
 

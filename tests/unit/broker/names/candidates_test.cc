@@ -56,9 +56,9 @@ TEST(Candidates, TheProgramsEnvironmentComesBeforeTheProfile) {
   EXPECT_EQ(search_list_of(lookup, list(3)).ndots, 3);
   EXPECT_EQ(search_list_of(lookup, list()).domains.size(), 2u);
   lookup.ndots = 0;
-  const auto own = name_of("own.example").wire();
-  std::ranges::copy(own, lookup.search);
-  lookup.search_length = static_cast<std::uint16_t>(own.size());
+  const dns::Name own = name_of("own.example");
+  std::ranges::copy(own.wire(), lookup.search);
+  lookup.search_length = static_cast<std::uint16_t>(own.wire().size());
   const SearchList changed = search_list_of(lookup, list(3));
   EXPECT_EQ(changed.ndots, 0);
   ASSERT_EQ(changed.domains.size(), 1u);

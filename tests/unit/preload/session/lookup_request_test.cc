@@ -135,6 +135,9 @@ TEST_F(LookupRequestTest, UnderAFilterOfSystemCallsNobodyIsAsked) {
   EXPECT_FALSE(request());
 }
 
+// AddressSanitizer takes the unwinding of a cancelled thread for a fault: frames that it leaves
+// stay poisoned.
+#ifndef __SANITIZE_ADDRESS__
 TEST_F(LookupRequestTest, ACancelledThreadLeavesNothingOpen) {
   std::atomic<bool> asked = false;
   std::atomic<bool> cancelled = false;
@@ -164,6 +167,7 @@ TEST_F(LookupRequestTest, ACancelledThreadLeavesNothingOpen) {
   broker_.join();
   EXPECT_EQ(descriptors(), before - 1) << "the broker's listener is closed by now";
 }
+#endif
 
 }  // namespace
 }  // namespace px::shim

@@ -19,14 +19,14 @@
 namespace px::shim {
 namespace {
 
-long descriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return std::distance(begin(all), end(all));
-}
-
 // A broker of one connection after another, each served as the test says.
 class LookupRequestTest : public testing::Test {
  protected:
+  static long descriptors() {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::distance(begin(all), end(all));
+  }
+
   LookupRequestTest() {
     char directory[] = "/tmp/px-lookup-XXXXXX";
     directory_ = ::mkdtemp(directory);

@@ -176,4 +176,4 @@ def test_ftp_active(lab, client, server):
 
 
 def test_each_recipe_is_tried():
-    assert set(RECIPES) == {NETWORKS, PROGRAMS, LTE_ONLY, TWO_INSTANCES, SERVER, FTP}
+    assert set(RECIPES) == {NETWORKS, PROGRAMS, LTE_ONLY, TWO_INSTANCES, NAMES, SERVER, FTP}

@@ -6,12 +6,14 @@ program, px or a route decided. ARP requests are counted too: each one is a
 packet that left.
 """
 
+import contextlib
 import dataclasses
 import ipaddress
 import json
 import socket
 
 KINDS = ("sent", "syn", "data", "got")
+LISTINGS = 5  # at most, for one that is whole
 PROTOCOLS = {socket.IPPROTO_TCP: "tcp", socket.IPPROTO_UDP: "udp"}
 SETS = "".join(
     f"  set {kind}{family} {{ type ifname . ipv{family}_addr . ipv{family}_addr . inet_proto; "
@@ -69,12 +71,19 @@ class FlowCounters:
         self.namespace = namespace
         namespace.run(["nft", "-f", "-"], input=RULES)
 
+    def _listing(self):
+        """What nft lists. Where a set changes meanwhile, it may leave a value out: then again."""
+        # Numbers: names of protocols come from a file that a small host does not have.
+        command = ["nft", "-j", "-n", "list", "ruleset"]
+        for _ in range(LISTINGS - 1):
+            with contextlib.suppress(json.JSONDecodeError):
+                return json.loads(self.namespace.run(command).stdout)
+        return json.loads(self.namespace.run(command).stdout)
+
     def flows(self):
         # By key: the kernel may list an element twice while its hash table grows.
         found = {}
-        # Numbers: names of protocols come from a file that a small host does not have.
-        listing = json.loads(self.namespace.run(["nft", "-j", "-n", "list", "ruleset"]).stdout)
-        for item in listing["nftables"]:
+        for item in self._listing()["nftables"]:
             if "set" not in item or item["set"]["table"] != "px_lab":
                 continue
             kind = item["set"]["name"].rstrip("46")

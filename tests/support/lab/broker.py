@@ -31,6 +31,14 @@ profiles:
 """
 
 
+def target_of(link):
+    """Where a link of /proc leads; "" if it is gone by now."""
+    try:
+        return os.readlink(link)
+    except FileNotFoundError:
+        return ""
+
+
 class Broker:
     """Owns a pxd in `namespace`, with its policy file and socket below `directory`; `words` and
     `variables` are added to its command line and environment, and `before` stands before them."""
@@ -127,8 +135,7 @@ class Broker:
 
     def clients(self):
         links = pathlib.Path(f"/proc/{self.pid}/fd").iterdir()
-        pidfds = [link for link in links if os.path.lexists(link) and "pidfd" in os.readlink(link)]
-        return len(pidfds) - len(self.descriptor_processes())
+        return sum("pidfd" in target_of(link) for link in links) - len(self.descriptor_processes())
 
     def open_files(self):
         """Without the three to each of its descriptor processes."""

@@ -130,7 +130,9 @@ void DescriptorProcess::watch_end(std::function<void()> ended) {
       asio::posix::stream_descriptor::wait_read,
       [self = shared_from_this(), ended = std::move(ended)](const std::error_code& error) {
         if (error) return;
-        (void)waitpid(self->pid_, nullptr, WNOHANG);
+        // The event loop may hear of a file that is closed here and open elsewhere, in the place of
+        // this one.
+        if (waitpid(self->pid_, nullptr, WNOHANG) == 0) return self->watch_end(ended);
         self->pid_ = -1;
         ended();
       });

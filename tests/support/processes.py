@@ -42,14 +42,6 @@ def state(pid):
     return stat_field(pid, 3)
 
 
-def is_running(pid):
-    """Whether it is there, and has not ended."""
-    try:
-        return state(pid) != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def pids():
     return [entry.name for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
 

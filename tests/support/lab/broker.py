@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 
-from support.processes import PARENT, descriptors, is_running, processes_where
+from support.processes import PARENT, descriptors, processes_where
 from support.programs import LIBPX, PXCTL, PXD
 from support.wait import wait_until
 
@@ -142,5 +142,4 @@ class Broker:
         return len(descriptors(self.pid)) - 3 * len(self.descriptor_processes())
 
     def descriptor_processes(self):
-        """Those that run: one that has ended has no files."""
-        return [pid for pid in processes_where(PARENT, self.pid) if is_running(pid)]
+        return processes_where(PARENT, self.pid)

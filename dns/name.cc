@@ -123,6 +123,23 @@ std::optional<Name> Name::below(const Name& domain) const {
   return joined;
 }
 
+// Lengths are below `A`: they are compared with the letters.
+bool Name::is_below(const Name& domain) const {
+  for (std::size_t at = 0; length_ - at > domain.length_;) {
+    at += bytes_[at] + std::size_t{1};
+    if (length_ - at != domain.length_) continue;
+    return std::equal(bytes_.begin() + at, bytes_.begin() + length_, domain.bytes_.begin(),
+                      [](std::uint8_t x, std::uint8_t y) { return lower(x) == lower(y); });
+  }
+  return false;
+}
+
+Name Name::lowered() const {
+  Name name = *this;
+  for (std::uint8_t& byte : name.bytes_) byte = lower(byte);
+  return name;
+}
+
 std::string_view Name::text(std::span<char, kNameTextSize> buffer) const {
   char* place = buffer.data();
   if (is_root()) *place++ = '.';

@@ -46,6 +46,12 @@ class Name {
   // This one below the other; nothing where that is too long.
   [[nodiscard]] std::optional<Name> below(const Name& domain) const;
 
+  // Whether it has at least one label before the domain; without regard to the case of ASCII
+  // letters. Every name but the root is below the root.
+  [[nodiscard]] bool is_below(const Name& domain) const;
+  // With ASCII letters in lower case.
+  [[nodiscard]] Name lowered() const;
+
   // "www.example.com", without a dot at the end; "." for the root. Escaped as ns_name_ntop(3) does.
   // Points into `buffer`, which a NUL ends.
   [[nodiscard]] std::string_view text(std::span<char, kNameTextSize> buffer) const;

@@ -83,6 +83,7 @@ enum class BundleEntries : std::uint8_t {
 enum class NamesFrom : std::uint8_t {
   kHost = PX_NAMES_HOST,
   kProfile = PX_NAMES_PROFILE,
+  kSomeOfProfile = PX_NAMES_SOME,
 };
 
 }  // namespace px::plan

@@ -88,6 +88,7 @@ typedef uint8_t px_names_from;
 /* px_names_from: whom a program asks for what its hosts file does not know. */
 #define PX_NAMES_HOST 0
 #define PX_NAMES_PROFILE 1 /* the servers of its profile, by the broker, and nobody else */
+#define PX_NAMES_SOME 2    /* likewise, of the names that are its servers'; of others the host's */
 
 /* px_name_settings */
 #define PX_NAME_SERVERS 8

@@ -30,7 +30,7 @@ bool Lookup::is_valid() const {
 }
 
 bool LookupAnswer::is_valid() const {
-  if (outcome < LookupOutcome::kAnswered || outcome > LookupOutcome::kNoRecovery) return false;
+  if (outcome < LookupOutcome::kAnswered || outcome > LookupOutcome::kOfHost) return false;
   const bool fits = std::all_of(std::begin(lengths), std::end(lengths),
                                 [](std::uint32_t length) { return length <= kLargestReply; });
   return fits && offset <= size() && offset % kPart == 0;

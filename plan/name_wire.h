@@ -50,6 +50,7 @@ enum class LookupOutcome : std::uint32_t {
   kNoData,      // the name is there, and has no records of these types
   kTryAgain,    // no server could be asked, or none answered, or only to say that it cannot
   kNoRecovery,  // a server does not take the question
+  kOfHost,      // the name is none of the profile's: it is looked up as without px
 };
 
 // What the servers answered, in as many packets as that takes: the replies one behind another. A

@@ -7,7 +7,9 @@ namespace px::plan {
 
 NameSettings valid_name_settings(const NameSettings& settings) {
   if (settings.from == NamesFrom::kHost) return {NamesFrom::kHost, 0, 0, 0};
-  return {NamesFrom::kProfile, std::min(settings.servers, kMostNameServers),
+  const bool some = settings.from == NamesFrom::kSomeOfProfile;
+  return {some ? NamesFrom::kSomeOfProfile : NamesFrom::kProfile,
+          std::min(settings.servers, kMostNameServers),
           std::min(settings.timeout_s, kLongestNameTimeoutS),
           std::min(settings.attempts, kMostNameAttempts)};
 }

@@ -134,57 +134,81 @@ bool is_profiles() {
 
 PX_EXPORT int res_query(const char* name, int query_class, int type, unsigned char* answer,
                         int size) noexcept {
-  if (!is_profiles()) return libc.res_query(name, query_class, type, answer, size);
-  return resolver_calls.query(own_state(), name, {query_class, type}, space_of(answer, size));
+  if (is_profiles()) {
+    const auto result =
+        resolver_calls.query(own_state(), name, {query_class, type}, space_of(answer, size));
+    if (result) return *result;
+  }
+  return libc.res_query(name, query_class, type, answer, size);
 }
 
 PX_EXPORT int res_search(const char* name, int query_class, int type, unsigned char* answer,
                          int size) noexcept {
-  if (!is_profiles()) return libc.res_search(name, query_class, type, answer, size);
-  return resolver_calls.search(own_state(), name, {query_class, type}, space_of(answer, size));
+  if (is_profiles()) {
+    const auto result =
+        resolver_calls.search(own_state(), name, {query_class, type}, space_of(answer, size));
+    if (result) return *result;
+  }
+  return libc.res_search(name, query_class, type, answer, size);
 }
 
 PX_EXPORT int res_querydomain(const char* name, const char* domain, int query_class, int type,
                               unsigned char* answer, int size) noexcept {
-  if (!is_profiles()) {
-    return libc.res_querydomain(name, domain, query_class, type, answer, size);
+  if (is_profiles()) {
+    const auto result = resolver_calls.query_domain(own_state(), name, domain, {query_class, type},
+                                                    space_of(answer, size));
+    if (result) return *result;
   }
-  return resolver_calls.query_domain(own_state(), name, domain, {query_class, type},
-                                     space_of(answer, size));
+  return libc.res_querydomain(name, domain, query_class, type, answer, size);
 }
 
 PX_EXPORT int res_send(const unsigned char* question, int length, unsigned char* answer,
                        int size) noexcept {
-  if (!is_profiles()) return libc.res_send(question, length, answer, size);
-  return resolver_calls.send(packet_of(question, length), space_of(answer, size));
+  if (is_profiles()) {
+    const auto result = resolver_calls.send(packet_of(question, length), space_of(answer, size));
+    if (result) return *result;
+  }
+  return libc.res_send(question, length, answer, size);
 }
 
 PX_EXPORT int res_nquery(res_state state, const char* name, int query_class, int type,
                          unsigned char* answer, int size) noexcept {
-  if (!is_profiles()) return libc.res_nquery(state, name, query_class, type, answer, size);
-  return resolver_calls.query(state, name, {query_class, type}, space_of(answer, size));
+  if (is_profiles()) {
+    const auto result =
+        resolver_calls.query(state, name, {query_class, type}, space_of(answer, size));
+    if (result) return *result;
+  }
+  return libc.res_nquery(state, name, query_class, type, answer, size);
 }
 
 PX_EXPORT int res_nsearch(res_state state, const char* name, int query_class, int type,
                           unsigned char* answer, int size) noexcept {
-  if (!is_profiles()) return libc.res_nsearch(state, name, query_class, type, answer, size);
-  return resolver_calls.search(state, name, {query_class, type}, space_of(answer, size));
+  if (is_profiles()) {
+    const auto result =
+        resolver_calls.search(state, name, {query_class, type}, space_of(answer, size));
+    if (result) return *result;
+  }
+  return libc.res_nsearch(state, name, query_class, type, answer, size);
 }
 
 PX_EXPORT int res_nquerydomain(res_state state, const char* name, const char* domain,
                                int query_class, int type, unsigned char* answer,
                                int size) noexcept {
-  if (!is_profiles()) {
-    return libc.res_nquerydomain(state, name, domain, query_class, type, answer, size);
+  if (is_profiles()) {
+    const auto result = resolver_calls.query_domain(state, name, domain, {query_class, type},
+                                                    space_of(answer, size));
+    if (result) return *result;
   }
-  return resolver_calls.query_domain(state, name, domain, {query_class, type},
-                                     space_of(answer, size));
+  return libc.res_nquerydomain(state, name, domain, query_class, type, answer, size);
 }
 
 PX_EXPORT int res_nsend(res_state state, const unsigned char* question, int length,
                         unsigned char* answer, int size) noexcept {
-  if (!is_profiles()) return libc.res_nsend(state, question, length, answer, size);
-  return resolver_calls.send(packet_of(question, length), space_of(answer, size));
+  if (is_profiles()) {
+    const auto result = resolver_calls.send(packet_of(question, length), space_of(answer, size));
+    if (result) return *result;
+  }
+  return libc.res_nsend(state, question, length, answer, size);
 }
 
 // NOLINTBEGIN(bugprone-macro-parentheses): these are declarations

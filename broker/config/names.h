@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/config/position.h"
+#include "dns/name_pattern.h"
 #include "libbundle/core/address.h"
 #include "plan/names.h"
 
@@ -21,17 +22,34 @@ struct NameServer {
   friend bool operator==(const NameServer&, const NameServer&) = default;
 };
 inline constexpr std::uint8_t kMostNdots = 15;
-struct Names {
-  std::vector<std::string> via;     // names of paths, in order of preference
-  std::vector<NameServer> servers;  // likewise; empty: as the host looks names up
-  std::vector<std::string> search;  // domains
-  std::uint8_t ndots = 1;
+
+// Servers, and the names that they are asked for.
+struct NameGroup {
+  std::vector<dns::NamePattern> names;  // empty: all names that are no other group's
+  std::vector<std::string> via;         // names of paths, in order of preference
+  std::vector<NameServer> servers;      // likewise
   std::uint8_t timeout_s = 5;
   std::uint8_t attempts = 2;
   Position position;
 
-  // As the plan has it.
+  [[nodiscard]] bool is_rest() const { return names.empty(); }
+  // As a lookup at these servers has them.
   [[nodiscard]] plan::NameSettings settings() const;
 };
+
+struct Names {
+  std::vector<NameGroup> groups;    // empty: as the host looks names up
+  std::vector<std::string> search;  // domains
+  std::uint8_t ndots = 1;
+  Position position;
+
+  // As the plan has it: for the longest lookup.
+  [[nodiscard]] plan::NameSettings settings() const;
+  // The one whose name it is, by its longest pattern; null: the host's.
+  [[nodiscard]] const NameGroup* group_of(const dns::Name& name) const;
+};
+
+// A pattern as the policy has it.
+[[nodiscard]] std::string text_of(const dns::NamePattern& pattern);
 
 }  // namespace px::broker

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "broker/config/name_pattern_text.h"
 #include "broker/config/rule_reader.h"
 #include "broker/config/value_reader.h"
 #include "libbundle/core/host_name.h"
@@ -12,8 +13,7 @@
 namespace px::broker {
 namespace {
 
-// A key of a list of `dns`, each with names of its own.
-constexpr Key kKeys[] = {{"via"}, {"servers"}, {"search"}, {"options"}, {"names", true}};
+constexpr Key kKeys[] = {{"via"}, {"servers"}, {"search"}, {"options"}, {"names"}};
 constexpr Key kOptions[] = {{"ndots"}, {"timeout"}, {"attempts"}};
 constexpr std::string_view kServer = "an IPv4 or IPv6 address, with ':PORT' behind it or not";
 
@@ -67,28 +67,70 @@ std::string problem_of(std::string_view text, const std::optional<NameServer>& s
   return {};
 }
 
-void read_servers(const Value& value, Names& names, Report& report) {
+void read_servers(const Value& value, NameGroup& group, Report& report) {
   for (const Value* item : read_one_or_list(value, kServer, report)) {
     const auto text = read_text(*item, kServer, report);
     if (!text) continue;
     const auto server = server_in(*text);
     if (const std::string problem = problem_of(*text, server); !problem.empty()) {
       report.add(item->place, problem);
-    } else if (std::ranges::find(names.servers, *server) != names.servers.end()) {
+    } else if (std::ranges::find(group.servers, *server) != group.servers.end()) {
       report.add(item->place, in_quotes(*text) + " is in the list already");
-    } else if (names.servers.size() == plan::kMostNameServers) {
+    } else if (group.servers.size() == plan::kMostNameServers) {
       report.add(item->place, "too many servers; at most " +
                                   std::to_string(plan::kMostNameServers) + " are asked");
       return;
     } else {
-      names.servers.push_back(*server);
+      group.servers.push_back(*server);
     }
   }
 }
 
-void read_search(const Value& value, Names& names, Report& report) {
+std::string place_text(const Position& position) {
+  return position.file + ":" + std::to_string(position.line);
+}
+
+// Whose name it is must be plain: a pattern stands once in all of `dns`.
+bool report_duplicate(const Value& item, const dns::NamePattern& pattern, const Names& others,
+                      const NameGroup& group, Report& report) {
+  const auto has = [&](const NameGroup& each) {
+    return std::ranges::find(each.names, pattern) != each.names.end();
+  };
+  const auto other = std::ranges::find_if(others.groups, has);
+  if (other != others.groups.end()) {
+    report.add(item.place, in_quotes(item.text) + " is in the names of the entry at " +
+                               place_text(other->position) + " already");
+  } else if (has(group)) {
+    report.add(item.place, in_quotes(item.text) + " is in the list already");
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void read_patterns(const Value& value, const Names& others, NameGroup& group, Report& report) {
+  constexpr std::string_view kPattern = "a name, or '*.' and a domain";
+  for (const Value* item : read_one_or_list(value, kPattern, report)) {
+    const auto text = read_text(*item, kPattern, report);
+    if (!text) continue;
+    const auto pattern = parse_name_pattern(*text);
+    if (!pattern) {
+      report.add(item->place, pattern.error());
+    } else if (!report_duplicate(*item, *pattern, others, group, report)) {
+      group.names.push_back(*pattern);
+    }
+  }
+}
+
+struct SearchDomain {
+  std::string text;
+  Position position;
+};
+
+void read_search(const Value& value, std::vector<SearchDomain>& search, Report& report) {
   constexpr std::string_view kDomain = "a domain, such as corp.example";
   std::size_t bytes = 0;
+  for (const SearchDomain& before : search) bytes += before.text.size() + 2;
   for (const Value* item : read_one_or_list(value, kDomain, report)) {
     const auto text = read_text(*item, kDomain, report);
     if (!text) continue;
@@ -103,7 +145,7 @@ void read_search(const Value& value, Names& names, Report& report) {
                                   std::to_string(plan::kSearchSize) + " bytes");
       return;
     }
-    names.search.emplace_back(*text);
+    search.push_back({std::string(*text), report.at(item->place)});
   }
 }
 
@@ -127,39 +169,94 @@ void read_number(const Map& map, std::string_view key, unsigned low, unsigned hi
   number = static_cast<std::uint8_t>(*found);
 }
 
-void read_options(const Value& value, Names& names, Report& report) {
+void read_options(const Value& value, NameGroup& group, std::optional<std::uint8_t>& ndots,
+                  Report& report) {
   const Map map = Map::read(value, "a map with " + quoted(kOptions), kOptions, report);
-  read_number(map, "ndots", 0, kMostNdots, "", names.ndots, report);
-  read_number(map, "timeout", 1, plan::kLongestNameTimeoutS, "s", names.timeout_s, report);
-  read_number(map, "attempts", 1, plan::kMostNameAttempts, "", names.attempts, report);
+  std::uint8_t own_ndots = 0;
+  read_number(map, "ndots", 0, kMostNdots, "", own_ndots, report);
+  if (map.get("ndots") != nullptr) ndots = std::max(ndots.value_or(0), own_ndots);
+  read_number(map, "timeout", 1, plan::kLongestNameTimeoutS, "s", group.timeout_s, report);
+  read_number(map, "attempts", 1, plan::kMostNameAttempts, "", group.attempts, report);
+}
+
+// One of `dns`, or all of it.
+class NamesReader {
+ public:
+  NamesReader(Draft& draft, Report& report) : draft_(draft), report_(report) {}
+
+  void read_group(const Value& value);
+  [[nodiscard]] Names finish(const Position& position);
+
+ private:
+  Draft& draft_;
+  Report& report_;
+  Names names_;
+  std::vector<SearchDomain> search_;
+  std::optional<std::uint8_t> ndots_;
+};
+
+void NamesReader::read_group(const Value& value) {
+  NameGroup group;
+  group.position = report_.at(value.place);
+  const Map map = Map::read(value, "a map with " + quoted(kKeys), kKeys, report_);
+  if (const Value* names = map.get("names")) read_patterns(*names, names_, group, report_);
+  if (const Value* via = map.get("via")) group.via = read_via(*via, draft_, report_);
+  if (const Value* servers = map.get("servers")) read_servers(*servers, group, report_);
+  if (const Value* search = map.get("search")) read_search(*search, search_, report_);
+  if (const Value* options = map.get("options")) read_options(*options, group, ndots_, report_);
+  const bool is_map = value.kind == Kind::kMap || value.kind == Kind::kNothing;
+  if (is_map && map.lacks("via")) {
+    report_.add(value.place, "dns without 'via'; expected a path or a list of paths");
+  }
+  if (is_map && map.lacks("servers")) {
+    report_.add(value.place,
+                "dns without 'servers'; expected " + std::string(kServer) + ", or a list of these");
+  }
+  const bool is_rest = is_map && map.lacks("names");
+  const auto rest = std::ranges::find_if(names_.groups, &NameGroup::is_rest);
+  if (is_rest && rest != names_.groups.end()) {
+    report_.add(value.place,
+                "a second entry without 'names': all names that are no other entry's "
+                "are asked of the one at " +
+                    place_text(rest->position));
+  }
+  names_.groups.push_back(std::move(group));
+}
+
+// A name that it makes would be asked nowhere.
+bool is_of_nobody(const Names& names, const std::string& domain) {
+  const auto own = dns::Name::from_text("a");
+  const auto above = dns::Name::from_text(domain);
+  const auto name = own && above ? own->below(*above) : std::nullopt;
+  return name && names.group_of(*name) == nullptr;
+}
+
+Names NamesReader::finish(const Position& position) {
+  names_.position = position;
+  names_.ndots = ndots_.value_or(names_.ndots);
+  for (SearchDomain& domain : search_) {
+    if (is_of_nobody(names_, domain.text)) {
+      draft_.policy.warnings.push_back(
+          {domain.position, "names of " + in_quotes(domain.text) +
+                                " are in no entry's 'names', so it is not searched; add '*." +
+                                domain.text + "' to an entry, or leave it out"});
+    }
+    names_.search.push_back(std::move(domain.text));
+  }
+  return std::move(names_);
 }
 
 }  // namespace
 
 Names read_names(const Value& value, Draft& draft, Report& report) {
-  Names names;
-  names.position = report.at(value.place);
+  NamesReader reader(draft, report);
   if (value.kind == Kind::kList) {
-    report.add(value.place,
-               "a list of 'dns', with servers by name, is not yet supported; expected "
-               "a map with " +
-                   quoted(kKeys));
-    return names;
+    const std::string expected = "a map with " + quoted(kKeys);
+    for (const Value* item : read_one_or_list(value, expected, report)) reader.read_group(*item);
+  } else {
+    reader.read_group(value);
   }
-  const Map map = Map::read(value, "a map with " + quoted(kKeys), kKeys, report);
-  if (const Value* via = map.get("via")) names.via = read_via(*via, draft, report);
-  if (const Value* servers = map.get("servers")) read_servers(*servers, names, report);
-  if (const Value* search = map.get("search")) read_search(*search, names, report);
-  if (const Value* options = map.get("options")) read_options(*options, names, report);
-  const bool is_map = value.kind == Kind::kMap || value.kind == Kind::kNothing;
-  if (is_map && map.lacks("via")) {
-    report.add(value.place, "dns without 'via'; expected a path or a list of paths");
-  }
-  if (is_map && map.lacks("servers")) {
-    report.add(value.place,
-               "dns without 'servers'; expected " + std::string(kServer) + ", or a list of these");
-  }
-  return names;
+  return reader.finish(report.at(value.place));
 }
 
 }  // namespace px::broker

@@ -195,7 +195,9 @@ json explain(const Question& question, const Policy& policy, const Snapshot& sna
   const auto key = plan::health_key(question.user, endpoint, verdict.entry.interface_index);
   report["health"] = name_of(plan.health(key, question.boottime_ms));
   const Profile* profile = policy.profile(*question.profile);
-  if (profile != nullptr) report["dns"] = name_servers_report(*profile, policy, snapshot, marks);
+  if (profile != nullptr) {
+    report["dns"] = name_servers_report(profile->names, policy, snapshot, marks);
+  }
   if (profile != nullptr && verdict.rule < profile->rules.size()) {
     const Rule& rule = profile->rules[verdict.rule];
     report["rule"] = {{"index", verdict.rule},

@@ -11,11 +11,25 @@ namespace {
 
 using nlohmann::json;
 
-json settings_of(const Names& names) {
-  return {{"search", names.search},
-          {"ndots", names.ndots},
-          {"timeout_s", names.timeout_s},
-          {"attempts", names.attempts}};
+json names_of(const NameGroup& group) {
+  if (group.is_rest()) return nullptr;
+  json names = json::array();
+  for (const dns::NamePattern& pattern : group.names) names.push_back(text_of(pattern));
+  return names;
+}
+
+json search_of(const Names& names) {
+  return {{"search", names.search}, {"ndots", names.ndots}};
+}
+
+json group_report(const NameGroup& group) {
+  json servers = json::array();
+  for (const NameServer& server : group.servers) servers.push_back(text_of(server));
+  return {{"names", names_of(group)},
+          {"via", group.via},
+          {"servers", servers},
+          {"timeout_s", group.timeout_s},
+          {"attempts", group.attempts}};
 }
 
 json server_report(const NameServerEgress& server) {
@@ -30,21 +44,27 @@ json server_report(const NameServerEgress& server) {
 }  // namespace
 
 json names_report(const Names& names) {
-  if (names.servers.empty()) return nullptr;
-  json report = settings_of(names);
-  report["via"] = names.via;
-  report["servers"] = json::array();
-  for (const NameServer& server : names.servers) report["servers"].push_back(text_of(server));
+  if (names.groups.empty()) return nullptr;
+  json report = search_of(names);
+  report["entries"] = json::array();
+  for (const NameGroup& group : names.groups) report["entries"].push_back(group_report(group));
   return report;
 }
 
-json name_servers_report(const Profile& profile, const Policy& policy, const Snapshot& snapshot,
-                         const Marks& marks) {
-  if (profile.names.servers.empty()) return nullptr;
-  json report = settings_of(profile.names);
+json name_servers_report(const Names& names, const Policy& policy, const Snapshot& snapshot,
+                         const Marks& marks, const ServerState& add_state) {
+  if (names.groups.empty()) return nullptr;
+  json report = search_of(names);
   report["servers"] = json::array();
-  for (const NameServerEgress& server : name_servers_of(profile, policy, snapshot, marks)) {
-    report["servers"].push_back(server_report(server));
+  for (const NameGroup& group : names.groups) {
+    for (const NameServerEgress& server : name_servers_of(group, policy, snapshot, marks)) {
+      json one = server_report(server);
+      one["names"] = names_of(group);
+      one["timeout_s"] = group.timeout_s;
+      one["attempts"] = group.attempts;
+      if (add_state) add_state(server, one);
+      report["servers"].push_back(std::move(one));
+    }
   }
   return report;
 }

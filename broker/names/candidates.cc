@@ -5,15 +5,12 @@
 #include <span>
 
 namespace px::broker {
-namespace {
 
 std::size_t dots_in(const dns::Name& name) {
   std::size_t labels = 0;
   for (auto wire = name.wire(); wire.front() != 0; wire = wire.subspan(wire.front() + 1u)) ++labels;
   return labels == 0 ? 0 : labels - 1;
 }
-
-}  // namespace
 
 Candidates candidates_of(const dns::Name& name, bool searches, const SearchList& list) {
   Candidates candidates;

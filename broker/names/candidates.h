@@ -21,6 +21,8 @@ struct Candidates {
   bool first_counts = false;
 };
 
+[[nodiscard]] std::size_t dots_in(const dns::Name& name);
+
 // `searches`: the name has no dot at its end. A domain with which it is too long is passed over.
 [[nodiscard]] Candidates candidates_of(const dns::Name& name, bool searches,
                                        const SearchList& list);

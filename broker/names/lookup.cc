@@ -46,8 +46,12 @@ Lookup::Lookup(const Parts& parts, Question question, Done done)
 
 void Lookup::begin() {
   self_ = shared_from_this();
-  end_ = steady_clock::now() + milliseconds(plan::lookup_limit_ms(question_.settings));
-  asio::post(shared_.context, [self = self_] { self->begin_candidate(); });
+  end_ = steady_clock::now() + question_.limit;
+  asio::post(shared_.context, [self = self_] {
+    if (!self->question_.candidates.names.empty()) return self->begin_candidate();
+    self->finish(self->question_.host_goes_on ? LookupOutcome::kOfHost
+                                              : LookupOutcome::kNoSuchName);
+  });
 }
 
 void Lookup::begin_candidate() {
@@ -59,7 +63,7 @@ void Lookup::begin_candidate() {
 }
 
 Cache::Key Lookup::key_of(std::size_t part) const {
-  Cache::Key key{question_.cached_as, {}};
+  Cache::Key key{servers().cached_as, {}};
   for (const std::uint8_t byte : question_.candidates.names[candidate_].wire()) {
     const bool upper = byte >= 'A' && byte <= 'Z';
     key.question += static_cast<char>(upper ? byte - 'A' + 'a' : byte);
@@ -73,7 +77,7 @@ Cache::Key Lookup::key_of(std::size_t part) const {
 }
 
 void Lookup::recall() {
-  if (question_.cached_as.empty()) return;
+  if (servers().cached_as.empty()) return;
   const auto name = std::as_bytes(question_.candidates.names[candidate_].wire());
   for (std::size_t i = 0; i < parts(); ++i) {
     auto reply = shared_.cache.find(key_of(i));
@@ -88,7 +92,7 @@ void Lookup::recall() {
 }
 
 void Lookup::keep(std::size_t part) {
-  if (question_.cached_as.empty()) return;
+  if (servers().cached_as.empty()) return;
   shared_.cache.keep(key_of(part), question_.user, parts_[part].reply);
 }
 
@@ -114,11 +118,11 @@ bool Lookup::all(bool Part::*said) const {
 
 void Lookup::begin_round() {
   order_.clear();
-  for (std::size_t i = 0; i < question_.servers.size(); ++i) {
-    if (question_.servers[i].entry) order_.push_back(i);
+  for (std::size_t i = 0; i < servers().servers.size(); ++i) {
+    if (servers().servers[i].entry) order_.push_back(i);
   }
   std::stable_partition(order_.begin(), order_.end(), [this](std::size_t server) {
-    return !shared_.health.is_silent(key_of(question_.servers[server]));
+    return !shared_.health.is_silent(key_of(servers().servers[server]));
   });
   next_ = 0;
   ask_next_server();
@@ -131,7 +135,7 @@ void Lookup::ask_next_server() {
     Asking asking;
     asking.server = order_[next_++];
     asking.until =
-        std::min(end_, now + milliseconds(plan::name_timeout_ms(question_.settings, position)));
+        std::min(end_, now + milliseconds(plan::name_timeout_ms(servers().settings, position)));
     next_at_ = now + kStagger;
     if (!ask(asking)) continue;
     asking_.push_back(std::move(asking));
@@ -142,7 +146,7 @@ void Lookup::ask_next_server() {
 }
 
 bool Lookup::ask(Asking& asking) {
-  auto channel = shared_.channels.take(key_of(question_.servers[asking.server]));
+  auto channel = shared_.channels.take(key_of(servers().servers[asking.server]));
   if (!channel) return false;
   asking.id = ++last_id_;
   asking.channel = std::move(*channel);
@@ -182,7 +186,7 @@ void Lookup::replied(std::uint64_t id, std::size_t part, Channel::Reply reply) {
   --asking->waiting;
   if (const auto header = dns::header_of(reply)) {
     asking->has_replied = true;
-    shared_.health.has_answered(key_of(question_.servers[asking->server]));
+    shared_.health.has_answered(key_of(servers().servers[asking->server]));
     if (header->rcode == dns::kFormatError && extended_) {
       asking->needs_plain = true;
     } else if (!parts_[part].settled) {
@@ -226,7 +230,7 @@ void Lookup::time_is_up() {
   for (Asking& asking : asking_) {
     if (now < asking.until) continue;
     if (!asking.has_replied) {
-      shared_.health.was_silent(key_of(question_.servers[asking.server]));
+      shared_.health.was_silent(key_of(servers().servers[asking.server]));
     }
     shared_.channels.give_back(std::move(asking.channel));
   }
@@ -243,7 +247,7 @@ void Lookup::stop_asking() {
 // Servers that all say that they cannot are not asked again.
 void Lookup::round_is_over() {
   const bool again = !order_.empty() && !all(&Part::refused) &&
-                     ++attempt_ < question_.settings.attempts && steady_clock::now() < end_;
+                     ++attempt_ < servers().settings.attempts && steady_clock::now() < end_;
   if (again) return begin_round();
   judge();
 }
@@ -282,6 +286,7 @@ void Lookup::judge() {
     return begin_candidate();
   }
   if (first_) return finish(*first_);
+  if (question_.host_goes_on && !had_failure_) return finish(LookupOutcome::kOfHost);
   if (had_no_data_) return finish(LookupOutcome::kNoData);
   finish(had_failure_ ? LookupOutcome::kTryAgain : now);
 }

@@ -36,15 +36,23 @@ struct LookupResult {
 
 class Lookup : public std::enable_shared_from_this<Lookup> {
  public:
-  struct Question {
-    Candidates candidates;
-    std::array<std::uint16_t, plan::kLookupQuestions> types{};  // the second may be 0: none
-    std::uint16_t query_class = dns::kInternet;
-    std::uint16_t flags = 0;  // plan::kLookup*
+  // Whom some names are asked of.
+  struct Servers {
     plan::NameSettings settings{};
     std::vector<NameServerEgress> servers;
     std::string cached_as;  // these servers, by these egresses; empty: nothing is kept
-    uid_t user = 0;         // whose it is
+  };
+  struct Question {
+    Candidates candidates;
+    // Of each candidate.
+    std::vector<std::shared_ptr<const Servers>> servers;
+    // Where none of these is there, the host's own servers are asked for the name as it is.
+    bool host_goes_on = false;
+    std::array<std::uint16_t, plan::kLookupQuestions> types{};  // the second may be 0: none
+    std::uint16_t query_class = dns::kInternet;
+    std::uint16_t flags = 0;            // plan::kLookup*
+    std::chrono::milliseconds limit{};  // of all of it
+    uid_t user = 0;                     // whose it is
   };
   struct Parts {
     asio::io_context& context;
@@ -98,6 +106,8 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   void judge();
   void finish(plan::LookupOutcome outcome);
   [[nodiscard]] plan::LookupOutcome outcome() const;
+  // Whom the present candidate is asked of.
+  [[nodiscard]] const Servers& servers() const { return *question_.servers[candidate_]; }
   [[nodiscard]] std::size_t parts() const { return question_.types[1] == 0 ? 1 : 2; }
   [[nodiscard]] bool all(bool Part::*said) const;
   [[nodiscard]] ChannelKey key_of(const NameServerEgress& server) const;

@@ -35,6 +35,25 @@ std::string cached_as(const std::vector<NameServerEgress>& servers) {
   return text;
 }
 
+// What the program's environment says instead.
+plan::NameSettings with_own(plan::NameSettings settings, const plan::Lookup& lookup) {
+  if (lookup.timeout_s != 0) settings.timeout_s = lookup.timeout_s;
+  if (lookup.attempts != 0) settings.attempts = lookup.attempts;
+  return settings;
+}
+
+void apply(const plan::Lookup& lookup, const plan::NameSettings& settings,
+           Lookup::Question* question) {
+  const auto limit = plan::lookup_limit_ms(with_own(settings, lookup));
+  question->limit = std::chrono::milliseconds(limit);
+  if (lookup.timeout_s == 0 && lookup.attempts == 0) return;
+  for (auto& servers : question->servers) {
+    Lookup::Servers own = *servers;
+    own.settings = with_own(own.settings, lookup);
+    servers = std::make_shared<Lookup::Servers>(std::move(own));
+  }
+}
+
 }  // namespace
 
 Lookups::Lookups(asio::io_context& context, CountedAs counted_as, Limits limits)
@@ -48,12 +67,17 @@ void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks
   profiles_.clear();
   std::set<std::string> asked;
   for (const Profile& profile : policy.profiles) {
-    if (profile.names.servers.empty()) continue;
-    auto servers = name_servers_of(profile, policy, snapshot, marks);
-    std::string text = cached_as(servers);
-    asked.insert(text);
-    profiles_[profile.name] = {profile.names.settings(), search_list_of_profile(profile.names),
-                               std::move(servers), std::move(text)};
+    if (profile.names.groups.empty()) continue;
+    NamesOfProfile& of_profile = profiles_[profile.name];
+    of_profile.names = profile.names;
+    of_profile.search = search_list_of_profile(profile.names);
+    for (const NameGroup& group : profile.names.groups) {
+      auto servers = name_servers_of(group, policy, snapshot, marks);
+      std::string text = cached_as(servers);
+      asked.insert(text);
+      of_profile.servers.push_back(std::make_shared<Lookup::Servers>(
+          Lookup::Servers{group.settings(), std::move(servers), std::move(text)}));
+    }
   }
   cache_.keep_only([&](const std::string& servers) { return asked.contains(servers); });
 }
@@ -83,27 +107,48 @@ void Lookups::begin_some() {
   }
 }
 
+void Lookups::assign(const NamesOfProfile& profile, const SearchList& search,
+                     Lookup::Question* question) {
+  const auto& groups = profile.names.groups;
+  Candidates all = std::move(question->candidates);
+  question->candidates = {};
+  const std::size_t as_it_is = all.first_counts ? 0 : all.names.size() - 1;
+  for (std::size_t i = 0; i < all.names.size(); ++i) {
+    const NameGroup* group = profile.names.group_of(all.names[i]);
+    if (group != nullptr) {
+      question->candidates.names.push_back(all.names[i]);
+      const auto index = static_cast<std::size_t>(group - groups.data());
+      question->servers.push_back(profile.servers[index]);
+      question->candidates.first_counts |= i == 0 && all.first_counts;
+      continue;
+    }
+    const bool searched = all.names.size() > 1 && dots_in(all.names[i]) == 0;
+    if (i != as_it_is || (searched && !search.domains.empty())) continue;
+    question->host_goes_on = true;
+    if (i == 0) return;
+  }
+}
+
 // Of the profile as it is now: without servers, where it has none any more.
 Lookup::Question Lookups::question_of(uid_t user, const Waiting& waiting) const {
   const plan::Lookup& lookup = waiting.lookup;
   Lookup::Question question;
   question.user = user;
-  SearchList search;
-  if (const auto found = profiles_.find(waiting.profile); found != profiles_.end()) {
-    question.settings = found->second.settings;
-    question.servers = found->second.servers;
-    question.cached_as = found->second.cached_as;
-    search = found->second.search;
-  }
-  if (lookup.timeout_s != 0) question.settings.timeout_s = lookup.timeout_s;
-  if (lookup.attempts != 0) question.settings.attempts = lookup.attempts;
-  const auto name = dns::Name::from_wire(std::span(lookup.name).first(lookup.name_length));
-  const bool searches = (lookup.flags & plan::kLookupSearches) != 0;
-  question.candidates = candidates_of(name.value_or(dns::Name()), searches,
-                                      search_list_of(lookup, std::move(search)));
   std::ranges::copy(lookup.types, question.types.begin());
   question.query_class = lookup.query_class;
   question.flags = lookup.flags;
+  const auto name = dns::Name::from_wire(std::span(lookup.name).first(lookup.name_length));
+  const bool searches = (lookup.flags & plan::kLookupSearches) != 0;
+  const auto found = profiles_.find(waiting.profile);
+  if (found == profiles_.end()) {
+    question.candidates = candidates_of(name.value_or(dns::Name()), false, {});
+    question.servers.push_back(std::make_shared<Lookup::Servers>());
+    return question;
+  }
+  const SearchList search = search_list_of(lookup, found->second.search);
+  question.candidates = candidates_of(name.value_or(dns::Name()), searches, search);
+  assign(found->second, search, &question);
+  apply(lookup, found->second.names.settings(), &question);
   return question;
 }
 

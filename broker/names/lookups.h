@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,7 @@ class Lookups {
   // or these by another egress, is forgotten.
   void follow(const Policy& policy, const Snapshot& snapshot, const Marks& marks);
 
-  // Whether the profile has servers of its own.
+  // Whether names of the profile have servers of their own.
   [[nodiscard]] bool has(const std::string& profile) const { return profiles_.contains(profile); }
   // For a program of that user under a profile that has(). Calls back later, once.
   void look_up(uid_t user, const std::string& profile, const plan::Lookup& lookup,
@@ -49,10 +50,9 @@ class Lookups {
 
  private:
   struct NamesOfProfile {
-    plan::NameSettings settings{};
+    Names names;
     SearchList search;
-    std::vector<NameServerEgress> servers;
-    std::string cached_as;
+    std::vector<std::shared_ptr<const Lookup::Servers>> servers;  // of each of its groups
   };
   struct Waiting {
     std::string profile;
@@ -67,6 +67,9 @@ class Lookups {
   void begin(uid_t user, Waiting waiting);
   void ended(uid_t user);
   [[nodiscard]] Lookup::Question question_of(uid_t user, const Waiting& waiting) const;
+  // Has each candidate asked of those whose it is; one that is nobody's is the host's, or none.
+  static void assign(const NamesOfProfile& profile, const SearchList& search,
+                     Lookup::Question* question);
 
   asio::io_context& context_;
   CountedAs counted_as_;

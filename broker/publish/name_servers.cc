@@ -13,13 +13,12 @@
 namespace px::broker {
 namespace {
 
-Profile profile_of_questions(const Profile& profile) {
+Profile profile_of_questions(const NameGroup& group) {
   Profile questions;
-  questions.name = profile.name;
   questions.on_link_system = false;
   Rule rule;
   rule.to.push_back({});
-  rule.via = profile.names.via;
+  rule.via = group.via;
   questions.rules.push_back(std::move(rule));
   return questions;
 }
@@ -30,7 +29,7 @@ std::string joined_names(const std::vector<std::string>& via) {
   return text;
 }
 
-NameServerEgress egress_of(const NameServer& server, const Profile& profile,
+NameServerEgress egress_of(const NameServer& server, const NameGroup& group,
                            const std::vector<std::byte>& plan) {
   plan::Call call{.destination = server.address, .port = server.port};
   call.transport = plan::Transport::kUdp;
@@ -40,8 +39,7 @@ NameServerEgress egress_of(const NameServer& server, const Profile& profile,
   if (verdict.reason == plan::Reason::kOwnAddress) {
     return {server, std::nullopt, "is an address of this host"};
   }
-  return {server, std::nullopt,
-          "cannot be reached through " + joined_names(profile.names.via) + " now"};
+  return {server, std::nullopt, "cannot be reached through " + joined_names(group.via) + " now"};
 }
 
 }  // namespace
@@ -55,13 +53,12 @@ bool operator==(const NameServerEgress& a, const NameServerEgress& b) {
                     std::begin(b.entry->interface));
 }
 
-std::vector<NameServerEgress> name_servers_of(const Profile& profile, const Policy& policy,
+std::vector<NameServerEgress> name_servers_of(const NameGroup& group, const Policy& policy,
                                               const Snapshot& snapshot, const Marks& marks) {
   std::vector<NameServerEgress> egresses;
-  if (profile.names.servers.empty()) return egresses;
-  const auto plan = build_plan(profile_of_questions(profile), policy, snapshot, marks);
-  for (const NameServer& server : profile.names.servers) {
-    egresses.push_back(plan ? egress_of(server, profile, *plan)
+  const auto plan = build_plan(profile_of_questions(group), policy, snapshot, marks);
+  for (const NameServer& server : group.servers) {
+    egresses.push_back(plan ? egress_of(server, group, *plan)
                             : NameServerEgress{server, std::nullopt, plan.error().message});
   }
   return egresses;

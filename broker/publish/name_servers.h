@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// By which egress the broker asks each name server of a profile: decided as a program's datagram
+// By which egress the broker asks each of a profile's name servers: decided as a program's datagram
 // would be under a profile that sends everything by the paths of `dns: { via }`. Pure.
 #pragma once
 
@@ -22,9 +22,8 @@ struct NameServerEgress {
   friend bool operator==(const NameServerEgress& a, const NameServerEgress& b);
 };
 
-// In the policy's order; none for a profile without `dns`. Directly connected servers go by the
-// paths, too.
-[[nodiscard]] std::vector<NameServerEgress> name_servers_of(const Profile& profile,
+// In the policy's order. Directly connected servers go by the paths, too.
+[[nodiscard]] std::vector<NameServerEgress> name_servers_of(const NameGroup& group,
                                                             const Policy& policy,
                                                             const Snapshot& snapshot,
                                                             const Marks& marks);

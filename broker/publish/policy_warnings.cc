@@ -68,18 +68,24 @@ bool selects_something(const std::vector<std::string>& via, const Policy& policy
   });
 }
 
-// Of a profile that has name servers, and none of them within reach now.
-std::optional<Diagnostic> name_server_warning(const Profile& profile, const Policy& policy,
-                                              const Snapshot& snapshot, const Marks& marks) {
-  if (!selects_something(profile.names.via, policy, snapshot)) return std::nullopt;
+std::string what_it_cannot(const NameGroup& group) {
+  if (group.is_rest()) return "can look up no name now: ";
+  return "can look up no name of " + in_quotes(broker::text_of(group.names.front())) + " now: ";
+}
+
+// Of name servers none of which is within reach now.
+std::optional<Diagnostic> name_server_warning(const Profile& profile, const NameGroup& group,
+                                              const Policy& policy, const Snapshot& snapshot,
+                                              const Marks& marks) {
+  if (!selects_something(group.via, policy, snapshot)) return std::nullopt;
   std::string why;
-  for (const NameServerEgress& server : name_servers_of(profile, policy, snapshot, marks)) {
+  for (const NameServerEgress& server : name_servers_of(group, policy, snapshot, marks)) {
     if (server.entry) return std::nullopt;
     why += (why.empty() ? "" : "; ") + text_of(server.server) + " " + server.why;
   }
   if (why.empty()) return std::nullopt;
-  return Diagnostic{profile.names.position,
-                    "profile " + in_quotes(profile.name) + " can look up no name now: " + why};
+  return Diagnostic{group.position,
+                    "profile " + in_quotes(profile.name) + " " + what_it_cannot(group) + why};
 }
 
 }  // namespace
@@ -96,8 +102,9 @@ std::vector<Diagnostic> warnings_of(const Policy& policy, const Snapshot& snapsh
   Marks marks;
   for (const RoutingTable& table : demand_of(policy, snapshot).tables) marks[table.key] = 1;
   for (const Profile& profile : policy.profiles) {
-    if (const auto warning = name_server_warning(profile, policy, snapshot, marks)) {
-      warnings.push_back(*warning);
+    for (const NameGroup& group : profile.names.groups) {
+      const auto warning = name_server_warning(profile, group, policy, snapshot, marks);
+      if (warning) warnings.push_back(*warning);
     }
   }
   const auto place = [&](const Diagnostic& warning) {

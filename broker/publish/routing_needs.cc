@@ -17,7 +17,9 @@ std::vector<const PathSelector*> used_paths(const Policy& policy) {
   std::set<std::string> names;
   for (const Profile& profile : policy.profiles) {
     names.insert(profile.listen.via.begin(), profile.listen.via.end());
-    names.insert(profile.names.via.begin(), profile.names.via.end());
+    for (const NameGroup& group : profile.names.groups) {
+      names.insert(group.via.begin(), group.via.end());
+    }
     for (const Rule& rule : profile.rules) names.insert(rule.via.begin(), rule.via.end());
   }
   std::vector<const PathSelector*> paths;

@@ -10,13 +10,13 @@ namespace px::broker {
 nlohmann::json lookups_report(const Lookups& lookups, const InForce& in_force, const Marks& marks) {
   nlohmann::json profiles = nlohmann::json::array();
   for (const Profile& profile : in_force.policy.profiles) {
-    auto report = name_servers_report(profile, in_force.policy, in_force.snapshot, marks);
+    const auto add_state = [&](const NameServerEgress& server, nlohmann::json& report) {
+      report["silent"] = lookups.was_silent(server);
+    };
+    auto report =
+        name_servers_report(profile.names, in_force.policy, in_force.snapshot, marks, add_state);
     if (report.is_null()) continue;
     report["profile"] = profile.name;
-    const auto servers = name_servers_of(profile, in_force.policy, in_force.snapshot, marks);
-    for (std::size_t i = 0; i < servers.size(); ++i) {
-      report["servers"][i]["silent"] = lookups.was_silent(servers[i]);
-    }
     profiles.push_back(std::move(report));
   }
   return {{"profiles", profiles},

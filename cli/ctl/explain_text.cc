@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ctl/explain_text.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/ctl/ask.h"
+#include "cli/ctl/table.h"
 
 namespace px::cli {
 namespace {
@@ -79,20 +81,42 @@ std::string health_text(const json& answer) {
   return {};
 }
 
+std::string server_text(const json& server) {
+  return text_of(server, "server") +
+         (server.at("usable").get<bool>()
+              ? " out of " + text_of(server, "interface") + " from " + text_of(server, "source")
+              : " (which " + text_of(server, "why") + ")");
+}
+
+std::string asked_text(const json& names, const std::string& servers, bool alone) {
+  std::string text = alone ? "Names" : "All other names";
+  if (names.is_array()) {
+    text = "The names ";
+    for (const json& name : names)
+      text += (name == names.front() ? "" : ", ") + printable(name.get<std::string>());
+  }
+  return text + " are asked of " + servers + ", and of nobody else.\n";
+}
+
 // Whom the profile's names are asked of; nothing where they are looked up as without px.
 std::string names_text(const json& answer) {
   const json dns = answer.value("dns", json());
   if (!dns.is_object()) return {};
-  std::string text = "Names are asked of ";
-  bool first = true;
+  std::vector<std::pair<json, std::string>> groups;  // names, and the servers that they have
   for (const json& server : dns.at("servers")) {
-    text += (first ? "" : ", else of ") + text_of(server, "server");
-    text += server.at("usable").get<bool>()
-                ? " out of " + text_of(server, "interface") + " from " + text_of(server, "source")
-                : " (which " + text_of(server, "why") + ")";
-    first = false;
+    const json& names = server.at("names");
+    if (groups.empty() || groups.back().first != names) groups.emplace_back(names, "");
+    std::string& servers = groups.back().second;
+    servers += (servers.empty() ? "" : ", else of ") + server_text(server);
   }
-  return text + ", and of nobody else.\n";
+  // What is of all other names comes last.
+  std::ranges::stable_partition(groups, [](const auto& group) { return group.first.is_array(); });
+  std::string text;
+  for (const auto& [names, servers] : groups) {
+    text += asked_text(names, servers, groups.size() == 1);
+  }
+  const bool some = groups.empty() || groups.back().first.is_array();
+  return text + (some ? "All other names are looked up as without px.\n" : "");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/ctl/ask.h"
@@ -16,12 +17,23 @@ Cell server_state(const json& server) {
   return {"asked", Tone::kGood};
 }
 
+std::string names_of(const json& profile, const json& server) {
+  const json& names = server.at("names");
+  const bool alone = std::ranges::none_of(
+      profile.at("servers"), [](const json& each) { return each.at("names").is_array(); });
+  if (!names.is_array()) return alone ? "all" : "all others";
+  std::string text;
+  for (const json& name : names)
+    text += (text.empty() ? "" : ", ") + printable(name.get<std::string>());
+  return text;
+}
+
 std::string servers_text(const json& profiles, const Terminal& terminal) {
   if (profiles.empty()) return "No profile has name servers of its own.\n";
-  Table table({{"PROFILE"}, {"SERVER"}, {"INTERFACE"}, {"SOURCE"}, {"STATE"}});
+  Table table({{"PROFILE"}, {"NAMES"}, {"SERVER"}, {"INTERFACE"}, {"SOURCE"}, {"STATE"}});
   for (const json& profile : profiles) {
     for (const json& server : profile.at("servers")) {
-      table.add({text_of(profile, "profile"), text_of(server, "server"),
+      table.add({text_of(profile, "profile"), names_of(profile, server), text_of(server, "server"),
                  text_of(server, "interface"), text_of(server, "source"), server_state(server)});
     }
   }

@@ -12,6 +12,8 @@ namespace {
 // A failure for the moment ends it: a later service's "not found" would say that there is no such
 // name.
 constexpr std::string_view kPx = "px [TRYAGAIN=return]";
+// What is the profile's is asked of nobody else, whatever px says of it.
+constexpr std::string_view kPxFirst = "px [!UNAVAIL=return]";
 constexpr std::string_view kSpace = " \t";
 
 // Services that ask no name server: what this host knows, and its own link.
@@ -82,7 +84,10 @@ std::string_view system_line(const char* path, std::span<char, kHostsLineSize> b
 
 }  // namespace
 
-std::string_view hosts_line_with_px(std::string_view line, std::span<char, kHostsLineSize> buffer) {
+std::string_view hosts_line_with_px(std::string_view line, plan::NamesFrom from,
+                                    std::span<char, kHostsLineSize> buffer) {
+  const bool some = from == plan::NamesFrom::kSomeOfProfile;
+  const std::string_view px = some ? kPxFirst : kPx;
   Writer writer(buffer);
   bool has_px = false;
   for (std::string_view service = take_service(&line); !service.empty();
@@ -91,31 +96,30 @@ std::string_view hosts_line_with_px(std::string_view line, std::span<char, kHost
       writer.add(service);
       continue;
     }
-    if (!has_px) writer.add(kPx);
+    if (!has_px) writer.add(px);
     has_px = true;
+    if (some) writer.add(service);
   }
-  if (!has_px) writer.add(kPx);
+  if (!has_px) writer.add(px);
   return writer.finish();
 }
 
-bool HostsLine::follow(bool with_px) {
-  const Line wanted = with_px ? Line::kWithPx : Line::kSystem;
-  const Line now = line_.load(std::memory_order_acquire);
-  if (now == wanted || (now == Line::kUntouched && !with_px)) return true;
+bool HostsLine::follow(plan::NamesFrom from) {
+  if (line_.load(std::memory_order_acquire) == from) return true;
   const KeepErrno keep;
-  if (!set(with_px)) return false;
-  line_.store(wanted, std::memory_order_release);
+  if (!set(from)) return false;
+  line_.store(from, std::memory_order_release);
   return true;
 }
 
-bool HostsLine::set(bool with_px) {
+bool HostsLine::set(plan::NamesFrom from) {
   std::array<char, kHostsLineSize> system{};
   std::array<char, kHostsLineSize> text{};
   // A filter of system calls may not let the file be read.
   std::string_view line =
       is_filtered(settings_) ? std::string_view("files dns") : system_line(file_, system);
-  if (with_px) {
-    line = hosts_line_with_px(line, text);
+  if (from != plan::NamesFrom::kHost) {
+    line = hosts_line_with_px(line, from, text);
     return !line.empty() && configure_("hosts", line.data()) == 0;
   }
   const std::size_t length = std::min(line.size(), text.size() - 1);

@@ -59,13 +59,13 @@ int no_host(hostent** result, int* error) {
 
 bool NameDispatch::prepare() {
   if (!session_.knows_plan()) (void)session_.ensure_session();
-  return line_.follow(profile_.apply());
+  return line_.follow(profile_.from());
 }
 
 // Everybody's hosts file has this one name: no broker is asked because of it.
 bool NameDispatch::prepare(const char* name) {
   if (is_plainly_address(name)) return true;
-  return std::string_view(name) == "localhost" ? line_.follow(profile_.apply()) : prepare();
+  return std::string_view(name) == "localhost" ? line_.follow(profile_.from()) : prepare();
 }
 
 int NameDispatch::getaddrinfo(const char* node, const char* service, const addrinfo* hints,

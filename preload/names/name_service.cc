@@ -55,6 +55,8 @@ nss_status status_of(LookupOutcome outcome, const ServiceCall& call) {
       return not_found(call, NO_DATA);
     case LookupOutcome::kNoRecovery:
       return not_found(call, NO_RECOVERY);
+    case LookupOutcome::kOfHost:
+      return is_absent(call);
     case LookupOutcome::kAnswered:
     case LookupOutcome::kTryAgain:
       break;

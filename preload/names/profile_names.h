@@ -28,9 +28,11 @@ class ProfileNames {
                          RequestLookup request)
       : settings_(settings), plan_(plan), session_(session), request_(request) {}
 
-  // Whether names are the profile's, as far as is known without asking. Also where a profile of the
-  // environment is not known: it fails closed.
-  [[nodiscard]] bool apply() const { return names().from == plan::NamesFrom::kProfile; }
+  // Whose names are, as far as is known without asking: the profile's, too, where a profile of the
+  // environment is not known. It fails closed.
+  [[nodiscard]] plan::NamesFrom from() const { return names().from; }
+  // Whether any are the profile's; a lookup of one that is not has the outcome kOfHost.
+  [[nodiscard]] bool apply() const { return from() != plan::NamesFrom::kHost; }
 
   struct Questions {
     std::array<std::uint16_t, plan::kLookupQuestions> types{};  // the second may be 0: none

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 
 namespace px::shim {
 namespace {
@@ -24,6 +23,7 @@ int host_error_of(LookupOutcome outcome) {
       return NO_RECOVERY;
     case LookupOutcome::kAnswered:
     case LookupOutcome::kTryAgain:
+    case LookupOutcome::kOfHost:
       break;
   }
   return TRY_AGAIN;
@@ -69,15 +69,17 @@ bool can_ask(const ResolverCalls::Asked& asked, AnswerSpace space) {
 
 }  // namespace
 
-int ResolverCalls::answer(res_state state, LookupOutcome outcome, const LookupReply& reply,
-                          AnswerSpace space) {
+ResolverCalls::Result ResolverCalls::answer(res_state state, LookupOutcome outcome,
+                                            const LookupReply& reply, AnswerSpace space) {
+  if (outcome == LookupOutcome::kOfHost) return std::nullopt;
   const int size = copy_reply(reply.packet(0), space);
   if (outcome != LookupOutcome::kAnswered) return failed(state, host_error_of(outcome));
   state->res_h_errno = NETDB_SUCCESS;
   return size;
 }
 
-int ResolverCalls::query(res_state state, const char* name, const Asked& asked, AnswerSpace space) {
+ResolverCalls::Result ResolverCalls::query(res_state state, const char* name, const Asked& asked,
+                                           AnswerSpace space) {
   if (!can_ask(asked, space)) return failed(state, TRY_AGAIN);
   const auto parsed = dns::Name::from_text(name);
   if (!parsed) return failed(state, NO_RECOVERY);
@@ -87,16 +89,17 @@ int ResolverCalls::query(res_state state, const char* name, const Asked& asked, 
   return answer(state, outcome, reply, space);
 }
 
-int ResolverCalls::search(res_state state, const char* name, const Asked& asked,
-                          AnswerSpace space) {
+ResolverCalls::Result ResolverCalls::search(res_state state, const char* name, const Asked& asked,
+                                            AnswerSpace space) {
   if (!can_ask(asked, space)) return failed(state, TRY_AGAIN);
   LookupReply reply;
   const LookupOutcome outcome = names_.search(name, questions_of(asked, flags_of(*state)), &reply);
   return answer(state, outcome, reply, space);
 }
 
-int ResolverCalls::query_domain(res_state state, const char* name, const char* domain,
-                                const Asked& asked, AnswerSpace space) {
+ResolverCalls::Result ResolverCalls::query_domain(res_state state, const char* name,
+                                                  const char* domain, const Asked& asked,
+                                                  AnswerSpace space) {
   if (!can_ask(asked, space)) return failed(state, TRY_AGAIN);
   // libc puts a dot between them, whatever the name ends with.
   const bool two_dots = domain != nullptr && std::string_view(name).ends_with('.');
@@ -110,7 +113,7 @@ int ResolverCalls::query_domain(res_state state, const char* name, const char* d
   return answer(state, outcome, reply, space);
 }
 
-int ResolverCalls::send(std::span<const std::byte> question, AnswerSpace space) {
+ResolverCalls::Result ResolverCalls::send(std::span<const std::byte> question, AnswerSpace space) {
   const auto query = dns::parse_query(question);
   if (!query || query->question.type == 0 || space.size() < dns::kHeaderSize) {
     errno = EINVAL;
@@ -125,6 +128,7 @@ int ResolverCalls::send(std::span<const std::byte> question, AnswerSpace space) 
   const Asked asked{query->question.query_class, query->question.type};
   const LookupOutcome outcome =
       names_.look_up(query->question.name, questions_of(asked, flags), &reply);
+  if (outcome == LookupOutcome::kOfHost) return std::nullopt;
   if (outcome == LookupOutcome::kTryAgain) {
     errno = ETIMEDOUT;
     return -1;

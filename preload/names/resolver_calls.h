@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -30,17 +31,19 @@ class ResolverCalls {
     int type;
   };
   // The size of the whole reply, of which as much as there is room for is there; or -1 and h_errno,
-  // the state's too. `state`: the program's own, or libc's for this thread.
-  int query(res_state state, const char* name, const Asked& asked, AnswerSpace space);
-  int search(res_state state, const char* name, const Asked& asked, AnswerSpace space);
-  int query_domain(res_state state, const char* name, const char* domain, const Asked& asked,
-                   AnswerSpace space);
+  // the state's too. Nothing where the name is the host's, and libc's own call is to ask.
+  // `state`: the program's own, or libc's for this thread.
+  using Result = std::optional<int>;
+  Result query(res_state state, const char* name, const Asked& asked, AnswerSpace space);
+  Result search(res_state state, const char* name, const Asked& asked, AnswerSpace space);
+  Result query_domain(res_state state, const char* name, const char* domain, const Asked& asked,
+                      AnswerSpace space);
   // A question that the program has made itself; -1 and errno where it gets no reply.
-  int send(std::span<const std::byte> question, AnswerSpace space);
+  Result send(std::span<const std::byte> question, AnswerSpace space);
 
  private:
-  int answer(res_state state, plan::LookupOutcome outcome, const LookupReply& reply,
-             AnswerSpace space);
+  Result answer(res_state state, plan::LookupOutcome outcome, const LookupReply& reply,
+                AnswerSpace space);
 
   ProfileNames& names_;
 };

@@ -42,6 +42,9 @@ def test_servers_and_what_is_kept(lab):
             "source": VPN.source,
             "usable": True,
             "why": None,
+            "names": None,
+            "timeout_s": 1,
+            "attempts": 1,
             "silent": False,
         }
         assert broker.ask("names")["answers"] == 0
@@ -51,7 +54,14 @@ def test_servers_and_what_is_kept(lab):
         assert report["bytes"] > 0
         assert report["under_way"] == 0
         text = broker.pxctl("names").stdout
-        assert text.splitlines()[1].split() == ["work", VPN.gateway, "vpn0", VPN.source, "asked"]
+        assert text.splitlines()[1].split() == [
+            "work",
+            "all",
+            VPN.gateway,
+            "vpn0",
+            VPN.source,
+            "asked",
+        ]
         assert "Answers that are kept: 1 (" in text
         lab.link_down("vpn")
         wait_until(lambda: not server(broker)["usable"], "the broker has seen it")

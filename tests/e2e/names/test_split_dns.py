@@ -187,12 +187,13 @@ def test_explain_says_whom_a_profile_asks(lab, broker):
                 "source": "10.8.0.2",
                 "usable": True,
                 "why": None,
+                "names": None,
+                "timeout_s": 1,
+                "attempts": 1,
             }
         ],
         "search": ["corp.test"],
         "ndots": 1,
-        "timeout_s": 1,
-        "attempts": 1,
     }
     text = broker.pxctl("explain", "curl", PUBLIC, "--profile", "vpn").stdout
     assert "Names are asked of 10.8.0.1 out of vpn0 from 10.8.0.2" in text
@@ -204,5 +205,5 @@ def test_explain_says_whom_a_profile_asks(lab, broker):
 def test_status_has_what_the_policy_says(lab, broker):
     profiles = {profile["name"]: profile["dns"] for profile in broker.ask("status")["profiles"]}
     assert profiles["without"] is None
-    options = {"search": ["corp.test"], "ndots": 1, "timeout_s": 1, "attempts": 1}
-    assert profiles["vpn"] == {"via": ["vpn"], "servers": ["10.8.0.1"], **options}
+    entry = {"names": None, "via": ["vpn"], "servers": ["10.8.0.1"], "timeout_s": 1, "attempts": 1}
+    assert profiles["vpn"] == {"search": ["corp.test"], "ndots": 1, "entries": [entry]}

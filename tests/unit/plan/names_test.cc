@@ -29,6 +29,8 @@ TEST(Names, ValuesOutOfRangeAreTakenForTheNearest) {
   EXPECT_EQ(wild.servers, kMostNameServers);
   EXPECT_EQ(wild.timeout_s, kLongestNameTimeoutS);
   EXPECT_EQ(wild.attempts, kMostNameAttempts);
+  EXPECT_EQ(valid_name_settings({NamesFrom::kSomeOfProfile, 3, 3, 3}).from,
+            NamesFrom::kSomeOfProfile);
   EXPECT_EQ(valid_name_settings({NamesFrom::kHost, 3, 3, 3}).servers, 0);
 }
 

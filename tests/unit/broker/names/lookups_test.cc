@@ -37,8 +37,8 @@ class LookupTest : public testing::Test {
  protected:
   TestNameServer& server(TestNameServer::Answering answering) {
     servers_.push_back(std::make_unique<TestNameServer>(context_, std::move(answering)));
-    question_.servers.push_back(at(servers_.back()->port()));
-    question_.settings.servers = static_cast<std::uint8_t>(question_.servers.size());
+    asked_.servers.push_back(at(servers_.back()->port()));
+    asked_.settings.servers = static_cast<std::uint8_t>(asked_.servers.size());
     return *servers_.back();
   }
   static ChannelKey key_of(const TestNameServer& server) {
@@ -55,8 +55,14 @@ class LookupTest : public testing::Test {
     return egress;
   }
 
-  LookupResult look_up(std::string_view name, bool searches = false) {
+  void prepare(std::string_view name, bool searches) {
     question_.candidates = candidates_of(name_of(name), searches, search_);
+    const auto servers = std::make_shared<Lookup::Servers>(asked_);
+    question_.servers.assign(question_.candidates.names.size(), servers);
+    question_.limit = std::chrono::milliseconds(plan::lookup_limit_ms(asked_.settings));
+  }
+  LookupResult look_up(std::string_view name, bool searches = false) {
+    prepare(name, searches);
     std::optional<LookupResult> result;
     std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_}, question_,
                              [&](LookupResult found) { result = std::move(found); })
@@ -78,9 +84,9 @@ class LookupTest : public testing::Test {
     Lookup::Question question;
     question.types = {dns::kA, dns::kAaaa};
     question.flags = plan::kLookupExtended;
-    question.settings = {plan::NamesFrom::kProfile, 0, 1, 1};
     return question;
   }();
+  Lookup::Servers asked_{{plan::NamesFrom::kProfile, 0, 1, 1}, {}, {}};
 };
 
 TEST_F(LookupTest, BothFamiliesAreAskedAtOnce) {
@@ -95,7 +101,7 @@ TEST_F(LookupTest, BothFamiliesAreAskedAtOnce) {
 TEST_F(LookupTest, NoTwoLookupsShareASourcePort) {
   TestNameServer& asked = server([](const dns::Query& query, bool) { return address_for(query); });
   question_.types = {dns::kA, 0};
-  question_.candidates = candidates_of(name_of("www.lab"), false, search_);
+  prepare("www.lab", false);
   int done = 0;
   for (int i = 0; i < 20; ++i) {
     std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_}, question_,
@@ -168,7 +174,7 @@ TEST_F(LookupTest, ASlowServerIsWaitedForWhileTheNextIsAsked) {
   TestNameServer& first = server([](const dns::Query&, bool) { return std::optional<Bytes>(); });
   server([](const dns::Query& query, bool) { return address_for(query); });
   question_.types = {dns::kA, 0};
-  question_.settings.timeout_s = 30;
+  asked_.settings.timeout_s = 30;
   const auto before = std::chrono::steady_clock::now();
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
   EXPECT_LT(std::chrono::steady_clock::now() - before, 20s);
@@ -252,7 +258,7 @@ TEST_F(LookupTest, WhatIsNoReplyToTheQuestionIsNotHeard) {
 TEST_F(LookupTest, AnAnswerIsAskedForOnceAndGivenInEachOnesOwnCase) {
   TestNameServer& asked = server([](const dns::Query& query, bool) { return address_for(query); });
   question_.types = {dns::kA, 0};
-  question_.cached_as = "one";
+  asked_.cached_as = "one";
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
   const LookupResult again = look_up("WWW.Lab");
   EXPECT_EQ(again.outcome, LookupOutcome::kAnswered);
@@ -262,14 +268,14 @@ TEST_F(LookupTest, AnAnswerIsAskedForOnceAndGivenInEachOnesOwnCase) {
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
   question_.flags |= plan::kLookupDnssec;
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
-  question_.cached_as = "two";
+  asked_.cached_as = "two";
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
   EXPECT_THAT(asked.asked, ElementsAre("1 www.lab", "28 www.lab", "28 www.lab", "28 www.lab"));
 }
 
 TEST_F(LookupTest, OfTwoQuestionsOnlyTheUnknownOneIsAsked) {
   TestNameServer& asked = server([](const dns::Query& query, bool) { return address_for(query); });
-  question_.cached_as = "one";
+  asked_.cached_as = "one";
   question_.types = {dns::kAaaa, 0};
   (void)look_up("www.lab");
   question_.types = {dns::kA, dns::kAaaa};
@@ -281,11 +287,64 @@ TEST_F(LookupTest, OfTwoQuestionsOnlyTheUnknownOneIsAsked) {
 
 TEST_F(LookupTest, WithoutTheDeviceNobodyIsAsked) {
   TestNameServer& asked = server([](const dns::Query& query, bool) { return address_for(query); });
-  question_.servers = {at(asked.port(), "px-no-such")};
+  asked_.servers = {at(asked.port(), "px-no-such")};
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kTryAgain);
-  question_.servers.front().entry.reset();
+  asked_.servers.front().entry.reset();
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kTryAgain);
   EXPECT_THAT(asked.asked, IsEmpty());
+}
+
+// Names are asked of the groups of a policy; no server is there.
+class LookupsByName : public LookupTest {
+ protected:
+  LookupsByName() {
+    policy_.profiles.emplace_back();
+    NameGroup& group = names().groups.emplace_back();
+    group.names.push_back(*dns::NamePattern::from_text("*.corp.example"));
+    policy_.profiles.front().name = "work";
+  }
+  Names& names() { return policy_.profiles.front().names; }
+  LookupOutcome outcome(std::string_view name, bool searches = true) {
+    Lookups lookups(context_);
+    lookups.follow(policy_, {}, {});
+    auto lookup = plan::make<plan::Lookup>();
+    lookup.types[0] = dns::kA;
+    lookup.ndots = plan::kNdotsOfProfile;
+    lookup.flags = searches ? plan::kLookupSearches : 0;
+    const auto wire = name_of(name);
+    std::ranges::copy(wire.wire(), lookup.name);
+    lookup.name_length = static_cast<std::uint8_t>(wire.wire().size());
+    std::optional<LookupOutcome> outcome;
+    lookups.look_up(1, "work", lookup,
+                    [&](const LookupResult& result) { outcome = result.outcome; });
+    EXPECT_FALSE(outcome) << "it must not call back at once";
+    context_.restart();
+    while (!outcome && context_.run_one_for(20s) != 0) {
+    }
+    return outcome.value();
+  }
+  Policy policy_;
+};
+
+TEST_F(LookupsByName, WhatIsNobodysIsTheHosts) {
+  EXPECT_EQ(outcome("www.corp.example"), LookupOutcome::kTryAgain);
+  EXPECT_EQ(outcome("corp.example"), LookupOutcome::kOfHost);
+  EXPECT_EQ(outcome("host"), LookupOutcome::kOfHost) << "without a search list of the profile's";
+  names().groups.emplace_back();
+  EXPECT_EQ(outcome("corp.example"), LookupOutcome::kTryAgain);
+}
+
+TEST_F(LookupsByName, ANameWithoutDotsIsTheSearchListsAlone) {
+  names().search = {"other.example"};
+  EXPECT_EQ(outcome("host"), LookupOutcome::kNoSuchName) << "the list makes nobody's name of it";
+  EXPECT_EQ(outcome("host", false), LookupOutcome::kOfHost);
+  EXPECT_EQ(outcome("host.example"), LookupOutcome::kOfHost);
+  names().ndots = 0;
+  EXPECT_EQ(outcome("host"), LookupOutcome::kNoSuchName);
+  names().search = {"corp.example"};
+  EXPECT_EQ(outcome("host"), LookupOutcome::kTryAgain);
+  names().ndots = 2;
+  EXPECT_EQ(outcome("host.example"), LookupOutcome::kTryAgain) << "as host.example.corp.example";
 }
 
 TEST_F(LookupTest, AUserHasSoManyUnderWayAndTheOthersTurnsComeBetween) {
@@ -294,7 +353,8 @@ TEST_F(LookupTest, AUserHasSoManyUnderWayAndTheOthersTurnsComeBetween) {
   Policy policy;
   Profile profile;
   profile.name = "work";
-  profile.names.servers.push_back({*bundle::address_from_text("192.0.2.1"), asked.port()});
+  profile.names.groups.emplace_back().servers.push_back(
+      {*bundle::address_from_text("192.0.2.1"), asked.port()});
   policy.profiles.push_back(profile);
   lookups.follow(policy, {}, {});
   EXPECT_TRUE(lookups.has("work"));

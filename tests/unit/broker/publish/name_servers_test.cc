@@ -15,8 +15,9 @@ using testing::IsEmpty;
 
 Profile asking(const std::vector<std::string>& servers, std::vector<std::string> paths) {
   Profile profile;
-  for (const std::string& server : servers) profile.names.servers.push_back({address(server), 53});
-  profile.names.via = std::move(paths);
+  NameGroup& group = profile.names.groups.emplace_back();
+  for (const std::string& server : servers) group.servers.push_back({address(server), 53});
+  group.via = std::move(paths);
   return profile;
 }
 
@@ -24,7 +25,8 @@ Profile asking(const std::vector<std::string>& servers, std::vector<std::string>
 std::vector<std::string> egresses(const Policy& policy, const Snapshot& snapshot,
                                   const Marks& marks = {}) {
   std::vector<std::string> texts;
-  for (const auto& server : name_servers_of(policy.profiles.front(), policy, snapshot, marks)) {
+  const NameGroup& group = policy.profiles.front().names.groups.front();
+  for (const auto& server : name_servers_of(group, policy, snapshot, marks)) {
     std::array<char, bundle::kAddressTextSize> buffer{};
     texts.push_back(text_of(server.server) + ": " +
                     (server.entry
@@ -89,7 +91,7 @@ TEST(NameServers, AGatewayTakesAMark) {
   ASSERT_EQ(demand.tables.size(), 1u) << "nobody but the lookups uses the gateway";
   EXPECT_THAT(egresses(policy, snapshot),
               ElementsAre("203.0.113.53: cannot be reached through alt now"));
-  const auto found = name_servers_of(policy.profiles.front(), policy, snapshot,
+  const auto found = name_servers_of(policy.profiles.front().names.groups.front(), policy, snapshot,
                                      {{demand.tables.front().key, 0x01000000}});
   ASSERT_TRUE(found.front().entry);
   EXPECT_EQ(found.front().entry->mark, 0x01000000u);
@@ -101,7 +103,7 @@ TEST(NameServers, APlanSaysWhoseTheNamesAre) {
     return reinterpret_cast<const plan::PlanHeader*>(plan_of(policy, host()).data())->names;
   };
   Profile profile = asking({"10.0.0.53", "10.0.0.54"}, {"vpn"});
-  profile.names.timeout_s = 3;
+  profile.names.groups.front().timeout_s = 3;
   const auto own = settings(policy_of(profile));
   EXPECT_EQ(own.from, plan::NamesFrom::kProfile);
   EXPECT_EQ(own.servers, 2);

@@ -11,9 +11,9 @@
 namespace px::shim {
 namespace {
 
-std::string with_px(std::string_view line) {
+std::string with_px(std::string_view line, plan::NamesFrom from = plan::NamesFrom::kProfile) {
   std::array<char, kHostsLineSize> buffer;
-  const std::string_view text = hosts_line_with_px(line, buffer);
+  const std::string_view text = hosts_line_with_px(line, from, buffer);
   EXPECT_EQ(buffer[text.size()], '\0');
   return std::string(text);
 }
@@ -35,6 +35,15 @@ TEST(HostsLine, WhereTheSystemAsksNobodyPxComesLast) {
   EXPECT_EQ(with_px("files"), "files px [TRYAGAIN=return]");
   EXPECT_EQ(with_px("\t files\t[NOTFOUND=continue]   myhostname "),
             "files\t[NOTFOUND=continue] myhostname px [TRYAGAIN=return]");
+}
+
+TEST(HostsLine, WhereOnlySomeNamesAreTheProfilesPxComesFirst) {
+  constexpr auto kSome = plan::NamesFrom::kSomeOfProfile;
+  EXPECT_EQ(with_px("files mdns4_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] dns", kSome),
+            "files mdns4_minimal [NOTFOUND=return] px [!UNAVAIL=return] resolve [!UNAVAIL=return] "
+            "dns");
+  EXPECT_EQ(with_px("dns files", kSome), "px [!UNAVAIL=return] dns files");
+  EXPECT_EQ(with_px("files", kSome), "files px [!UNAVAIL=return]");
 }
 
 TEST(HostsLine, ALineWithoutRoomIsNone) {
@@ -66,27 +75,27 @@ TEST_F(HostsLineFileTest, TheSystemsLineIsTheLastOfItsFile) {
   const std::string path = file(
       "passwd: files\n#hosts: nis\nhosts: db dns\n  hosts : files dns # a comment\nhostsx: nis\n");
   HostsLine line(settings_, &configure, path.c_str());
-  EXPECT_TRUE(line.follow(false));
+  EXPECT_TRUE(line.follow(plan::NamesFrom::kHost));
   EXPECT_TRUE(configured.empty()) << "libc is left alone";
-  EXPECT_TRUE(line.follow(true));
-  EXPECT_TRUE(line.follow(true));
-  EXPECT_TRUE(line.follow(false));
+  EXPECT_TRUE(line.follow(plan::NamesFrom::kProfile));
+  EXPECT_TRUE(line.follow(plan::NamesFrom::kProfile));
+  EXPECT_TRUE(line.follow(plan::NamesFrom::kHost));
   EXPECT_EQ(configured,
             (std::vector<std::string>{"hosts:files px [TRYAGAIN=return]", "hosts: files dns "}));
 }
 
 TEST_F(HostsLineFileTest, WithoutAFileLibcsDefaultHolds) {
   HostsLine line(settings_, &configure, "/nonexistent");
-  EXPECT_TRUE(line.follow(true));
+  EXPECT_TRUE(line.follow(plan::NamesFrom::kProfile));
   EXPECT_EQ(configured, std::vector<std::string>{"hosts:px [TRYAGAIN=return] files"});
 }
 
 TEST_F(HostsLineFileTest, WhatLibcDoesNotTakeIsTriedAgain) {
   result = -1;
   HostsLine line(settings_, &configure, "/nonexistent");
-  EXPECT_FALSE(line.follow(true));
+  EXPECT_FALSE(line.follow(plan::NamesFrom::kProfile));
   result = 0;
-  EXPECT_TRUE(line.follow(true));
+  EXPECT_TRUE(line.follow(plan::NamesFrom::kProfile));
   EXPECT_EQ(configured.size(), 2u);
 }
 
@@ -94,7 +103,7 @@ TEST_F(HostsLineFileTest, UnderAFilterOfSystemCallsNoFileIsRead) {
   const std::string path = file("hosts: dns\n");
   HostsLine line(settings_, &configure, path.c_str());
   set_filtered(&settings_);
-  EXPECT_TRUE(line.follow(true));
+  EXPECT_TRUE(line.follow(plan::NamesFrom::kProfile));
   EXPECT_EQ(configured, std::vector<std::string>{"hosts:files px [TRYAGAIN=return]"});
 }
 

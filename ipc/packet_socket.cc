@@ -8,6 +8,8 @@
 #include <cstring>
 #include <span>
 
+#include "util/readiness.h"
+
 namespace px::ipc {
 namespace {
 
@@ -113,7 +115,11 @@ void PacketSocket::send_some(std::chrono::milliseconds deadline, Sent done) {
 
 void PacketSocket::wait_readable(std::function<void()> done) {
   descriptor_.async_wait(WaitType::wait_read, [self = shared_from_this(), done = std::move(done)](
-                                                  const std::error_code&) { done(); });
+                                                  const std::error_code& error) {
+    const bool open = !error && self->descriptor_.is_open();
+    if (open && !is_readable(self->native_handle())) return self->wait_readable(done);
+    done();
+  });
 }
 
 void PacketSocket::close() {

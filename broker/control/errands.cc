@@ -21,6 +21,7 @@
 #include "broker/control/reports.h"
 #include "broker/identity/administrator.h"
 #include "util/fd.h"
+#include "util/readiness.h"
 #include "util/ready_word.h"
 
 namespace px::broker {
@@ -176,6 +177,9 @@ void Errands::wait_for_end(const Pointer& errand) {
   errand->process.async_wait(asio::posix::stream_descriptor::wait_read,
                              [this, errand](const std::error_code& error) {
                                if (error) return;
+                               if (!is_readable(errand->process.native_handle())) {
+                                 return wait_for_end(errand);
+                               }
                                waitpid(errand->child, nullptr, WNOHANG);
                                errand->ended = true;
                                if (errand->finished) --lost_;

@@ -7,6 +7,7 @@
 #include "broker/daemon/run_directory.h"
 #include "broker/sessions/session_table.h"
 #include "plan/wire.h"
+#include "util/readiness.h"
 
 namespace px::broker {
 std::vector<std::string> ProgramsEnd::settings_of(const std::string& socket) {
@@ -17,9 +18,14 @@ Expected<void> ProgramsEnd::watch(pid_t process) {
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
   if (pidfd < 0) return fail_errno("process " + std::to_string(process));
   process_.assign(pidfd);
-  process_.async_wait(asio::posix::stream_descriptor::wait_read,
-                      [this](const std::error_code&) { check(); });
+  await_end();
   return {};
+}
+
+void ProgramsEnd::await_end() {
+  process_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const std::error_code&) {
+    is_readable(process_.native_handle()) ? check() : await_end();
+  });
 }
 
 void ProgramsEnd::check() {

@@ -38,6 +38,7 @@ class ProgramsEnd {
 
  private:
   [[nodiscard]] static std::vector<std::string> settings_of(const std::string& socket);
+  void await_end();
   void check();
 
   const SessionTable& sessions_;

@@ -14,6 +14,7 @@
 
 #include "broker/descriptors/confinement.h"
 #include "broker/descriptors/worker.h"
+#include "util/readiness.h"
 #include "util/ready_word.h"
 
 namespace px::broker {
@@ -67,9 +68,13 @@ Expected<std::shared_ptr<DescriptorProcess>> DescriptorProcess::start(asio::io_c
   if (pid < 0) return fail_errno("fork");
   its_results.reset();
   auto process = std::make_shared<DescriptorProcess>(context, pid, std::move(tasks));
-  if (!hear_ready(results.get())) return fail("a descriptor process does not start");
   room.reset();
   PX_TRY(process->open(std::move(results)));
+  if (!hear_ready(process->results_.native_handle())) {
+    process->kill();
+    process->watch_end([] {});  // it may take its time to end
+    return fail("a descriptor process does not start");
+  }
   return process;
 }
 
@@ -130,9 +135,8 @@ void DescriptorProcess::watch_end(std::function<void()> ended) {
       asio::posix::stream_descriptor::wait_read,
       [self = shared_from_this(), ended = std::move(ended)](const std::error_code& error) {
         if (error) return;
-        // The event loop may hear of a file that is closed here and open elsewhere, in the place of
-        // this one.
-        if (waitpid(self->pid_, nullptr, WNOHANG) == 0) return self->watch_end(ended);
+        if (!is_readable(self->process_.native_handle())) return self->watch_end(ended);
+        (void)waitpid(self->pid_, nullptr, WNOHANG);
         self->pid_ = -1;
         ended();
       });

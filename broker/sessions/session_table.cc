@@ -2,22 +2,18 @@
 #include "broker/sessions/session_table.h"
 
 #include <fcntl.h>
-#include <poll.h>
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <utility>
+
+#include "util/readiness.h"
 
 namespace px::broker {
 namespace {
 
 // More hellos than this of one process, and the oldest page's counts are kept without the page.
 constexpr std::size_t kMostPages = 4;
-
-bool has_ended(int pidfd) {
-  pollfd poller{pidfd, POLLIN, 0};
-  return poll(&poller, 1, 0) == 1;
-}
 
 // The connection, which may end before the process, has the other one.
 Fd copy_of(const Fd& pidfd) {
@@ -89,12 +85,21 @@ Expected<Session*> SessionTable::find_or_add(const Peer& peer, const ProfileAssi
   watched->session.executable = executable;
   watched->session.program = std::move(program);
   watched->session.since = std::chrono::system_clock::now();
-  watched->process.async_wait(asio::posix::stream_descriptor::wait_read,
-                              [this, pid](const std::error_code& error) {
-                                if (!error) ended(pid);
-                              });
   ++per_user_[user];
-  return &sessions_.emplace(pid, std::move(watched)).first->second->session;
+  Watched& added = *sessions_.emplace(pid, std::move(watched)).first->second;
+  watch(added);
+  return &added.session;
+}
+
+void SessionTable::watch(Watched& watched) {
+  watched.process.async_wait(asio::posix::stream_descriptor::wait_read,
+                             [this, pid = watched.session.pid](const std::error_code& error) {
+                               if (error) return;
+                               forget_ended(pid);
+                               // Still there: it was no event of this process.
+                               const auto found = sessions_.find(pid);
+                               if (found != sessions_.end()) watch(*found->second);
+                             });
 }
 
 Expected<Fd> SessionTable::hello(const Peer& peer, const ProfileAssignment& assignment,
@@ -135,7 +140,7 @@ void SessionTable::change(pid_t pid, const ProfileAssignment& assignment) {
 
 void SessionTable::forget_ended(pid_t pid) {
   const auto found = sessions_.find(pid);
-  if (found != sessions_.end() && has_ended(found->second->process.native_handle())) ended(pid);
+  if (found != sessions_.end() && is_readable(found->second->process.native_handle())) ended(pid);
 }
 
 void SessionTable::ended(pid_t pid) {

@@ -95,6 +95,7 @@ class SessionTable {
                                                const ProfileAssignment& assignment,
                                                Program program);
   [[nodiscard]] bool is_full_for(uid_t user) const;
+  void watch(Watched& watched);
   void ended(pid_t pid);
 
   asio::io_context& context_;

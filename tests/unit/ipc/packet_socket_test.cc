@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "tests/unit/support/false_event.h"
+
 namespace px::ipc {
 namespace {
 
@@ -190,6 +192,21 @@ TEST_F(PacketSocketTest, TellsOfAPeerThatGoes) {
   bool told = false;
   socket_->wait_readable([&] { told = true; });
   other_.reset();
+  run();
+  EXPECT_TRUE(told);
+}
+
+TEST_F(PacketSocketTest, AFalseEventIsNotTold) {
+  bool told = false;
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+  Fd peer(ends[0]);
+  with_false_event(context_, [&] {
+    socket_ = std::make_shared<PacketSocket>(context_, Fd(ends[1]), kLargest);
+    socket_->wait_readable([&] { told = true; });
+  });
+  EXPECT_FALSE(told);
+  peer.reset();
   run();
   EXPECT_TRUE(told);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "plan/wire.h"
+#include "tests/unit/support/false_event.h"
 #include "util/fd.h"
 
 namespace px::broker {
@@ -40,6 +42,12 @@ class ErrandsTest : public testing::Test {
   asio::io_context context;
   std::vector<std::string> answers;
 };
+
+// Whether it has ended and nobody has waited for it, or runs.
+bool is_child(pid_t pid) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
 
 // Seen by the children, too.
 struct Shared {
@@ -140,6 +148,22 @@ TEST_F(ErrandsTest, OneThatIsLateIsKilledAndOthersGoOn) {
   run_until(2);
   EXPECT_THAT(answers[0], HasSubstr("too long"));
   EXPECT_EQ(answers[1], "next");
+}
+
+TEST_F(ErrandsTest, AFalseEventLeavesNoZombie) {
+  Errands errands(context);
+  Shared& shared = shared_page();
+  with_false_event(context, [&] {
+    ask(errands, 1, "tells its number", [&] {
+      shared.begun = getpid();
+      return std::string();
+    });
+  });
+  run_until(1);
+  const pid_t child = shared.begun;
+  while (is_child(child) && context.run_one_for(20s) > 0) {
+  }
+  EXPECT_FALSE(is_child(child));
 }
 
 TEST_F(ErrandsTest, OneThatFailsSaysSo) {

@@ -10,6 +10,8 @@
 #include <asio/io_context.hpp>
 #include <csignal>
 
+#include "tests/unit/support/false_event.h"
+
 namespace px::broker {
 namespace {
 
@@ -73,6 +75,15 @@ TEST_F(SessionTableTest, ASessionLastsAsLongAsItsProcess) {
   program.end();
   run_until_ended(1);
   EXPECT_EQ(sessions.size(), 0u);
+}
+
+TEST_F(SessionTableTest, AFalseEventEndsNoSession) {
+  auto sessions = table(10);
+  Program program;
+  with_false_event(context_, [&] { ASSERT_TRUE(sessions.hello(program.peer(), {"work"}, {})); });
+  EXPECT_EQ(sessions.size(), 1u);
+  program.end();
+  run_until_ended(1);
 }
 
 TEST_F(SessionTableTest, QuotasAreGivenBack) {

@@ -27,6 +27,7 @@ class Descriptors : private LaneOwner {
     Lane::Deadlines deadlines = {};
     std::chrono::milliseconds idle = std::chrono::seconds(10);  // that a process is kept
     std::size_t most_processes = 64;                            // besides abandoned ones
+    std::size_t most_due = 1024;  // connections that wait to be closed
   };
 
   explicit Descriptors(asio::io_context& context) : Descriptors(context, Options{}) {}
@@ -46,6 +47,9 @@ class Descriptors : private LaneOwner {
   // The same as a function that may be called later than this object lives: then the end of this
   // process ends the connection.
   [[nodiscard]] std::function<void(Fd)> ender();
+
+  // Connections that are due to be closed hold a descriptor each: there had better be no more now.
+  [[nodiscard]] bool is_behind() const { return closer_->due() >= options_.most_due; }
 
   // That are there for further tasks.
   [[nodiscard]] std::size_t processes() const { return running_.size(); }
@@ -68,7 +72,6 @@ class Descriptors : private LaneOwner {
   std::map<uid_t, std::shared_ptr<Lane>> lanes_;
   std::set<Lane*> running_;                  // those with a process
   std::set<std::shared_ptr<Lane>> waiting_;  // to proceed()
-  std::vector<Fd> retired_;                  // until a process closes connections anyway
   bool one_is_to_rest_ = false;              // whether one of them waits for another's process
   std::uint64_t numbers_ = 0;
   bool looking_ = false;

@@ -68,6 +68,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   [[nodiscard]] bool has_process() const { return process_ != nullptr; }
   [[nodiscard]] bool rests() const;
   [[nodiscard]] bool is_empty() const;
+  // Connections that it has to close yet.
+  [[nodiscard]] std::size_t due() const { return drops_.size(); }
   [[nodiscard]] std::size_t abandoned() const { return abandoned_.size(); }
   [[nodiscard]] Clock::time_point last_used() const { return last_used_; }
 

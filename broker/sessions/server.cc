@@ -13,6 +13,7 @@
 
 #include "broker/identity/administrator.h"
 #include "ipc/listener.h"
+#include "util/timer.h"
 
 namespace px::broker {
 namespace {
@@ -25,6 +26,7 @@ constexpr std::size_t kMostEvents = 1000;  // that a watcher may be behind
 // queue, whosever they are: so as many as go in some milliseconds, and what takes longer is done
 // in users' turns.
 constexpr int kAcceptedAtATime = 1024;
+constexpr auto kPause = 1ms;  // while too many connections are due to be closed
 
 // The descriptors go with the first packet.
 std::deque<PacketSocket::Outgoing> outgoing(Answer answer) {
@@ -79,9 +81,10 @@ struct Server::Client {
 
 struct Server::Listener {
   Listener(asio::io_context& context, Fd listening, Admits who)
-      : socket(context, listening.release()), admits(std::move(who)) {}
+      : socket(context, listening.release()), pause(context), admits(std::move(who)) {}
 
   asio::posix::stream_descriptor socket;
+  Timer pause;
   Admits admits;
 };
 
@@ -114,17 +117,23 @@ void Server::listen_beside(Fd listener, Admits admits) {
 }
 
 void Server::accept_soon(Listener& listener) {
-  listener.socket.async_wait(asio::posix::stream_descriptor::wait_read,
-                             [this, &listener](const std::error_code& error) {
-                               if (error) return;
-                               accept_some(listener);
-                               accept_soon(listener);
-                             });
+  // The others wait in the kernel's queue, without a descriptor of the broker's.
+  if (descriptors_.is_behind()) {
+    return listener.pause.after(kPause, [this, &listener] { accept_soon(listener); });
+  }
+  listener.socket.async_wait(
+      asio::posix::stream_descriptor::wait_read, [this, &listener](const std::error_code& error) {
+        if (error) return;
+        // Also where one throws.
+        const auto again = [this](Listener* from) { accept_soon(*from); };
+        const std::unique_ptr<Listener, decltype(again)> go_on(&listener, again);
+        accept_some(listener);
+      });
 }
 
 void Server::accept_some(Listener& listener) {
   const int from = listener.socket.native_handle();
-  for (int i = 0; i < kAcceptedAtATime; ++i) {
+  for (int i = 0; i < kAcceptedAtATime && !descriptors_.is_behind(); ++i) {
     Fd socket(accept4(from, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket && (errno == EMFILE || errno == ENFILE)) {
       spare_.reset();

@@ -4,14 +4,19 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <asio/post.hpp>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <future>
+#include <iterator>
 #include <thread>
 
 #include "ipc/listener.h"
@@ -24,6 +29,17 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kPerUser = 8;
+constexpr std::size_t kMostDue = 4;
+
+// Of this process; it may have been started by any of its threads.
+std::vector<pid_t> children() {
+  std::vector<pid_t> found;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream list(thread.path() / "children");
+    found.insert(found.end(), std::istream_iterator<pid_t>(list), {});
+  }
+  return found;
+}
 
 // A blocking client whose every wait is bounded.
 class Client {
@@ -170,7 +186,7 @@ class ServerTest : public testing::Test {
   Reply later_;
   asio::io_context context_;
   Dispatcher dispatcher_;
-  Descriptors descriptors_{context_};
+  Descriptors descriptors_{context_, {.deadlines = {.late = 20s}, .most_due = kMostDue}};
   std::unique_ptr<Server> server_;
   std::thread thread_;
 };
@@ -273,6 +289,32 @@ TEST_F(ServerTest, AUserHasAQuotaOfConnections) {
   }
   wait_for_no_connections();
   EXPECT_EQ(Client(path()).ask("hi"), "echo hi");
+}
+
+TEST_F(ServerTest, NoneIsAcceptedWhileTooManyAreDueToBeClosed) {
+  const auto turned_away = [](const Client& client) {
+    const auto refusal = plan::parse<plan::Refusal>(client.receive());
+    return refusal && refusal->code == plan::RefusalCode::kBusy;
+  };
+  const auto before = children();
+  std::vector<std::unique_ptr<Client>> admitted, others;
+  for (std::size_t i = 0; i < kPerUser; ++i) {
+    admitted.push_back(std::make_unique<Client>(path()));
+    ASSERT_EQ(admitted.back()->ask("hi"), "echo hi");
+  }
+  ASSERT_TRUE(turned_away(Client(path())));
+  wait_until([this] { return descriptors_.processes() == 1; });
+  auto started = children();
+  std::erase_if(started, [&](pid_t pid) { return std::ranges::count(before, pid) != 0; });
+  ASSERT_EQ(started.size(), 1u);
+  ASSERT_EQ(kill(started.front(), SIGSTOP), 0);
+  for (std::size_t i = 0; i < 4 * kMostDue; ++i) others.push_back(std::make_unique<Client>(path()));
+  wait_until([this] { return descriptors_.is_behind(); });
+  pollfd last{others.back()->fd(), POLLIN, 0};
+  EXPECT_EQ(poll(&last, 1, 0), 0);
+  EXPECT_EQ(admitted.front()->ask("still here"), "echo still here");
+  ASSERT_EQ(kill(started.front(), SIGCONT), 0);
+  for (const auto& client : others) EXPECT_TRUE(turned_away(*client));
 }
 
 TEST_F(ServerTest, BesideItThoseAloneThatAreAdmitted) {

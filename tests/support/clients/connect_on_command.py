@@ -3,11 +3,13 @@
 
 For each line of input, a JSON object {"to", "port", "transport", "blocking"...}, it prints another
 one: {"source": the address that the server saw, "local": getsockname's, "error": errno's name or
-null, "seconds": what connect took}.
+null, "seconds": what connect took, "waits": how often it waited for something meanwhile; to have the
+processor taken away is not to wait}.
 """
 
 import errno
 import json
+import resource
 import select
 import socket
 import sys
@@ -58,15 +60,21 @@ def ask(sock, order):
     return answer.split(b"\r\n\r\n")[1].split()[0].decode()
 
 
+def waits():
+    """How often this thread has given the processor away until now."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+
+
 def obey(order):
     answer = {"source": None, "local": None, "error": None}
     with open_socket(order) as sock:
-        started = time.monotonic()
+        waits_before, started = waits(), time.monotonic()
         try:
             connect(sock, order)
         except OSError as error:
             answer["error"] = errno.errorcode[error.errno]
         answer["seconds"] = time.monotonic() - started
+        answer["waits"] = waits() - waits_before
         if answer["error"] is None:
             answer["local"] = sock.getsockname()[0]
             answer["source"] = ask(sock, order)

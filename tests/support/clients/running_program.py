@@ -19,6 +19,7 @@ class Connection:
     local: str
     error: str  # errno's name, or None
     seconds: float
+    waits: int  # not counted is where the processor was taken away
 
 
 class RunningProgram:

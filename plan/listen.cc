@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "plan/plan.h"
 #include "plan/section.h"
 
@@ -35,6 +37,16 @@ std::optional<Entry> entry_with(std::span<const std::byte> half, const Address& 
     }
   }
   return std::nullopt;
+}
+
+bool has_entry_of(std::span<const std::byte> half, Family family) {
+  if (half.size() < sizeof(PlanHeader)) return false;
+  const auto& header = *reinterpret_cast<const PlanHeader*>(half.data());
+  const auto entries = elements<Entry>(half, header.entries);
+  return std::any_of(entries.begin(), entries.end(), [family](const Entry& entry) {
+    const bool ipv4 = (entry.flags & kEntryIpv4) != 0;
+    return (entry.flags & kEntryUsable) != 0 && ipv4 == (family == Family::kIpv4);
+  });
 }
 
 }  // namespace px::plan

@@ -79,6 +79,13 @@ std::optional<Entry> Plan::entry_with(const Address& source, std::uint32_t mark)
   return entry ? *entry : std::nullopt;
 }
 
+bool Plan::has_entry_of(Family family) const {
+  return read_whole([family](std::span<const std::byte> current) {
+           return plan::has_entry_of(current, family);
+         })
+      .value_or(false);
+}
+
 ListenMode Plan::listen_mode() const {
   const ListenMode mode = read_whole([](std::span<const std::byte> current) {
                             return header_of(current).listen;

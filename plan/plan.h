@@ -80,6 +80,10 @@ enum class Usability : std::uint8_t {
 [[nodiscard]] std::optional<Entry> entry_with(std::span<const std::byte> half,
                                               const Address& source, std::uint32_t mark);
 
+// Whether any entry of the profile's own is usable for this family.
+enum class Family : std::uint8_t { kIpv4, kIpv6 };
+[[nodiscard]] bool has_entry_of(std::span<const std::byte> half, Family family);
+
 // A mapped plan file. Does not own the mapping; as cheap to copy as a pointer.
 class Plan {
  public:
@@ -95,6 +99,8 @@ class Plan {
   [[nodiscard]] std::optional<Entry> listen_entry(const Call& call) const;
   // The first usable entry with this source and mark. Nothing under a profile that was removed.
   [[nodiscard]] std::optional<Entry> entry_with(const Address& source, std::uint32_t mark) const;
+  // The same; false where there is no plan.
+  [[nodiscard]] bool has_entry_of(Family family) const;
   // Of the plan in force; one of the modes for any bytes. kSystem and 0 where there is no plan.
   [[nodiscard]] ListenMode listen_mode() const;
   [[nodiscard]] std::uint32_t listen_mark() const;  // SO_MARK, host byte order

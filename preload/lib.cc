@@ -87,15 +87,18 @@ constinit BundleBinding binding(libc, kBareSystemCalls, fds, current_plan, bundl
 constinit BundleAccepting accepting(libc, kBareSystemCalls, fds, listener_filters);
 constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, listener_filters);
 
-constinit AddressNames address_names(libc, current_plan, decider, health, transports, bundle_cache);
-constinit HostNames host_names(libc, decider, health, bundle_cache);
+constinit OrderedLookup ordered_lookup(libc, kBareSystemCalls, current_plan, decider);
+constinit AddressNames address_names(libc, ordered_lookup, current_plan, decider, health,
+                                     transports, bundle_cache);
+constinit HostNames host_names(ordered_lookup, decider, health, bundle_cache);
 constinit HostsLine hosts_line(settings, &__nss_configure_lookup, "/etc/nsswitch.conf");
 constinit ProfileNames profile_names(settings, current_plan, session, &request_lookup);
 
 }  // namespace
 
 constinit NameDispatch names(libc, current_plan, session,
-                             {address_names, host_names, profile_names, hosts_line});
+                             {address_names, host_names, ordered_lookup, profile_names,
+                              hosts_line});
 constinit NameService name_service(profile_names);
 constinit ResolverCalls resolver_calls(profile_names);
 

@@ -152,8 +152,8 @@ int AddressNames::list_members(const NameQuery& query, const char* service, cons
   if (const int error = list_kinds(libc_, service, hints, &kinds.list); error != 0) return error;
   const int family = hints.ai_family == AF_BUNDLE ? AF_UNSPEC : hints.ai_family;
   Bundle bundle;
-  const int error =
-      look_up_members(libc_, query.members(), {.family = family, .flags = hints.ai_flags}, &bundle);
+  const int error = look_up_members(ordered_, query.members(),
+                                    {.family = family, .flags = hints.ai_flags}, &bundle);
   if (error != 0) return error;
   set_port(&bundle, *kinds.list);
   bundle.implicit = query.implicit();
@@ -183,7 +183,7 @@ int AddressNames::list_all(const NameQuery& query, const char* service, const ad
   OwnedList found;
   addrinfo usual = hints;
   if (hints.ai_family == AF_BUNDLE) usual.ai_family = AF_UNSPEC;
-  const int error = libc_.getaddrinfo(query.text().data(), service, &usual, &found.list);
+  const int error = ordered_.getaddrinfo(query.text().data(), service, &usual, &found.list);
   if (error != 0) return error;
   const Bundle bundle = addresses_in(found.list);
   const bool any = query.kind() == NameQuery::Kind::kAny && hints.ai_family != AF_BUNDLE;

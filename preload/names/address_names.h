@@ -8,6 +8,7 @@
 #include "libbundle/core/bundle.h"
 #include "preload/names/bundle_cache.h"
 #include "preload/names/name_query.h"
+#include "preload/names/ordered_lookup.h"
 #include "preload/process/symbols.h"
 #include "preload/session/current_plan.h"
 #include "preload/session/decider.h"
@@ -18,10 +19,11 @@ namespace px::shim {
 
 class AddressNames {
  public:
-  constexpr AddressNames(const Symbols& libc, const CurrentPlan& plan, Decider& decider,
-                         const MemberHealth& health, KernelTransports& transports,
+  constexpr AddressNames(const Symbols& libc, OrderedLookup& ordered, const CurrentPlan& plan,
+                         Decider& decider, const MemberHealth& health, KernelTransports& transports,
                          BundleCache& cache)
       : libc_(libc),
+        ordered_(ordered),
         plan_(plan),
         decider_(decider),
         health_(health),
@@ -49,6 +51,7 @@ class AddressNames {
   void remember(const bundle::Bundle& bundle, const NameQuery& query);
 
   const Symbols& libc_;
+  OrderedLookup& ordered_;
   const CurrentPlan& plan_;
   Decider& decider_;
   const MemberHealth& health_;

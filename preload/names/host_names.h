@@ -13,7 +13,7 @@
 #include "preload/names/bundle_cache.h"
 #include "preload/names/host_entry.h"
 #include "preload/names/name_query.h"
-#include "preload/process/symbols.h"
+#include "preload/names/ordered_lookup.h"
 #include "preload/session/decider.h"
 #include "preload/session/member_health.h"
 
@@ -21,7 +21,7 @@ namespace px::shim {
 
 class HostNames {
  public:
-  constexpr HostNames(const Symbols& libc, Decider& decider, const MemberHealth& health,
+  constexpr HostNames(OrderedLookup& libc, Decider& decider, const MemberHealth& health,
                       BundleCache& cache)
       : libc_(libc), decider_(decider), health_(health), cache_(cache) {}
 
@@ -38,7 +38,7 @@ class HostNames {
   [[nodiscard]] int find_members(const NameQuery& query, int family, bundle::Bundle* found);
   void remember(const bundle::Bundle& bundle, const NameQuery& query);
 
-  const Symbols& libc_;
+  OrderedLookup& libc_;
   Decider& decider_;
   const MemberHealth& health_;
   BundleCache& cache_;

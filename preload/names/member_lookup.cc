@@ -17,7 +17,7 @@ using bundle::Endpoint;
 using bundle::Member;
 
 // Whether libc would list an address of this family, under AI_ADDRCONFIG for example.
-bool takes_numeric(const Symbols& libc, const AddressHints& hints, bool ipv4) {
+bool takes_numeric(OrderedLookup& libc, const AddressHints& hints, bool ipv4) {
   const bool mapped = ipv4 && hints.family == AF_INET6 && (hints.flags & AI_V4MAPPED) != 0;
   if (hints.family == AF_INET && !ipv4) return false;
   if (hints.family == AF_INET6 && ipv4 && !mapped) return false;
@@ -34,7 +34,7 @@ bool takes_numeric(const Symbols& libc, const AddressHints& hints, bool ipv4) {
   return true;
 }
 
-int add_numeric(const Symbols& libc, const Member& member, const AddressHints& hints,
+int add_numeric(OrderedLookup& libc, const Member& member, const AddressHints& hints,
                 BundleBuilder* builder) {
   if (!takes_numeric(libc, hints, member.address.is_ipv4())) return EAI_ADDRFAMILY;
   Endpoint endpoint{.address = member.address};
@@ -46,7 +46,7 @@ int add_numeric(const Symbols& libc, const Member& member, const AddressHints& h
   return 0;
 }
 
-int add_name(const Symbols& libc, const Member& member, const AddressHints& hints,
+int add_name(OrderedLookup& libc, const Member& member, const AddressHints& hints,
              BundleBuilder* builder) {
   constexpr int kChoosing = AI_ADDRCONFIG | AI_V4MAPPED | AI_ALL | AI_IDN;
   std::array<char, bundle::kMostNotation + 1> name{};
@@ -89,7 +89,7 @@ Bundle without_ipv4(const Bundle& bundle) {
 
 }  // namespace
 
-int look_up_members(const Symbols& libc, std::span<const Member> members, const AddressHints& hints,
+int look_up_members(OrderedLookup& libc, std::span<const Member> members, const AddressHints& hints,
                     Bundle* found) {
   if ((hints.flags & AI_NUMERICHOST) != 0) {
     for (const Member& member : members) {

@@ -8,7 +8,7 @@
 
 #include "libbundle/core/bundle.h"
 #include "libbundle/core/notation.h"
-#include "preload/process/symbols.h"
+#include "preload/names/ordered_lookup.h"
 
 namespace px::shim {
 
@@ -20,7 +20,7 @@ struct AddressHints {
 
 // 0 and a bundle of at least one member without ports; or the EAI_* of a member, where none has an
 // address. A member that has none is left out, and an address that is there twice is kept once.
-[[nodiscard]] int look_up_members(const Symbols& libc, std::span<const bundle::Member> members,
+[[nodiscard]] int look_up_members(OrderedLookup& libc, std::span<const bundle::Member> members,
                                   const AddressHints& hints, bundle::Bundle* found);
 
 }  // namespace px::shim

@@ -82,7 +82,7 @@ int NameDispatch::getaddrinfo(const char* node, const char* service, const addri
   if (!ordinary || (wants_bundle && bundles_are_on(plan_))) {
     return addresses_.getaddrinfo(query, service, meant, list);
   }
-  return libc_.getaddrinfo(node, service, hints, list);
+  return ordered_.getaddrinfo(node, service, hints, list);
 }
 
 // libc's threads call its own getaddrinfo.

@@ -14,6 +14,7 @@
 #include "preload/names/address_names.h"
 #include "preload/names/host_names.h"
 #include "preload/names/hosts_line.h"
+#include "preload/names/ordered_lookup.h"
 #include "preload/names/profile_names.h"
 #include "preload/process/symbols.h"
 #include "preload/session/broker_session.h"
@@ -26,6 +27,7 @@ class NameDispatch {
   struct Resolvers {
     AddressNames& addresses;
     HostNames& hosts;
+    OrderedLookup& libc;
     ProfileNames& profile;
     HostsLine& line;
   };
@@ -37,6 +39,7 @@ class NameDispatch {
         session_(session),
         addresses_(resolvers.addresses),
         hosts_(resolvers.hosts),
+        ordered_(resolvers.libc),
         profile_(resolvers.profile),
         line_(resolvers.line) {}
 
@@ -68,6 +71,7 @@ class NameDispatch {
   BrokerSession& session_;
   AddressNames& addresses_;
   HostNames& hosts_;
+  OrderedLookup& ordered_;
   ProfileNames& profile_;
   HostsLine& line_;
 };

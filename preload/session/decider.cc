@@ -21,6 +21,11 @@ bool Decider::is_passthrough() const {
   return plan && !plan->has_rules() && session_.knows(*plan);
 }
 
+std::optional<plan::Verdict> Decider::foresee(const plan::Call& call) const {
+  const auto plan = plan_.in_force();
+  return plan ? std::optional(verdict_of(*plan, call)) : std::nullopt;
+}
+
 // An unsteered call needs no welcome where the plan is known to be the program's; a steered call
 // does, so that the broker knows of the program.
 plan::Verdict Decider::decide(const plan::Call& call) {

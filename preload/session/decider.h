@@ -3,6 +3,8 @@
 // nothing but references. Changes no errno.
 #pragma once
 
+#include <optional>
+
 #include "plan/plan.h"
 #include "preload/session/broker_session.h"
 #include "preload/session/current_plan.h"
@@ -24,6 +26,8 @@ class Decider {
   // Without the broker's welcome, a program with a profile of its environment gets kFail, another
   // kSystem.
   [[nodiscard]] plan::Verdict decide(const plan::Call& call);
+  // What it would be now, for a call that may never come: nobody is asked. Nothing without a plan.
+  [[nodiscard]] std::optional<plan::Verdict> foresee(const plan::Call& call) const;
 
  private:
   const CurrentPlan& plan_;

@@ -9,6 +9,7 @@
 #include "libbundle/core/text.h"
 #include "preload/names/members_text.h"
 #include "tests/unit/preload/names/fake_resolver.h"
+#include "tests/unit/preload/shim_session.h"
 
 namespace px::shim {
 namespace {
@@ -16,6 +17,8 @@ namespace {
 class MemberLookupTest : public testing::Test {
  protected:
   MemberLookupTest() {
+    broker_.plan.publish_without_rules();
+    (void)shim_.session.ensure_session();
     resolver_.hosts["www"] = {"192.168.0.1", "10.0.0.1"};
     resolver_.hosts["six"] = {"2001:db8::6"};
     resolver_.hosts["both"] = {"2001:db8::7", "10.0.0.7"};
@@ -24,7 +27,7 @@ class MemberLookupTest : public testing::Test {
   int look_up(std::string_view text, AddressHints hints = {}) {
     const bundle::Notation notation = bundle::parse_notation(text);
     EXPECT_EQ(notation.kind, bundle::NotationKind::kMembers) << text;
-    return look_up_members(resolver_.symbols, notation.members(), hints, &found_);
+    return look_up_members(ordered_, notation.members(), hints, &found_);
   }
   // In the order found; `|` before an alternative.
   std::string listed(std::string_view text, AddressHints hints = {}) {
@@ -39,6 +42,9 @@ class MemberLookupTest : public testing::Test {
   }
 
   FakeResolver resolver_;
+  TestBroker broker_;
+  StartedSession shim_;
+  OrderedLookup ordered_{resolver_.symbols, kBareSystemCalls, shim_.plan, shim_.decider};
   bundle::Bundle found_;
 };
 

@@ -113,9 +113,10 @@ class NameDispatchTest : public testing::Test {
   StartedSession shim_;
   KernelTransports transports_{resolver_.symbols};
   BundleCache cache_;
-  AddressNames addresses_{resolver_.symbols, shim_.plan,  shim_.decider,
+  OrderedLookup ordered_{resolver_.symbols, kBareSystemCalls, shim_.plan, shim_.decider};
+  AddressNames addresses_{resolver_.symbols, ordered_,    shim_.plan, shim_.decider,
                           shim_.health,      transports_, cache_};
-  HostNames hosts_{resolver_.symbols, shim_.decider, shim_.health, cache_};
+  HostNames hosts_{ordered_, shim_.decider, shim_.health, cache_};
   ProfileNames profile_{shim_.settings, shim_.plan, shim_.session, &request_lookup};
   static int configure(const char* database, const char* line) {
     configured = std::string(database) + ": " + line;
@@ -123,8 +124,10 @@ class NameDispatchTest : public testing::Test {
   }
   static inline std::string configured;
   HostsLine line_{shim_.settings, &configure, "/nonexistent"};
-  NameDispatch names_{
-      resolver_.symbols, shim_.plan, shim_.session, {addresses_, hosts_, profile_, line_}};
+  NameDispatch names_{resolver_.symbols,
+                      shim_.plan,
+                      shim_.session,
+                      {addresses_, hosts_, ordered_, profile_, line_}};
   std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list_{nullptr, &::freeaddrinfo};
 };
 

@@ -5,6 +5,7 @@ import concurrent.futures
 
 import pytest
 
+from support.clients.fetch_java import fetch_java
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6, PUBLIC_OTHER, UPLINKS
 from support.servers.uplink_name_servers import name_servers
 
@@ -38,6 +39,13 @@ paths:
 """
 URL = "http://network.test:8080/"
 PYTHON = "import socket; print(socket.getaddrinfo('network.test', 80))"
+# With folders of its own, and as the user it is started by. It asks for SRV records, too.
+APT = """
+cd "$(mktemp -d)"
+echo 'deb [trusted=yes] http://network.test/ ./' >sources
+exec apt-get update -o Dir::Etc::sourcelist="$PWD/sources" -o Dir::Etc::sourceparts=/dev/null \
+  -o Dir::State::lists="$PWD" -o Dir::Cache="$PWD" -o APT::Sandbox::User=root -o Debug::pkgAcquire::Worker=1
+"""
 PROGRAMS = {
     "getent hosts": ["getent", "hosts", "network.test"],
     "getent ahosts": ["getent", "ahosts", "network.test"],
@@ -52,6 +60,8 @@ PROGRAMS = {
     "ping": ["ping", "-c1", "-W1", "network.test"],
     "nc": ["nc", "-vz", "-w5", "network.test", "8080"],
     "nc.traditional": ["nc.traditional", "-vz", "-w5", "network.test", "8080"],
+    "psql": ["psql", "-d", "postgres://network.test:81/x?connect_timeout=5", "-c", "select 1"],
+    "apt": ["sh", "-c", APT],
     "ssh": ["ssh", "-v", "-o", "ConnectTimeout=5", "-p", "8080", "network.test", "true"],
 }
 
@@ -87,6 +97,20 @@ def test_each_profile_gets_its_own_networks_answer(lab, broker, dns, name):
     dns.forget()
     assert answers(bare(lab, name)) == {"lan"}
     assert set(dns.left()) == {"lan0"}
+
+
+def test_java(lab, broker, dns, tmp_path):
+    program = [*fetch_java(tmp_path), "network.test", "8080"]
+    for uplink in UPLINKS:
+        dns.forget()
+        lab.flows.reset()
+        lab.px(broker, program, uplink.name)
+        assert set(lab.flows.left(ANSWERS[uplink.name])) == {uplink.interface}
+        assert set(dns.left()) == {uplink.interface}
+        assert "A network.test" in dns.asked(uplink.name)
+    lab.flows.reset()
+    lab.client.run(program)
+    assert set(lab.flows.left(ANSWERS["lan"])) == {"lan0"}
 
 
 def bare(lab, name):

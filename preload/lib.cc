@@ -87,12 +87,14 @@ constinit BundleBinding binding(libc, kBareSystemCalls, fds, current_plan, bundl
 constinit BundleAccepting accepting(libc, kBareSystemCalls, fds, listener_filters);
 constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, listener_filters);
 
+constinit EarlyQuestions early_questions;
+constinit ProfileNames profile_names(settings, current_plan, session, &request_lookup,
+                                     early_questions);
 constinit OrderedLookup ordered_lookup(libc, kBareSystemCalls, current_plan, decider);
-constinit AddressNames address_names(libc, ordered_lookup, current_plan, decider, health,
-                                     transports, bundle_cache);
-constinit HostNames host_names(ordered_lookup, decider, health, bundle_cache);
+constinit AddressNames address_names(libc, ordered_lookup, profile_names, current_plan, decider,
+                                     health, transports, bundle_cache);
+constinit HostNames host_names(ordered_lookup, profile_names, decider, health, bundle_cache);
 constinit HostsLine hosts_line(settings, &__nss_configure_lookup, "/etc/nsswitch.conf");
-constinit ProfileNames profile_names(settings, current_plan, session, &request_lookup);
 
 }  // namespace
 

@@ -152,7 +152,7 @@ int AddressNames::list_members(const NameQuery& query, const char* service, cons
   if (const int error = list_kinds(libc_, service, hints, &kinds.list); error != 0) return error;
   const int family = hints.ai_family == AF_BUNDLE ? AF_UNSPEC : hints.ai_family;
   Bundle bundle;
-  const int error = look_up_members(ordered_, query.members(),
+  const int error = look_up_members(ordered_, profile_, query.members(),
                                     {.family = family, .flags = hints.ai_flags}, &bundle);
   if (error != 0) return error;
   set_port(&bundle, *kinds.list);

@@ -9,6 +9,7 @@
 #include "preload/names/bundle_cache.h"
 #include "preload/names/name_query.h"
 #include "preload/names/ordered_lookup.h"
+#include "preload/names/profile_names.h"
 #include "preload/process/symbols.h"
 #include "preload/session/current_plan.h"
 #include "preload/session/decider.h"
@@ -19,11 +20,12 @@ namespace px::shim {
 
 class AddressNames {
  public:
-  constexpr AddressNames(const Symbols& libc, OrderedLookup& ordered, const CurrentPlan& plan,
-                         Decider& decider, const MemberHealth& health, KernelTransports& transports,
-                         BundleCache& cache)
+  constexpr AddressNames(const Symbols& libc, OrderedLookup& ordered, ProfileNames& profile,
+                         const CurrentPlan& plan, Decider& decider, const MemberHealth& health,
+                         KernelTransports& transports, BundleCache& cache)
       : libc_(libc),
         ordered_(ordered),
+        profile_(profile),
         plan_(plan),
         decider_(decider),
         health_(health),
@@ -52,6 +54,7 @@ class AddressNames {
 
   const Symbols& libc_;
   OrderedLookup& ordered_;
+  ProfileNames& profile_;
   const CurrentPlan& plan_;
   Decider& decider_;
   const MemberHealth& health_;

@@ -43,7 +43,7 @@ void HostNames::remember(const Bundle& bundle, const NameQuery& query) {
 int HostNames::find_members(const NameQuery& query, int family, Bundle* found) {
   if (query.kind() == Kind::kBad) return EAI_NONAME;
   const AddressHints hints{.family = family, .flags = 0};
-  const int error = look_up_members(libc_, query.members(), hints, found);
+  const int error = look_up_members(libc_, profile_, query.members(), hints, found);
   if (error != 0) return error;
   found->implicit = query.implicit();
   remember(*found, query);

@@ -14,6 +14,7 @@
 #include "preload/names/host_entry.h"
 #include "preload/names/name_query.h"
 #include "preload/names/ordered_lookup.h"
+#include "preload/names/profile_names.h"
 #include "preload/session/decider.h"
 #include "preload/session/member_health.h"
 
@@ -21,9 +22,9 @@ namespace px::shim {
 
 class HostNames {
  public:
-  constexpr HostNames(OrderedLookup& libc, Decider& decider, const MemberHealth& health,
-                      BundleCache& cache)
-      : libc_(libc), decider_(decider), health_(health), cache_(cache) {}
+  constexpr HostNames(OrderedLookup& libc, ProfileNames& profile, Decider& decider,
+                      const MemberHealth& health, BundleCache& cache)
+      : libc_(libc), profile_(profile), decider_(decider), health_(health), cache_(cache) {}
 
   // Of a bundle, or of text that was meant as one. The first answers in static storage, like libc,
   // the other in the caller's room.
@@ -39,6 +40,7 @@ class HostNames {
   void remember(const bundle::Bundle& bundle, const NameQuery& query);
 
   OrderedLookup& libc_;
+  ProfileNames& profile_;
   Decider& decider_;
   const MemberHealth& health_;
   BundleCache& cache_;

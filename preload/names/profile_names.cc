@@ -2,6 +2,8 @@
 #include "preload/names/profile_names.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "preload/names/resolver_environment.h"
 #include "preload/process/clock.h"
@@ -52,6 +54,13 @@ plan::LookupOutcome ProfileNames::search(std::string_view name, const Questions&
   plan::Lookup lookup = lookup_of(*own, questions);
   if (!alias && !name.ends_with('.')) lookup.flags |= plan::kLookupSearches;
   apply_environment(&lookup);
+  if (EarlyQuestion* const question = early_.find(name.data())) {
+    if (question->only_asks) {
+      ask_early(lookup, question);
+      return plan::LookupOutcome::kTryAgain;
+    }
+    if (take_early(lookup, question, reply)) return reply->outcome();
+  }
   return ask(&lookup, reply);
 }
 
@@ -71,6 +80,21 @@ plan::LookupOutcome ProfileNames::ask(plan::Lookup* lookup, LookupReply* reply) 
     if (!plan || session_.has_joined(*plan) || monotonic_ms() >= deadline) break;
   }
   return kTryAgain;
+}
+
+void ProfileNames::ask_early(const plan::Lookup& lookup, EarlyQuestion* question) {
+  if (question->connection >= 0 || !session_.ensure_session()) return;
+  session_.introduce_vfork_child();
+  question->connection = begin_lookup(settings_, session_.second_socket(), lookup,
+                                      monotonic_ms() + limit_of(lookup) + kMarginMs);
+  std::copy(std::begin(lookup.types), std::end(lookup.types), question->types);
+}
+
+bool ProfileNames::take_early(const plan::Lookup& lookup, EarlyQuestion* question,
+                              LookupReply* reply) {
+  if (question->connection < 0 || !std::ranges::equal(lookup.types, question->types)) return false;
+  const std::int64_t deadline = monotonic_ms() + limit_of(lookup) + kMarginMs;
+  return finish_lookup(std::exchange(question->connection, -1), deadline, reply);
 }
 
 std::int64_t ProfileNames::limit_of(const plan::Lookup& lookup) const {

@@ -12,6 +12,7 @@
 #include "dns/packet.h"
 #include "plan/name_wire.h"
 #include "plan/names.h"
+#include "preload/names/early_questions.h"
 #include "preload/process/settings.h"
 #include "preload/session/broker_session.h"
 #include "preload/session/current_plan.h"
@@ -25,8 +26,8 @@ class ProfileNames {
                                  std::int64_t deadline, LookupReply*);
 
   constexpr ProfileNames(const Settings& settings, const CurrentPlan& plan, BrokerSession& session,
-                         RequestLookup request)
-      : settings_(settings), plan_(plan), session_(session), request_(request) {}
+                         RequestLookup request, EarlyQuestions& early)
+      : settings_(settings), plan_(plan), session_(session), request_(request), early_(early) {}
 
   // Whose names are, as far as is known without asking: the profile's, too, where a profile of the
   // environment is not known. It fails closed.
@@ -47,15 +48,24 @@ class ProfileNames {
   [[nodiscard]] plan::LookupOutcome search(std::string_view name, const Questions& questions,
                                            LookupReply* reply);
 
+  // Where names stand that are to be asked early: search() for one of them only asks, while it is
+  // so marked, and says kTryAgain.
+  [[nodiscard]] EarlyQuestions& early() const { return early_; }
+
  private:
   [[nodiscard]] plan::NameSettings names() const;
   [[nodiscard]] std::int64_t limit_of(const plan::Lookup& lookup) const;  // milliseconds
   [[nodiscard]] plan::LookupOutcome ask(plan::Lookup* lookup, LookupReply* reply);
+  void ask_early(const plan::Lookup& lookup, EarlyQuestion* question);
+  // Whether the answer to what was asked early is there, and is to this.
+  [[nodiscard]] bool take_early(const plan::Lookup& lookup, EarlyQuestion* question,
+                                LookupReply* reply);
 
   const Settings& settings_;
   const CurrentPlan& plan_;
   BrokerSession& session_;
   const RequestLookup request_;
+  EarlyQuestions& early_;
 };
 
 }  // namespace px::shim

@@ -23,6 +23,7 @@ class SpareDescriptors {
     taken_ = false;
   }
 
+  [[nodiscard]] bool is_taken() const { return taken_; }
   // After EMFILE: whether there are some more now than there were.
   [[nodiscard]] bool take() {
     if (taken_) return false;

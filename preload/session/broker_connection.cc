@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "plan/second_socket.h"
 #include "preload/process/clock.h"
@@ -34,6 +35,11 @@ void BrokerConnection::close() {
   close_fd(fd_);
   fd_ = -1;
   spare_.give_back();
+}
+
+int BrokerConnection::keep() {
+  if (spare_.is_taken()) close();
+  return std::exchange(fd_, -1);
 }
 
 // The kernel drops descriptors that arrive where there is no room for them.

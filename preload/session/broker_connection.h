@@ -34,6 +34,12 @@ class BrokerConnection {
   // `deadline`: by monotonic_ms(). `flags`: SOCK_NONBLOCK for a connection that waits for nothing,
   // or 0.
   explicit BrokerConnection(std::int64_t deadline, int flags = 0);
+  // Goes on with a descriptor that keep() gave.
+  struct Kept {
+    int fd;
+  };
+  BrokerConnection(std::int64_t deadline, Kept kept)
+      : deadline_(deadline), fd_(kept.fd), socket_error_(0) {}
   BrokerConnection(const BrokerConnection&) = delete;
   BrokerConnection& operator=(const BrokerConnection&) = delete;
   ~BrokerConnection() { close(); }
@@ -52,6 +58,8 @@ class BrokerConnection {
   [[nodiscard]] bool was_hung_up() const { return hung_up_; }
   // -1 where there is none.
   [[nodiscard]] int descriptor() const { return fd_; }
+  // The descriptor is the caller's from now on. -1 where it is one too many: it is closed then.
+  [[nodiscard]] int keep();
   // Whoever goes on with it has nothing: for a thread that is cancelled.
   void close();
   // SO_NETNS_COOKIE; 0 where the kernel (before 5.14) has none.

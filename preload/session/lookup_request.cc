@@ -127,6 +127,23 @@ void LookupReply::clear() {
   outcome_ = plan::LookupOutcome::kTryAgain;
 }
 
+int begin_lookup(const Settings& settings, const SecondSocket& second, const plan::Lookup& lookup,
+                 std::int64_t deadline) {
+  if (is_filtered(settings)) return -1;
+  const KeepErrno keep;
+  BrokerConnection connection(deadline);
+  return send_request(&connection, settings, second, lookup) ? connection.keep() : -1;
+}
+
+bool finish_lookup(int descriptor, std::int64_t deadline, LookupReply* reply) {
+  const KeepErrno keep;
+  BrokerConnection connection(deadline, BrokerConnection::Kept{descriptor});
+  if (!wait_for_answer(&connection, deadline)) return false;
+  if (receive_answer(&connection, reply) == Asked::kAnswered) return true;
+  reply->clear();
+  return false;
+}
+
 bool request_lookup(const Settings& settings, const SecondSocket& second,
                     const plan::Lookup& lookup, std::int64_t deadline, LookupReply* reply) {
   if (is_filtered(settings)) return false;

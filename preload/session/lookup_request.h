@@ -52,4 +52,10 @@ class LookupReply {
                                   const plan::Lookup& lookup, std::int64_t deadline,
                                   LookupReply* reply);
 
+// The same in two steps, once, for a caller that has more to ask before it waits: a connection to
+// the broker, which has been asked, or -1; and the answer, which takes the connection over.
+[[nodiscard]] int begin_lookup(const Settings& settings, const SecondSocket& second,
+                               const plan::Lookup& lookup, std::int64_t deadline);
+[[nodiscard]] bool finish_lookup(int connection, std::int64_t deadline, LookupReply* reply);
+
 }  // namespace px::shim

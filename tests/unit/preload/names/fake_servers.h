@@ -64,7 +64,8 @@ struct FakeServers {
   static inline FakeServers* here = nullptr;
   TestBroker broker;
   ShimSession shim;
-  ProfileNames names{shim.settings, shim.plan, shim.session, &request};
+  EarlyQuestions early;
+  ProfileNames names{shim.settings, shim.plan, shim.session, &request, early};
   plan::LookupOutcome outcome = plan::LookupOutcome::kTryAgain;
   std::vector<std::vector<std::byte>> replies;
   bool reachable = true;

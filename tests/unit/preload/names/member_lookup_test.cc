@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "preload/names/member_lookup.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,7 +29,7 @@ class MemberLookupTest : public testing::Test {
   int look_up(std::string_view text, AddressHints hints = {}) {
     const bundle::Notation notation = bundle::parse_notation(text);
     EXPECT_EQ(notation.kind, bundle::NotationKind::kMembers) << text;
-    return look_up_members(ordered_, notation.members(), hints, &found_);
+    return look_up_members(ordered_, profile_, notation.members(), hints, &found_);
   }
   // In the order found; `|` before an alternative.
   std::string listed(std::string_view text, AddressHints hints = {}) {
@@ -44,6 +46,8 @@ class MemberLookupTest : public testing::Test {
   FakeResolver resolver_;
   TestBroker broker_;
   StartedSession shim_;
+  EarlyQuestions early_;
+  ProfileNames profile_{shim_.settings, shim_.plan, shim_.session, &request_lookup, early_};
   OrderedLookup ordered_{resolver_.symbols, kBareSystemCalls, shim_.plan, shim_.decider};
   bundle::Bundle found_;
 };
@@ -108,6 +112,79 @@ TEST_F(MemberLookupTest, MoreThanFitAreLeftOutAndSaidToBe) {
   ASSERT_EQ(look_up("<many>"), 0);
   EXPECT_EQ(found_.count, bundle::kMostMembers);
   EXPECT_TRUE(found_.truncated);
+}
+
+// Under a profile with servers of its own, with libc as it calls the service px for some names.
+class EarlyMembersTest : public MemberLookupTest {
+ protected:
+  EarlyMembersTest() {
+    here = this;
+    broker_.plan.names = {plan::NamesFrom::kProfile, 1, 5, 2};
+    broker_.plan.publish_without_rules();
+    resolver_.symbols.getaddrinfo = &call;
+    of_others_["db"] = "10.0.0.5";
+    of_px_["www"] = "192.168.0.1";
+    of_px_["mail"] = "192.168.0.2";
+  }
+  ~EarlyMembersTest() override { here = nullptr; }
+
+  static int call(const char* node, const char*, const addrinfo*, addrinfo** list) {
+    EarlyQuestion* const early = here->early_.find(node);
+    const bool only_asks = early != nullptr && early->only_asks;
+    here->calls_.push_back(std::string(node) + (only_asks ? "?" : ""));
+    const auto known = here->of_others_.find(node);
+    const auto found = known != here->of_others_.end() ? known : here->of_px_.find(node);
+    if (known == here->of_others_.end() && only_asks) {
+      early->connection = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+      return EAI_AGAIN;
+    }
+    if (found == here->of_px_.end()) return EAI_NONAME;
+    addrinfo numeric{};
+    numeric.ai_flags = AI_NUMERICHOST;
+    numeric.ai_socktype = SOCK_STREAM;
+    return ::getaddrinfo(found->second.c_str(), nullptr, &numeric, list);
+  }
+
+  static inline EarlyMembersTest* here = nullptr;
+  std::map<std::string, std::string> of_others_;
+  std::map<std::string, std::string> of_px_;
+  std::vector<std::string> calls_;
+};
+
+TEST_F(EarlyMembersTest, AllAreAskedBeforeOneIsWaitedFor) {
+  EXPECT_EQ(listed("<www,10.0.0.1,mail>"), "192.168.0.1,10.0.0.1,192.168.0.2");
+  EXPECT_EQ(calls_, (std::vector<std::string>{"www?", "mail?", "www", "mail"}));
+}
+
+TEST_F(EarlyMembersTest, WhatAnotherServiceKnowsIsNotAskedTwice) {
+  EXPECT_EQ(listed("<db,gone,mail>"), "10.0.0.5,192.168.0.2");
+  EXPECT_EQ(calls_, (std::vector<std::string>{"db?", "gone?", "mail?", "gone", "mail"}));
+}
+
+TEST_F(EarlyMembersTest, OneNameAloneNeedsNoHaste) {
+  EXPECT_EQ(listed("<www,10.0.0.1>"), "192.168.0.1,10.0.0.1");
+  EXPECT_EQ(calls_, std::vector<std::string>{"www"});
+}
+
+TEST_F(EarlyMembersTest, WithoutPlacesTheyAreAskedInTurn) {
+  std::vector<EarlyQuestion*> taken;
+  while (EarlyQuestion* one = early_.claim("www")) taken.push_back(one);
+  EXPECT_EQ(listed("<www,mail>"), "192.168.0.1,192.168.0.2");
+  EXPECT_EQ(calls_, (std::vector<std::string>{"www", "mail"}));
+  for (EarlyQuestion* one : taken) EarlyQuestions::release(one);
+  // Each lookup has given its places back.
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(listed("<www,mail>"), "192.168.0.1,192.168.0.2");
+  EXPECT_EQ(calls_.back(), "mail");
+  EXPECT_EQ(calls_[calls_.size() - 3], "mail?");
+}
+
+TEST_F(EarlyMembersTest, APlaceIsKnownByItselfAlone) {
+  EXPECT_EQ(early_.claim(std::string(EarlyQuestion::kNameSize, 'a')), nullptr);
+  EarlyQuestion* const one = early_.claim("www");
+  ASSERT_NE(one, nullptr);
+  EXPECT_EQ(early_.find(one->name), one);
+  EXPECT_EQ(early_.find("www"), nullptr);
+  EarlyQuestions::release(one);
 }
 
 std::string named(std::string_view text, std::size_t size = 255) {

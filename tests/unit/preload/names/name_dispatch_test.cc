@@ -113,11 +113,12 @@ class NameDispatchTest : public testing::Test {
   StartedSession shim_;
   KernelTransports transports_{resolver_.symbols};
   BundleCache cache_;
+  EarlyQuestions early_;
+  ProfileNames profile_{shim_.settings, shim_.plan, shim_.session, &request_lookup, early_};
   OrderedLookup ordered_{resolver_.symbols, kBareSystemCalls, shim_.plan, shim_.decider};
-  AddressNames addresses_{resolver_.symbols, ordered_,    shim_.plan, shim_.decider,
-                          shim_.health,      transports_, cache_};
-  HostNames hosts_{ordered_, shim_.decider, shim_.health, cache_};
-  ProfileNames profile_{shim_.settings, shim_.plan, shim_.session, &request_lookup};
+  AddressNames addresses_{resolver_.symbols, ordered_,     profile_,    shim_.plan,
+                          shim_.decider,     shim_.health, transports_, cache_};
+  HostNames hosts_{ordered_, profile_, shim_.decider, shim_.health, cache_};
   static int configure(const char* database, const char* line) {
     configured = std::string(database) + ": " + line;
     return 0;

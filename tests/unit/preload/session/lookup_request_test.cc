@@ -130,9 +130,26 @@ TEST_F(LookupRequestTest, WithoutABrokerItEndsInTime) {
   EXPECT_GE(monotonic_ms() - before, 300);
 }
 
+TEST_F(LookupRequestTest, WhoHasMoreToAskMayWaitLater) {
+  serve({[](int client) { send(client, part(100)); }, [](int) {}});
+  const std::int64_t deadline = monotonic_ms() + 20'000;
+  const int first = begin_lookup(settings_, {}, lookup_, deadline);
+  const int second = begin_lookup(settings_, {}, lookup_, deadline);
+  ASSERT_GE(first, 0);
+  ASSERT_GE(second, 0);
+  EXPECT_TRUE(finish_lookup(first, deadline, &reply_));
+  EXPECT_EQ(reply_.packet(0).size(), 100u);
+  LookupReply none;
+  EXPECT_FALSE(finish_lookup(second, deadline, &none));
+  EXPECT_EQ(none.outcome(), plan::LookupOutcome::kTryAgain);
+  broker_.join();
+  EXPECT_EQ(begin_lookup(settings_, {}, lookup_, monotonic_ms() + 100), -1);
+}
+
 TEST_F(LookupRequestTest, UnderAFilterOfSystemCallsNobodyIsAsked) {
   set_filtered(&settings_);
   EXPECT_FALSE(request());
+  EXPECT_EQ(begin_lookup(settings_, {}, lookup_, monotonic_ms() + 20'000), -1);
 }
 
 // AddressSanitizer takes the unwinding of a cancelled thread for a fault: frames that it leaves

@@ -6,6 +6,7 @@ import pytest
 
 from support.lab.isolation import in_place_of
 from support.lab.three_uplinks import CORPORATE, CORPORATE6, PUBLIC, PUBLIC6, UPLINKS
+from support.programs import program_file
 from support.servers.uplink_name_servers import name_servers
 
 HOSTS = {
@@ -42,7 +43,7 @@ try:
 except socket.gaierror as error: print(error.args[1])
 """
 UNSPEC, INET, INET6 = 0, 2, 10
-ADDRCONFIG = 0x20
+CANONNAME, ADDRCONFIG = 0x2, 0x20
 NO_NAME = ["Name or service not known"]
 
 
@@ -101,6 +102,13 @@ def test_addresses_of_a_family_without_a_path_are_left_out_where_asked(lab, brok
     # What is down for the moment is not left out.
     lab.link_down("lte")
     assert set(listed(lab, broker, "lte", *both)) == {PUBLIC, PUBLIC6}
+
+
+def test_nothing_is_freed_wrongly(lab, broker):
+    valgrind = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full"]
+    for flags in (0, ADDRCONFIG | CANONNAME):
+        argv = [*valgrind, program_file("name_list"), "both.test", "80", UNSPEC, flags]
+        assert PUBLIC in lab.px(broker, argv, "lte", timeout=100).stdout
 
 
 @pytest.mark.parametrize("profile", ["lte", "lte-asked"])

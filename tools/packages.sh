@@ -10,7 +10,7 @@ readonly px_build_packages=(
 )
 readonly px_demo_packages=(curl iproute2 mount nftables util-linux)
 readonly px_check_packages=(
-  "${px_demo_packages[@]}" bind9-dnsutils binutils clang clang-format clang-tidy dnsmasq-base dropbear-bin
+  "${px_demo_packages[@]}" bind9-dnsutils binutils clang clang-format clang-tidy dbus-daemon dnsmasq-base dropbear-bin
   ecj faketime git iperf3 iputils-ping libbenchmark-dev libgmock-dev libgtest-dev musl-tools netbase netcat-openbsd
   nodejs ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl procps python3-pyftpdlib
   python3-pytest redis-tools rsync shellcheck strace systemd tcl traceroute valgrind wget
@@ -30,7 +30,10 @@ else
 fi
 # Debian starts the servers that it installs, and has one for the time or one busybox at most: these
 # are only unpacked (tools/unpack). The libraries that they need come with the packages above.
-readonly px_unpacked_packages=(busybox chrony erlang-base haproxy nginx openssh-server openvpn postgresql-15 tftpd-hpa)
+readonly px_unpacked_packages=(
+  busybox chrony erlang-base haproxy libnss-resolve nginx nscd openssh-server openvpn postgresql-15
+  systemd-resolved tftpd-hpa
+)
 
 # The arguments that are not installed.
 px_missing_packages() {

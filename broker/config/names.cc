@@ -7,8 +7,12 @@
 namespace px::broker {
 
 plan::NameSettings NameGroup::settings() const {
-  return {plan::NamesFrom::kProfile, static_cast<std::uint8_t>(servers.size()), timeout_s,
-          attempts};
+  const auto count = learns() ? kMostLearnedServers : static_cast<std::uint8_t>(servers.size());
+  return {plan::NamesFrom::kProfile, count, timeout_s, attempts};
+}
+
+bool Names::learn() const {
+  return std::ranges::any_of(groups, &NameGroup::learns);
 }
 
 plan::NameSettings Names::settings() const {

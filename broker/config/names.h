@@ -22,18 +22,22 @@ struct NameServer {
   friend bool operator==(const NameServer&, const NameServer&) = default;
 };
 inline constexpr std::uint8_t kMostNdots = 15;
+// Of those that links have told, as many are asked as libc asks.
+inline constexpr std::uint8_t kMostLearnedServers = 3;
 
 // Servers, and the names that they are asked for.
 struct NameGroup {
   std::vector<dns::NamePattern> names;  // empty: all names that are no other group's
   std::vector<std::string> via;         // names of paths, in order of preference
-  std::vector<NameServer> servers;      // likewise
+  std::vector<NameServer> servers;      // likewise; empty: those of the paths' links
   std::uint8_t timeout_s = 5;
   std::uint8_t attempts = 2;
   Position position;
 
   [[nodiscard]] bool is_rest() const { return names.empty(); }
-  // As a lookup at these servers has them.
+  // Whether its servers are those that the links have told.
+  [[nodiscard]] bool learns() const { return servers.empty(); }
+  // As a lookup at these servers has them; at most, where it learns.
   [[nodiscard]] plan::NameSettings settings() const;
 };
 
@@ -45,6 +49,8 @@ struct Names {
 
   // As the plan has it: for the longest lookup.
   [[nodiscard]] plan::NameSettings settings() const;
+  // Whether links are to be asked for servers.
+  [[nodiscard]] bool learn() const;
   // The one whose name it is, by its longest pattern; null: the host's.
   [[nodiscard]] const NameGroup* group_of(const dns::Name& name) const;
 };

@@ -208,10 +208,6 @@ void NamesReader::read_group(const Value& value) {
   if (is_map && map.lacks("via")) {
     report_.add(value.place, "dns without 'via'; expected a path or a list of paths");
   }
-  if (is_map && map.lacks("servers")) {
-    report_.add(value.place,
-                "dns without 'servers'; expected " + std::string(kServer) + ", or a list of these");
-  }
   const bool is_rest = is_map && map.lacks("names");
   const auto rest = std::ranges::find_if(names_.groups, &NameGroup::is_rest);
   if (is_rest && rest != names_.groups.end()) {

@@ -83,7 +83,7 @@ struct Errands::Errand {
   bool user_rests;
   std::string question;
   Work work;
-  std::vector<Reply> askers;
+  std::vector<Done> askers;
   pid_t child = 0;
   asio::posix::stream_descriptor channel;
   asio::posix::stream_descriptor process;  // a pidfd
@@ -103,17 +103,26 @@ Errands::~Errands() = default;
 Answer Errands::ask(uid_t user, const std::string& question, Work work) {
   Answer answer;
   answer.later = [this, user, question, work = std::move(work)](Reply reply) {
-    Pointer& same = by_question_[question];
-    if (!same) {
-      const uid_t counted_as = counted_as_(user);
-      same =
-          std::make_shared<Errand>(context_, counted_as, !is_administrator(user), question, work);
-      waiting_.add(counted_as, same);
-    }
-    same->askers.push_back(std::move(reply));
-    begin_some();
+    add(user, question, work,
+        [reply = std::move(reply)](const std::string& text) { reply(text_answer(text)); });
   };
   return answer;
+}
+
+void Errands::work_out(const std::string& question, Work work, Done done) {
+  add(geteuid(), question, std::move(work), std::move(done));
+}
+
+void Errands::add(uid_t user, const std::string& question, Work work, Done done) {
+  Pointer& same = by_question_[question];
+  if (!same) {
+    const uid_t counted_as = counted_as_(user);
+    same = std::make_shared<Errand>(context_, counted_as, !is_administrator(user), question,
+                                    std::move(work));
+    waiting_.add(counted_as, same);
+  }
+  same->askers.push_back(std::move(done));
+  begin_some();
 }
 
 void Errands::begin_some() {
@@ -203,7 +212,7 @@ void Errands::finish(const Pointer& errand, const std::string& text) {
   errand->deadline.cancel();
   --running_;
   if (errand->user_rests) let_rest(errand);
-  for (const Reply& reply : std::exchange(errand->askers, {})) reply(text_answer(text));
+  for (const Done& done : std::exchange(errand->askers, {})) done(text);
 }
 
 }  // namespace px::broker

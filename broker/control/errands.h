@@ -47,11 +47,15 @@ class Errands {
   // answered by the same child: many who ask cost what one does. Users take turns, one child a
   // user. To fork costs the broker itself some milliseconds, so that users rest between two.
   [[nodiscard]] Answer ask(uid_t user, const std::string& question, Work work);
+  // For the broker itself.
+  using Done = std::function<void(const std::string&)>;
+  void work_out(const std::string& question, Work work, Done done);
 
  private:
   struct Errand;
   using Pointer = std::shared_ptr<Errand>;
 
+  void add(uid_t user, const std::string& question, Work work, Done done);
   void begin_some();
   [[nodiscard]] Expected<void> start(const Pointer& errand);
   void read_on(const Pointer& errand);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "broker/control/name_reports.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "broker/control/reports.h"
@@ -37,8 +38,23 @@ json server_report(const NameServerEgress& server) {
   return {{"server", text_of(server.server)},
           {"interface", usable ? json(server.entry->interface) : json()},
           {"source", usable ? json(text_of(server.entry->source)) : json()},
+          {"from", server.from},
           {"usable", usable},
           {"why", usable ? json() : json(server.why)}};
+}
+
+// The same of a group that learns, and has learned nothing.
+json no_server_report(const NameGroup& group) {
+  return {{"server", nullptr},
+          {"interface", nullptr},
+          {"source", nullptr},
+          {"from", nullptr},
+          {"usable", false},
+          {"why", "no name server of the paths' links is known now"},
+          {"names", names_of(group)},
+          {"timeout_s", group.timeout_s},
+          {"attempts", group.attempts},
+          {"silent", false}};
 }
 
 }  // namespace
@@ -57,7 +73,14 @@ json name_servers_report(const Names& names, const Policy& policy, const Snapsho
   json report = search_of(names);
   report["servers"] = json::array();
   for (const NameGroup& group : names.groups) {
-    for (const NameServerEgress& server : name_servers_of(group, policy, snapshot, marks)) {
+    for (const std::string& domain : learned_domains(group, policy, snapshot)) {
+      if (std::ranges::find(report["search"], json(domain)) == report["search"].end()) {
+        report["search"].push_back(domain);
+      }
+    }
+    const auto servers = name_servers_of(group, policy, snapshot, marks);
+    if (servers.empty()) report["servers"].push_back(no_server_report(group));
+    for (const NameServerEgress& server : servers) {
       json one = server_report(server);
       one["names"] = names_of(group);
       one["timeout_s"] = group.timeout_s;

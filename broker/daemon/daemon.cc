@@ -12,6 +12,7 @@
 #include "broker/daemon/process_limits.h"
 #include "broker/identity/administrator.h"
 #include "broker/identity/network_namespace.h"
+#include "broker/link_names/read_link_names.h"
 #include "broker/publish/instance.h"
 #include "broker/services/planned_egress.h"
 #include "ipc/listener.h"
@@ -22,6 +23,12 @@
 #endif
 
 namespace px::broker {
+namespace {
+
+constexpr std::chrono::seconds kLinkNamesPatience{2};
+
+}  // namespace
+
 Daemon::Daemon(Options options)
     : options_(std::move(options)),
       watcher_(
@@ -41,6 +48,13 @@ Daemon::Daemon(Options options)
               counted_as()),
       events_(context_, sessions_, server_),
       errands_(context_, counted_as()),
+      link_names_(context_, errands_,
+                  {.changed =
+                       [this](LinkNamesByInterface names) {
+                         enforcement_->link_names_changed(std::move(names));
+                       },
+                   .failed = [](const Error& error) { spdlog::error("{}", error.message); },
+                   .read = &read_link_names}),
       lookups_(context_, counted_as(), lookup_limits(raise_descriptor_limit())),
       signals_(context_, SIGTERM, SIGINT, SIGHUP) {
   state_.instance = new_instance();
@@ -65,6 +79,7 @@ Expected<void> Daemon::start_parts() {
   PX_TRY(enforcement_->begin());
   connect_services();
   descriptors_.begin();
+  wait_for_link_names();
   PX_TRY(listen());
   publisher_->announce(state_.instance);
   handle_signals();
@@ -126,8 +141,8 @@ Expected<void> Daemon::open_parts() {
   assignments_.emplace(in_force_.policy, sessions_, *publisher_);
   enforcement_.emplace(
       context_, Enforcement::Parts{options_, watcher_, *routers_, *publisher_, *routing_,
-                                   *subflows_, *port_routes_, lookups_, *assignments_, sessions_,
-                                   server_, in_force_, state_});
+                                   *subflows_, *port_routes_, lookups_, link_names_, *assignments_,
+                                   sessions_, server_, in_force_, state_});
   return {};
 }
 
@@ -148,6 +163,13 @@ void Daemon::connect_services() {
   services_->health.register_with(dispatcher_);
   services_->names.register_with(dispatcher_);
   services_->control.register_with(dispatcher_);
+}
+
+void Daemon::wait_for_link_names() {
+  const auto until = std::chrono::steady_clock::now() + kLinkNamesPatience;
+  while (link_names_.has_begun() && !link_names_.has_looked() && !context_.stopped()) {
+    if (context_.run_one_until(until) == 0) break;
+  }
 }
 
 Expected<void> Daemon::listen() {

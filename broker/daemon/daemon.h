@@ -16,6 +16,7 @@
 #include "broker/host/router_list.h"
 #include "broker/host/watcher.h"
 #include "broker/identity/subordinate_ids.h"
+#include "broker/link_names/link_names_keeper.h"
 #include "broker/mptcp/subflows.h"
 #include "broker/names/lookups.h"
 #include "broker/publish/heartbeat.h"
@@ -54,6 +55,8 @@ class Daemon {
   [[nodiscard]] Expected<void> read_host_and_policy();
   [[nodiscard]] Expected<void> open_parts();
   void connect_services();
+  // The first programs are not to find the servers of links unknown.
+  void wait_for_link_names();
   [[nodiscard]] Expected<void> listen();
   [[nodiscard]] Expected<void> watch_programs();
   void announce_ready();
@@ -84,6 +87,7 @@ class Daemon {
   Server server_;
   SessionEvents events_;
   Errands errands_;
+  LinkNamesKeeper link_names_;
   Lookups lookups_;
   asio::signal_set signals_;
   Fd passed_listener_;

@@ -3,12 +3,14 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "broker/daemon/policy_source.h"
 #include "broker/host/router_list.h"
 #include "broker/host/watcher.h"
+#include "broker/link_names/link_names_keeper.h"
 #include "broker/mptcp/subflows.h"
 #include "broker/names/lookups.h"
 #include "broker/publish/policy_warnings.h"
@@ -58,6 +60,8 @@ Expected<void> Enforcement::publish(const Policy& policy, const Snapshot& snapsh
   require_subflows(policy);
   parts_.subflows.plans_changed();
   parts_.lookups.follow(policy, snapshot, marks);
+  const auto learns = [](const Profile& profile) { return profile.names.learn(); };
+  if (std::ranges::any_of(policy.profiles, learns)) parts_.link_names.begin();
   return {};
 }
 
@@ -93,11 +97,22 @@ void Enforcement::host_changed(const Snapshot& snapshot) {
     return;
   }
   // On another network others may answer.
-  if (!(snapshot.entries == parts_.in_force.snapshot.entries)) parts_.publisher.forget_health();
+  if (!(snapshot.entries == parts_.in_force.snapshot.entries)) {
+    parts_.publisher.forget_health();
+    parts_.link_names.look();
+  }
   parts_.in_force.snapshot = snapshot;
   parts_.server.broadcast(json_text(paths_event(snapshot)), std::nullopt);
   // Without the privilege it would be in vain.
   if (!prepared && parts_.routing.available()) retry();
+}
+
+void Enforcement::link_names_changed(LinkNamesByInterface names) {
+  parts_.watcher.set_link_names(std::move(names));
+  if (const auto looked = look_at_host(); !looked) {
+    spdlog::error("{}", looked.error().message);
+    retry();
+  }
 }
 
 void Enforcement::retry() {

@@ -14,6 +14,7 @@
 
 namespace px::broker {
 
+class LinkNamesKeeper;
 class Lookups;
 class MptcpSubflows;
 class ProfileAssignments;
@@ -34,6 +35,7 @@ class Enforcement : public PolicyControl {
     MptcpSubflows& subflows;
     const SctpPortRoutes& port_routes;
     Lookups& lookups;
+    LinkNamesKeeper& link_names;
     ProfileAssignments& assignments;
     const SessionTable& sessions;
     Server& server;
@@ -48,6 +50,7 @@ class Enforcement : public PolicyControl {
   [[nodiscard]] Expected<void> begin();
 
   void host_changed(const Snapshot& snapshot);
+  void link_names_changed(LinkNamesByInterface names);
   // Puts back what others took out of the kernel.
   void mend();
   void reload() override;

@@ -11,7 +11,7 @@ std::string why_unusable(const Entry& entry) {
 
 bool operator==(const Snapshot& a, const Snapshot& b) {
   return a.entries == b.entries && a.own == b.own && a.on_link == b.on_link && a.reach == b.reach &&
-         a.networks == b.networks;
+         a.networks == b.networks && a.link_names == b.link_names;
 }
 
 }  // namespace px::broker

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/host/link_names.h"
 #include "libbundle/core/address.h"
 #include "plan/layout.h"
 
@@ -73,6 +74,7 @@ struct Snapshot {
   Ranges on_link;              // directly connected networks, link-local and broadcast included
   std::vector<Ranges> reach;   // what one interface has routes to, in one family
   std::vector<LinkNetwork> networks;
+  LinkNamesByInterface link_names;  // as far as it was read
 };
 
 // Whether two snapshots say the same to every program.

@@ -40,10 +40,13 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
 
   void set_added_routers(std::vector<AddedRouter> routers) { routers_ = std::move(routers); }
 
+  void set_link_names(LinkNamesByInterface names) { link_names_ = std::move(names); }
+
   Expected<Snapshot> refresh() {
     const auto started = Clock::now();
     PX_ASSIGN_OR_RETURN(auto state, netlink::read_kernel_state());
     current_ = snapshot_of(without_own_routing(std::move(state)), routers_);
+    current_.link_names = link_names_;
     cost_ = Clock::now() - started;
     return current_;
   }
@@ -114,6 +117,7 @@ class Watcher::Impl : public std::enable_shared_from_this<Impl> {
   Failed failed_;
   WatcherOptions options_;
   std::vector<AddedRouter> routers_;
+  LinkNamesByInterface link_names_;
   Snapshot current_;
   Clock::duration cost_{};
   bool disturbed_ = false;
@@ -134,6 +138,10 @@ Expected<Snapshot> Watcher::start() {
 
 void Watcher::set_added_routers(std::vector<AddedRouter> routers) {
   impl_->set_added_routers(std::move(routers));
+}
+
+void Watcher::set_link_names(LinkNamesByInterface names) {
+  impl_->set_link_names(std::move(names));
 }
 
 Expected<Snapshot> Watcher::refresh() {

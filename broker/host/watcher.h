@@ -43,6 +43,9 @@ class Watcher {
   // The routers to be next hops beside those of the routes, from the next reading on.
   void set_added_routers(std::vector<AddedRouter> routers);
 
+  // The name servers of links that snapshots have, from the next reading on.
+  void set_link_names(LinkNamesByInterface names);
+
   // Reads now, without calling `changed`. Valid after start().
   [[nodiscard]] Expected<Snapshot> refresh();
 

@@ -10,13 +10,11 @@
 namespace px::broker {
 namespace {
 
-SearchList search_list_of_profile(const Names& names) {
-  SearchList list;
-  list.ndots = names.ndots;
-  for (const std::string& text : names.search) {
-    if (const auto domain = dns::Name::from_text(text)) list.domains.push_back(*domain);
+void add(const std::string& text, SearchList& list) {
+  const auto domain = dns::Name::from_text(text);
+  if (domain && std::ranges::find(list.domains, *domain) == list.domains.end()) {
+    list.domains.push_back(*domain);
   }
-  return list;
 }
 
 // Servers and egresses in one text: the same for all profiles that have the same.
@@ -70,13 +68,19 @@ void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks
     if (profile.names.groups.empty()) continue;
     NamesOfProfile& of_profile = profiles_[profile.name];
     of_profile.names = profile.names;
-    of_profile.search = search_list_of_profile(profile.names);
+    of_profile.search.ndots = profile.names.ndots;
+    for (const std::string& domain : profile.names.search) add(domain, of_profile.search);
     for (const NameGroup& group : profile.names.groups) {
       auto servers = name_servers_of(group, policy, snapshot, marks);
       std::string text = cached_as(servers);
       asked.insert(text);
+      for (const std::string& domain : learned_domains(group, policy, snapshot)) {
+        add(domain, of_profile.search);
+      }
+      plan::NameSettings settings = group.settings();
+      settings.servers = static_cast<std::uint8_t>(servers.size());
       of_profile.servers.push_back(std::make_shared<Lookup::Servers>(
-          Lookup::Servers{group.settings(), std::move(servers), std::move(text)}));
+          Lookup::Servers{settings, std::move(servers), std::move(text)}));
     }
   }
   cache_.keep_only([&](const std::string& servers) { return asked.contains(servers); });

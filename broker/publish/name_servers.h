@@ -18,15 +18,22 @@ struct NameServerEgress {
   NameServer server;
   std::optional<plan::Entry> entry;  // interface, source and mark; absent: it cannot be asked now
   std::string why;                   // it cannot, for people, behind the server's address
+  std::string from;                  // who knows the server: "policy", or a source of links
 
   friend bool operator==(const NameServerEgress& a, const NameServerEgress& b);
 };
 
-// In the policy's order. Directly connected servers go by the paths, too.
+// In the policy's order. Directly connected servers go by the paths, too. Where the group learns,
+// those of its paths' links, each by its own link; where these have none, those of /etc/resolv.conf
+// that the paths lead to.
 [[nodiscard]] std::vector<NameServerEgress> name_servers_of(const NameGroup& group,
                                                             const Policy& policy,
                                                             const Snapshot& snapshot,
                                                             const Marks& marks);
+
+// Domains that the links of a group that learns have told, without those of /etc/resolv.conf.
+[[nodiscard]] std::vector<std::string> learned_domains(const NameGroup& group, const Policy& policy,
+                                                       const Snapshot& snapshot);
 
 // "10.0.0.53", "10.0.0.53:5353" or "[fd00::53]:5353".
 [[nodiscard]] std::string text_of(const NameServer& server);

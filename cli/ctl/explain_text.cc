@@ -81,11 +81,19 @@ std::string health_text(const json& answer) {
   return {};
 }
 
+// Who knows a server, unless it is the policy.
+std::string from_text(const json& server) {
+  const std::string from = text_of(server, "from");
+  return from == "policy" ? "" : ", as " + from + " says";
+}
+
 std::string server_text(const json& server) {
+  if (server.at("server").is_null()) return "nobody (" + text_of(server, "why") + ")";
   return text_of(server, "server") +
          (server.at("usable").get<bool>()
               ? " out of " + text_of(server, "interface") + " from " + text_of(server, "source")
-              : " (which " + text_of(server, "why") + ")");
+              : " (which " + text_of(server, "why") + ")") +
+         from_text(server);
 }
 
 std::string asked_text(const json& names, const std::string& servers, bool alone) {

@@ -30,11 +30,12 @@ std::string names_of(const json& profile, const json& server) {
 
 std::string servers_text(const json& profiles, const Terminal& terminal) {
   if (profiles.empty()) return "No profile has name servers of its own.\n";
-  Table table({{"PROFILE"}, {"NAMES"}, {"SERVER"}, {"INTERFACE"}, {"SOURCE"}, {"STATE"}});
+  Table table({{"PROFILE"}, {"NAMES"}, {"SERVER"}, {"FROM"}, {"INTERFACE"}, {"SOURCE"}, {"STATE"}});
   for (const json& profile : profiles) {
     for (const json& server : profile.at("servers")) {
       table.add({text_of(profile, "profile"), names_of(profile, server), text_of(server, "server"),
-                 text_of(server, "interface"), text_of(server, "source"), server_state(server)});
+                 text_of(server, "from"), text_of(server, "interface"), text_of(server, "source"),
+                 server_state(server)});
     }
   }
   return table.text(terminal);

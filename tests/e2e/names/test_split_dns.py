@@ -212,6 +212,7 @@ def test_explain_says_whom_a_profile_asks(lab, broker):
                 "usable": True,
                 "why": None,
                 "names": None,
+                "from": "policy",
                 "timeout_s": 1,
                 "attempts": 1,
             }

@@ -9,6 +9,7 @@
 
 #include "broker/host/router_list.h"
 #include "broker/host/watcher.h"
+#include "broker/link_names/link_names_keeper.h"
 #include "broker/mptcp/subflows.h"
 #include "broker/names/lookups.h"
 #include "broker/publish/publisher.h"
@@ -62,11 +63,14 @@ class EnforcementTest : public testing::Test {
                           [](const std::string&, const bundle::Endpoint&) { return std::nullopt; }};
   SctpPortRoutes port_routes_{context_, in_force_, routing_};
   Lookups lookups_{context_};
+  Errands errands_{context_};
+  LinkNamesKeeper link_names_{
+      context_, errands_, {.changed = {}, .failed = {}, .read = {}, .root = directory_}};
   ProfileAssignments assignments_{in_force_.policy, sessions_, publisher_};
   Enforcement enforcement_{
       context_,
       {options_, watcher_, routers_, publisher_, routing_, subflows_, port_routes_, lookups_,
-       assignments_, sessions_, server_, in_force_, state_}};
+       link_names_, assignments_, sessions_, server_, in_force_, state_}};
 };
 
 TEST_F(EnforcementTest, AReloadPutsThePolicyInForceAsItIsWrittenNow) {

@@ -49,7 +49,7 @@ class LookupTest : public testing::Test {
   }
   // By the loopback interface, which needs no privilege.
   static NameServerEgress at(std::uint16_t port, const char* interface = "lo") {
-    NameServerEgress egress{{*bundle::address_from_text("127.0.0.1"), port}, plan::Entry{}, ""};
+    NameServerEgress egress{{*bundle::address_from_text("127.0.0.1"), port}, plan::Entry{}, "", ""};
     egress.entry->source = *bundle::address_from_text("127.0.0.2");
     std::string_view(interface).copy(egress.entry->interface, sizeof egress.entry->interface - 1);
     return egress;

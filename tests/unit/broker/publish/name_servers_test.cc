@@ -73,6 +73,37 @@ TEST(NameServers, ThisHostIsNotAsked) {
               ElementsAre("192.0.2.10: is an address of this host"));
 }
 
+TEST(NameServers, WithoutAnyInThePolicyTheyAreThoseOfThePathsLinks) {
+  Snapshot snapshot = host();
+  const Policy policy = policy_of(asking({}, {"vpn", "lte"}));
+  EXPECT_THAT(egresses(policy, snapshot), IsEmpty());
+  EXPECT_THAT(warnings_of(policy, snapshot), IsEmpty());
+  snapshot.link_names["vpn0"] = {{{address("10.0.0.53"), 5353}}, {"corp.example"}, "resolvconf"};
+  snapshot.link_names["lte0"] = {{{address("10.0.0.54")}}, {"lte.example", "corp.example"}, "x"};
+  snapshot.link_names["lan0"] = {{{address("192.0.2.53")}}, {"lan.example"}, "x"};
+  EXPECT_THAT(egresses(policy, snapshot),
+              ElementsAre("10.0.0.53:5353: vpn0 10.8.0.2", "10.0.0.54: lte0 198.51.100.10"))
+      << "each by its own link, also where the first path leads to both";
+  const NameGroup& group = policy.profiles.front().names.groups.front();
+  EXPECT_THAT(learned_domains(group, policy, snapshot), ElementsAre("corp.example", "lte.example"));
+  EXPECT_EQ(name_servers_of(group, policy, snapshot, {}).front().from, "resolvconf");
+}
+
+TEST(NameServers, AnAddressThatBelongsToNoLinkIsAskedWhereThePathLeadsToIt) {
+  Snapshot snapshot = host();
+  snapshot.link_names[""] = {{{address("203.0.113.53")},
+                              {address("192.0.2.53")},
+                              {address("192.0.2.10")},
+                              {address("fe80::1")}},
+                             {"host.example"},
+                             "/etc/resolv.conf"};
+  snapshot.networks.push_back({"lan0", address("192.0.2.0"), 96 + 24});
+  const auto lte = policy_of(asking({}, {"lte"}));
+  EXPECT_THAT(egresses(lte, snapshot), ElementsAre("203.0.113.53: lte0 198.51.100.10"));
+  EXPECT_THAT(egresses(policy_of(asking({}, {"vpn"})), snapshot), IsEmpty());
+  EXPECT_THAT(learned_domains(lte.profiles.front().names.groups.front(), lte, snapshot), IsEmpty());
+}
+
 TEST(NameServers, AGatewayTakesAMark) {
   Snapshot snapshot = host();
   snapshot.entries[0].next_hop = address("192.0.2.1");

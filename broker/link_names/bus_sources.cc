@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "broker/link_names/bus_sources.h"
+
+#ifdef PX_HAVE_SYSTEMD
+#include <sys/socket.h>
+#include <systemd/sd-bus.h>
+
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "broker/link_names/text_parts.h"
+
+namespace px::broker {
+namespace {
+
+constexpr std::uint64_t kPatienceUs = 1'000'000;
+
+struct Unref {
+  void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
+  void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
+};
+using Bus = std::unique_ptr<sd_bus, Unref>;
+using Message = std::unique_ptr<sd_bus_message, Unref>;
+
+struct Service {
+  const char* name;
+  const char* path;
+  const char* interface;
+};
+constexpr Service kResolved{"org.freedesktop.resolve1", "/org/freedesktop/resolve1",
+                            "org.freedesktop.resolve1.Manager"};
+constexpr Service kNetworkManager{"org.freedesktop.NetworkManager",
+                                  "/org/freedesktop/NetworkManager/DnsManager",
+                                  "org.freedesktop.NetworkManager.DnsManager"};
+
+// A property, its reader inside the variant; null where there is none of this type.
+Message property(sd_bus* bus, const Service& service, const char* name, const char* type) {
+  sd_bus_message* made = nullptr;
+  if (sd_bus_message_new_method_call(bus, &made, service.name, service.path,
+                                     "org.freedesktop.DBus.Properties", "Get") < 0) {
+    return nullptr;
+  }
+  const Message call(made);
+  if (sd_bus_message_set_auto_start(call.get(), 0) < 0 ||
+      sd_bus_message_append(call.get(), "ss", service.interface, name) < 0) {
+    return nullptr;
+  }
+  sd_bus_message* answer = nullptr;
+  if (sd_bus_call(bus, call.get(), kPatienceUs, nullptr, &answer) < 0) return nullptr;
+  Message reply(answer);
+  if (sd_bus_message_enter_container(reply.get(), 'v', type) <= 0) return nullptr;
+  return reply;
+}
+
+// Each element of the array at which the message stands.
+template <typename Read>
+void for_each(sd_bus_message* message, const char* element, char kind, const char* contents,
+              Read read) {
+  if (sd_bus_message_enter_container(message, 'a', element) <= 0) return;
+  while (sd_bus_message_enter_container(message, kind, contents) > 0) {
+    read();
+    if (sd_bus_message_exit_container(message) < 0) return;
+  }
+  (void)sd_bus_message_exit_container(message);
+}
+
+void read_server(sd_bus_message* message, const InterfaceNames& interfaces,
+                 LinkNamesByInterface& found) {
+  int index = 0;
+  int family = 0;
+  const void* bytes = nullptr;
+  std::size_t size = 0;
+  std::uint16_t port = 0;
+  const char* name = nullptr;
+  if (sd_bus_message_read(message, "ii", &index, &family) <= 0 ||
+      sd_bus_message_read_array(message, 'y', &bytes, &size) <= 0 ||
+      sd_bus_message_read(message, "qs", &port, &name) <= 0) {
+    return;
+  }
+  const auto interface = interfaces.find(index);
+  const bool ipv4 = family == AF_INET && size == 4;
+  if (interface == interfaces.end() || (!ipv4 && (family != AF_INET6 || size != 16))) return;
+  LinkNames::Server server;
+  std::uint8_t* place = server.address.bytes.data();
+  if (ipv4) place[10] = place[11] = 0xff;
+  std::memcpy(place + (ipv4 ? 12 : 0), bytes, size);
+  if (port != 0) server.port = port;
+  add_server(server, found[interface->second]);
+}
+
+LinkNamesByInterface of_resolved(sd_bus* bus, const InterfaceNames& interfaces) {
+  LinkNamesByInterface found;
+  if (const Message reply = property(bus, kResolved, "DNSEx", "a(iiayqs)")) {
+    for_each(reply.get(), "(iiayqs)", 'r', "iiayqs",
+             [&] { read_server(reply.get(), interfaces, found); });
+  }
+  if (const Message reply = property(bus, kResolved, "Domains", "a(isb)")) {
+    for_each(reply.get(), "(isb)", 'r', "isb", [&] {
+      int index = 0;
+      const char* domain = nullptr;
+      int route_only = 0;
+      if (sd_bus_message_read(reply.get(), "isb", &index, &domain, &route_only) <= 0) return;
+      const auto interface = interfaces.find(index);
+      if (interface == interfaces.end() || route_only != 0) return;
+      add_domain(domain, found[interface->second]);
+    });
+  }
+  return found;
+}
+
+// The texts of a variant that holds a list of them, or one.
+void read_texts(sd_bus_message* message, const auto& use) {
+  const char* text = nullptr;
+  if (sd_bus_message_enter_container(message, 'v', "as") > 0) {
+    if (sd_bus_message_enter_container(message, 'a', "s") > 0) {
+      while (sd_bus_message_read(message, "s", &text) > 0) use(std::string_view(text));
+      (void)sd_bus_message_exit_container(message);
+    }
+    (void)sd_bus_message_exit_container(message);
+  } else if (sd_bus_message_enter_container(message, 'v', "s") > 0) {
+    if (sd_bus_message_read(message, "s", &text) > 0) use(std::string_view(text));
+    (void)sd_bus_message_exit_container(message);
+  } else {
+    (void)sd_bus_message_skip(message, "v");
+  }
+}
+
+LinkNamesByInterface of_network_manager(sd_bus* bus) {
+  LinkNamesByInterface found;
+  const Message reply = property(bus, kNetworkManager, "Configuration", "aa{sv}");
+  if (!reply) return found;
+  sd_bus_message* message = reply.get();
+  for_each(message, "a{sv}", 'a', "{sv}", [&] {
+    LinkNames names;
+    std::string interface;
+    while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
+      const char* key = "";
+      (void)sd_bus_message_read(message, "s", &key);
+      const std::string_view what = key;
+      read_texts(message, [&](std::string_view text) {
+        if (what == "interface") interface = text;
+        if (what == "nameservers") add_server(text, names);
+        if (what == "domains") add_domain(text, names);
+      });
+      (void)sd_bus_message_exit_container(message);
+    }
+    if (!interface.empty()) found[interface] = std::move(names);
+  });
+  return found;
+}
+
+void add(LinkNamesByInterface more, const char* source, LinkNamesByInterface& found) {
+  for (auto& [interface, names] : more) {
+    names.source = source;
+    if (!names.servers.empty()) found.emplace(interface, std::move(names));
+  }
+}
+
+}  // namespace
+
+LinkNamesByInterface names_on_bus(const InterfaceNames& interfaces) {
+  LinkNamesByInterface found;
+  sd_bus* opened = nullptr;
+  if (sd_bus_open_system(&opened) < 0) return found;
+  const Bus bus(opened);
+  add(of_resolved(bus.get(), interfaces), "systemd-resolved", found);
+  add(of_network_manager(bus.get()), "NetworkManager", found);
+  return found;
+}
+
+}  // namespace px::broker
+
+#else
+
+namespace px::broker {
+
+LinkNamesByInterface names_on_bus(const InterfaceNames& /*interfaces*/) {
+  return {};
+}
+
+}  // namespace px::broker
+
+#endif

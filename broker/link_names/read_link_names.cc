@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "broker/link_names/read_link_names.h"
+
+#include <linux/capability.h>
+#include <net/if.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "broker/link_names/file_sources.h"
+#include "broker/link_names/text_parts.h"
+
+namespace px::broker {
+namespace {
+
+using nlohmann::json;
+using std::filesystem::path;
+
+constexpr std::size_t kMostText = 256 * 1024;
+
+bool give_up_privileges() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  return syscall(SYS_capset, &header, none.data()) == 0;
+}
+
+void add(const std::string& interface, LinkNames names, const char* source,
+         LinkNamesByInterface& found) {
+  names.source = source;
+  if (!names.servers.empty()) found.emplace(interface, std::move(names));
+}
+
+void add_networkd(const path& root, const InterfaceNames& interfaces, LinkNamesByInterface& found) {
+  for (const auto& [index, interface] : interfaces) {
+    for (const char* directory : {"run/systemd/netif/links", "run/systemd/netif/leases"}) {
+      const std::string text = bounded_file(root / directory / std::to_string(index));
+      add(interface, names_of_networkd(text), "systemd-networkd", found);
+    }
+  }
+}
+
+void add_dhclient(const path& root, LinkNamesByInterface& found) {
+  const path directory = root / "var/lib/dhcp";
+  for (const std::string& file : names_in(directory)) {
+    if (!file.starts_with("dhclient") || !file.ends_with(".leases")) continue;
+    for (auto& [interface, names] :
+         names_of_leases(bounded_file(directory / file), std::time(nullptr))) {
+      add(interface, std::move(names), "dhclient", found);
+    }
+  }
+}
+
+void add_resolvconf(const path& root, const std::set<std::string>& interfaces,
+                    LinkNamesByInterface& found) {
+  const path directory = root / "run/resolvconf/interface";
+  for (const std::string& file : names_in(directory)) {
+    const std::string interface = interface_of_record(file, interfaces);
+    if (interface.empty()) continue;
+    add(interface, names_of_resolv_conf(bounded_file(directory / file)), "resolvconf", found);
+  }
+}
+
+json report_of(const LinkNames& names) {
+  json servers = json::array();
+  for (const LinkNames::Server& server : names.servers) {
+    std::array<char, bundle::kAddressTextSize> buffer{};
+    const std::string address(bundle::address_text(server.address, buffer));
+    servers.push_back("[" + address + "]:" + std::to_string(server.port));
+  }
+  return {{"servers", servers}, {"domains", names.domains}, {"source", names.source}};
+}
+
+}  // namespace
+
+InterfaceNames interfaces_of_host() {
+  InterfaceNames names;
+  struct if_nameindex* all = if_nameindex();
+  if (all == nullptr) return names;
+  for (const auto* each = all; each->if_index != 0; ++each) {
+    names[static_cast<int>(each->if_index)] = each->if_name;
+  }
+  if_freenameindex(all);
+  return names;
+}
+
+LinkNamesByInterface names_in_files(const path& root, const InterfaceNames& interfaces) {
+  LinkNamesByInterface found;
+  std::set<std::string> names;
+  for (const auto& [index, name] : interfaces) names.insert(name);
+  add_networkd(root, interfaces, found);
+  add_dhclient(root, found);
+  add_resolvconf(root, names, found);
+  add("", names_of_resolv_conf(bounded_file(root / "etc/resolv.conf")), "/etc/resolv.conf", found);
+  return found;
+}
+
+std::string read_link_names() {
+  if (!give_up_privileges()) return {};
+  const InterfaceNames interfaces = interfaces_of_host();
+  LinkNamesByInterface found = names_on_bus(interfaces);
+  found.merge(names_in_files("/", interfaces));
+  return text_of(found);
+}
+
+std::string text_of(const LinkNamesByInterface& names) {
+  json report = json::object();
+  for (const auto& [interface, one] : names) report[interface] = report_of(one);
+  return report.dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+std::optional<LinkNamesByInterface> link_names_in(std::string_view text) try {
+  if (text.size() > kMostText) return std::nullopt;
+  const json report = json::parse(text, nullptr, false);
+  if (!report.is_object() || report.contains("error")) return std::nullopt;
+  LinkNamesByInterface names;
+  for (const auto& [interface, one] : report.items()) {
+    LinkNames& of_link = names[interface];
+    of_link.source = one.value("source", std::string());
+    for (const json& server : one.value("servers", json::array())) {
+      add_server(server.get<std::string>(), of_link);
+    }
+    for (const json& domain : one.value("domains", json::array())) {
+      add_domain(domain.get<std::string>(), of_link);
+    }
+  }
+  return names;
+} catch (const json::exception&) {
+  return std::nullopt;
+}
+
+}  // namespace px::broker

@@ -3,9 +3,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "libbundle/core/text.h"
@@ -139,16 +144,27 @@ class EarlyMembersTest : public MemberLookupTest {
       return EAI_AGAIN;
     }
     if (found == here->of_px_.end()) return EAI_NONAME;
+    if (here->waits_ && !only_asks) {
+      here->is_waiting_ = true;
+      (void)::poll(nullptr, 0, -1);  // here a thread can be cancelled
+    }
     addrinfo numeric{};
     numeric.ai_flags = AI_NUMERICHOST;
     numeric.ai_socktype = SOCK_STREAM;
     return ::getaddrinfo(found->second.c_str(), nullptr, &numeric, list);
   }
 
+  static void* look_up_many(void* test) {
+    (void)static_cast<EarlyMembersTest*>(test)->look_up("<www,db,mail>");
+    return nullptr;
+  }
+
   static inline EarlyMembersTest* here = nullptr;
   std::map<std::string, std::string> of_others_;
   std::map<std::string, std::string> of_px_;
   std::vector<std::string> calls_;
+  bool waits_ = false;
+  std::atomic<bool> is_waiting_{false};
 };
 
 TEST_F(EarlyMembersTest, AllAreAskedBeforeOneIsWaitedFor) {
@@ -177,6 +193,28 @@ TEST_F(EarlyMembersTest, WithoutPlacesTheyAreAskedInTurn) {
   EXPECT_EQ(calls_.back(), "mail");
   EXPECT_EQ(calls_[calls_.size() - 3], "mail?");
 }
+
+// As in lookup_request_test.cc.
+#ifndef __SANITIZE_ADDRESS__
+TEST_F(EarlyMembersTest, ACancelledThreadGivesThemBack) {
+  waits_ = true;
+  pthread_t thread{};
+  const int before = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(::pthread_create(&thread, nullptr, &look_up_many, this), 0);
+  while (!is_waiting_) std::this_thread::yield();
+  EXPECT_EQ(::pthread_cancel(thread), 0);
+  void* result = nullptr;
+  EXPECT_EQ(::pthread_join(thread, &result), 0);
+  EXPECT_EQ(result, PTHREAD_CANCELED);
+  const int after = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  EXPECT_EQ(after, before + 1) << "what was open in between is closed";
+  ::close(after);
+  ::close(before);
+  std::size_t free = 0;
+  while (early_.claim("www") != nullptr) ++free;
+  EXPECT_EQ(free, 32u);
+}
+#endif
 
 TEST_F(EarlyMembersTest, APlaceIsKnownByItselfAlone) {
   EXPECT_EQ(early_.claim(std::string(EarlyQuestion::kNameSize, 'a')), nullptr);

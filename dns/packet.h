@@ -17,6 +17,7 @@ using Packet = std::span<const std::byte>;
 
 inline constexpr std::size_t kHeaderSize = 12;
 inline constexpr std::uint16_t kPort = 53;
+inline constexpr std::uint16_t kTlsPort = 853;
 
 // Types and classes of questions and records.
 inline constexpr std::uint16_t kA = 1;

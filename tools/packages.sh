@@ -5,7 +5,7 @@
 
 readonly px_build_packages=(
   g++ gcc libc6-dev meson ninja-build pkg-config python3 libasio-dev libc-ares-dev libcli11-dev libexpected-dev
-  libnftables-dev libnl-3-dev libspdlog-dev libsystemd-dev libyaml-cpp-dev
+  libnftables-dev libnl-3-dev libspdlog-dev libssl-dev libsystemd-dev libyaml-cpp-dev
   nlohmann-json3-dev scdoc
 )
 readonly px_demo_packages=(curl iproute2 mount nftables util-linux)
@@ -32,7 +32,7 @@ fi
 # are only unpacked (tools/unpack). The libraries that they need come with the packages above.
 readonly px_unpacked_packages=(
   busybox chrony erlang-base haproxy libnss-resolve nginx nscd openssh-server openvpn postgresql-15
-  systemd-resolved tftpd-hpa
+  stunnel4 systemd-resolved tftpd-hpa
 )
 
 # The arguments that are not installed.

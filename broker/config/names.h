@@ -18,6 +18,7 @@ using bundle::Address;
 struct NameServer {
   Address address;  // link-local: on the interface of the path
   std::uint16_t port = 53;
+  std::string tls_name{};  // not empty: by TLS, with a certificate for this name
 
   friend bool operator==(const NameServer&, const NameServer&) = default;
 };

@@ -7,6 +7,7 @@
 #include "broker/config/name_pattern_text.h"
 #include "broker/config/rule_reader.h"
 #include "broker/config/value_reader.h"
+#include "dns/packet.h"
 #include "libbundle/core/host_name.h"
 #include "plan/name_wire.h"
 
@@ -16,6 +17,7 @@ namespace {
 constexpr Key kKeys[] = {{"via"}, {"servers"}, {"search"}, {"options"}, {"names"}};
 constexpr Key kOptions[] = {{"ndots"}, {"timeout"}, {"attempts"}};
 constexpr std::string_view kServer = "an IPv4 or IPv6 address, with ':PORT' behind it or not";
+constexpr std::string_view kTlsServer = "tls://NAME@ADDRESS, NAME as in the server's certificate";
 
 // The number that is the whole text; nothing where it is none, or not from `low` to `high`.
 std::optional<unsigned> number_in(std::string_view text, unsigned low, unsigned high) {
@@ -34,8 +36,8 @@ std::optional<NameServer> server_with_port(std::string_view address, std::string
 }
 
 // ADDRESS, IPV4:PORT or [IPV6]:PORT.
-std::optional<NameServer> server_in(std::string_view text) {
-  if (const auto address = bundle::address_from_text(text)) return NameServer{*address};
+std::optional<NameServer> plain_server_in(std::string_view text, std::uint16_t port) {
+  if (const auto address = bundle::address_from_text(text)) return NameServer{*address, port};
   const auto colon = text.rfind(':');
   if (colon == text.npos) return std::nullopt;
   std::string_view address = text.substr(0, colon);
@@ -45,19 +47,37 @@ std::optional<NameServer> server_in(std::string_view text) {
   return server_with_port(address, text.substr(colon + 1));
 }
 
+constexpr std::string_view kTls = "tls://";
+
+// The same, or tls://NAME@ with it behind.
+std::optional<NameServer> server_in(std::string_view text) {
+  if (!text.starts_with(kTls)) return plain_server_in(text, NameServer().port);
+  text.remove_prefix(kTls.size());
+  const std::string_view name = text.substr(0, text.find('@'));
+  if (name.size() == text.size() || !bundle::valid_host_name(name) ||
+      bundle::ends_in_number(name)) {
+    return std::nullopt;
+  }
+  auto server = plain_server_in(text.substr(name.size() + 1), dns::kTlsPort);
+  if (server) server->tls_name = name.substr(0, name.size() - (name.ends_with('.') ? 1 : 0));
+  return server;
+}
+
 bool is_multicast(const Address& address) {
   return address.is_ipv4() ? (address.bytes[12] & 0xf0) == 0xe0 : address.bytes[0] == 0xff;
 }
 
 // Why it can be no name server; empty where it can.
 std::string problem_of(std::string_view text, const std::optional<NameServer>& server) {
-  if (text.starts_with("tls://")) return "DNS over TLS is not yet supported";
   if (!server && text.find('%') != text.npos) {
     return "bad server " + in_quotes(text) +
            "; a link-local address stands here without its "
            "interface, which is the path's";
   }
-  if (!server) return "bad server " + in_quotes(text) + "; expected " + std::string(kServer);
+  if (!server) {
+    const std::string_view expected = text.starts_with(kTls) ? kTlsServer : kServer;
+    return "bad server " + in_quotes(text) + "; expected " + std::string(expected);
+  }
   if (server->address.is_loopback_or_unspecified()) {
     return "server " + in_quotes(text) +
            " is this host itself, which asks others by the host's "

@@ -54,7 +54,8 @@ json no_server_report(const NameGroup& group) {
           {"names", names_of(group)},
           {"timeout_s", group.timeout_s},
           {"attempts", group.attempts},
-          {"silent", false}};
+          {"silent", false},
+          {"refused", false}};
 }
 
 }  // namespace

@@ -150,10 +150,11 @@ LinkNamesByInterface of_network_manager(sd_bus* bus) {
   return found;
 }
 
-void add(LinkNamesByInterface more, const char* source, LinkNamesByInterface& found) {
-  for (auto& [interface, names] : more) {
-    names.source = source;
-    if (!names.servers.empty()) found.emplace(interface, std::move(names));
+void add(const LinkNamesByInterface& more, const char* source, LinkNamesByInterface& found) {
+  for (const auto& [interface, names] : more) {
+    if (names.servers.empty()) continue;
+    const auto [added, is_new] = found.emplace(interface, names);
+    if (is_new) added->second.source = source;
   }
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <utility>
 
+#include "broker/names/tls_sockets.h"
 #include "libbundle/core/address.h"
 #include "util/socket_option.h"
 
@@ -59,7 +60,9 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
 
   [[nodiscard]] Expected<void> open();
   [[nodiscard]] Expected<void> set_server();
-  [[nodiscard]] bool configure(int fd, int type) const;
+  [[nodiscard]] Expected<void> set_up_plain();
+  [[nodiscard]] Expected<void> set_up_tls();
+  [[nodiscard]] bool configure(int fd) const;
   void watch(int fd, bool readable, bool writable);
   void wait(const WatchPointer& socket);
   void wait(const WatchPointer& socket, bool to_read);
@@ -67,9 +70,12 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
 
   asio::io_context& context;
   ChannelKey key;
+  std::unique_ptr<TlsSockets> tls;  // null: plain
   ares_channel channel = nullptr;
   std::map<int, WatchPointer> sockets;
-  std::uint64_t round = 0;  // one more at each cancel()
+  std::uint64_t round = 0;      // one more at each cancel()
+  std::size_t outstanding = 0;  // questions
+  bool failed = false;          // at least one was not answered
 };
 
 Expected<void> Channel::Impl::open() {
@@ -82,6 +88,7 @@ Expected<void> Channel::Impl::open() {
   options.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
   if (key.extended) options.flags |= ARES_FLAG_EDNS;
   if (key.stream) options.flags |= ARES_FLAG_USEVC;
+  if (!key.tls_name.empty()) options.flags |= ARES_FLAG_USEVC | ARES_FLAG_STAYOPEN;
   options.timeout = kNeverMs;
   options.tries = 1;
   options.ndots = 1;
@@ -96,13 +103,23 @@ Expected<void> Channel::Impl::open() {
                         ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_EDNSPSZ |
                         ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB;
   PX_TRY(check(ares_init_options(&channel, &options, kMask), "c-ares cannot be opened"));
+  PX_TRY(key.tls_name.empty() ? set_up_plain() : set_up_tls());
+  return set_server();
+}
+
+Expected<void> Channel::Impl::set_up_plain() {
   ares_set_socket_configure_callback(
       channel,
-      [](ares_socket_t fd, int type, void* self) {
-        return static_cast<const Impl*>(self)->configure(fd, type) ? 0 : -1;
+      [](ares_socket_t fd, int /*type*/, void* self) {
+        return static_cast<const Impl*>(self)->configure(fd) ? 0 : -1;
       },
       this);
-  return set_server();
+  return {};
+}
+
+Expected<void> Channel::Impl::set_up_tls() {
+  tls = std::make_unique<TlsSockets>(key.tls_name, [this](int fd) { return configure(fd); });
+  return tls->install(channel);
 }
 
 Expected<void> Channel::Impl::set_server() {
@@ -120,7 +137,7 @@ Expected<void> Channel::Impl::set_server() {
 
 // Before it is connected. c-ares takes no notice of where a socket is bound, and drops one that
 // could not be.
-bool Channel::Impl::configure(int fd, int /*type*/) const {
+bool Channel::Impl::configure(int fd) const {
   if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, key.interface.c_str(),
                  static_cast<socklen_t>(key.interface.size())) != 0) {
     return false;
@@ -159,6 +176,8 @@ void Channel::Impl::wait(const WatchPointer& socket) {
 void Channel::Impl::wait(const WatchPointer& socket, bool to_read) {
   bool& waits = to_read ? socket->waits_to_read : socket->waits_to_write;
   if (socket->closed || waits || !(to_read ? socket->reads : socket->writes)) return;
+  // It could be written all the time, and TLS would not.
+  if (!to_read && tls && tls->must_read(socket->number)) return;
   waits = true;
   using Descriptor = asio::posix::stream_descriptor;
   socket->descriptor.async_wait(
@@ -168,14 +187,19 @@ void Channel::Impl::wait(const WatchPointer& socket, bool to_read) {
         const auto impl = self.lock();
         if (error || !impl || socket->closed) return;
         const ares_socket_t none = ARES_SOCKET_BAD;
-        ares_process_fd(impl->channel, to_read ? socket->number : none,
-                        to_read ? none : socket->number);
+        do {
+          ares_process_fd(impl->channel, to_read ? socket->number : none,
+                          to_read ? none : socket->number);
+          // What TLS has read ahead, no descriptor tells of.
+        } while (to_read && !socket->closed && impl->tls && impl->tls->has_more(socket->number));
         impl->wait(socket);
       });
 }
 
 // c-ares may call this from within ares_send(): nobody is called back before that has returned.
 void Channel::Impl::answered(Question& question, int status, std::span<const std::byte> reply) {
+  --outstanding;
+  failed = failed || status != ARES_SUCCESS;
   if (question.round != round || status == ARES_EDESTRUCTION) return;
   const bool replied = status == ARES_SUCCESS;
   asio::post(context,
@@ -199,6 +223,7 @@ const ChannelKey& Channel::key() const {
 }
 
 void Channel::ask(std::span<const std::byte> query, Done done) {
+  ++impl_->outstanding;
   auto* question = new Impl::Question{impl_.get(), impl_->round, std::move(done)};
   ares_send(
       impl_->channel, reinterpret_cast<const unsigned char*>(query.data()),
@@ -218,12 +243,18 @@ void Channel::cancel() {
 
 // After a server's FORMERR c-ares takes the OPT records of this channel for something else.
 bool Channel::is_as_new() const {
+  // A connection on which something went wrong is not kept.
+  if (impl_->tls && impl_->failed) return false;
   ares_options options{};
   int mask = 0;
   if (ares_save_options(impl_->channel, &options, &mask) != ARES_SUCCESS) return false;
   const bool extended = (options.flags & ARES_FLAG_EDNS) != 0;
   ares_destroy_options(&options);
   return extended == impl_->key.extended;
+}
+
+bool Channel::was_refused() const {
+  return impl_->tls && impl_->tls->was_refused();
 }
 
 Expected<std::unique_ptr<Channel>> Channels::take(const ChannelKey& key) {
@@ -240,6 +271,10 @@ void Channels::give_back(std::unique_ptr<Channel> channel) {
   if (!channel->is_as_new()) return;
   idle_.push_back(std::move(channel));
   if (idle_.size() > most_idle_) idle_.erase(idle_.begin());
+}
+
+void Channels::drop_connections() {
+  std::erase_if(idle_, [](const auto& channel) { return !channel->key().tls_name.empty(); });
 }
 
 }  // namespace px::broker

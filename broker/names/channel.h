@@ -34,6 +34,7 @@ struct ChannelKey {
   std::uint32_t mark = 0;  // SO_MARK; 0: none
   bool stream = false;     // by TCP from the beginning
   bool extended = false;   // every question ends with an OPT record
+  std::string tls_name{};  // not empty: by TLS alone, to a server that proves to have this name
 
   friend auto operator<=>(const ChannelKey&, const ChannelKey&) = default;
 };
@@ -61,6 +62,8 @@ class Channel {
   [[nodiscard]] const ChannelKey& key() const;
   // Whether it asks as it did when it was opened.
   [[nodiscard]] bool is_as_new() const;
+  // Whether the server could not prove its name.
+  [[nodiscard]] bool was_refused() const;
 
  private:
   struct Impl;
@@ -69,7 +72,7 @@ class Channel {
 };
 
 // Channels that nobody uses at the moment, for those who ask the same server again: to make one
-// takes longer than to ask.
+// takes longer than to ask. One that asks by TLS keeps its connection.
 class Channels {
  public:
   explicit Channels(asio::io_context& context, std::size_t most_idle = 32)
@@ -77,6 +80,8 @@ class Channels {
 
   [[nodiscard]] Expected<std::unique_ptr<Channel>> take(const ChannelKey& key);
   void give_back(std::unique_ptr<Channel> channel);
+  // Ends connections that are kept for further questions: their egress may have gone.
+  void drop_connections();
 
  private:
   asio::io_context& context_;

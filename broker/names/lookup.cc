@@ -101,12 +101,13 @@ ChannelKey channel_key(const NameServerEgress& server) {
           .port = server.server.port,
           .interface = server.entry->interface,
           .source = server.entry->source,
-          .mark = server.entry->mark};
+          .mark = server.entry->mark,
+          .tls_name = server.server.tls_name};
 }
 
 ChannelKey Lookup::key_of(const NameServerEgress& server) const {
   ChannelKey key = channel_key(server);
-  key.stream = (question_.flags & plan::kLookupStream) != 0;
+  key.stream = key.tls_name.empty() && (question_.flags & plan::kLookupStream) != 0;
   key.extended = extended_;
   return key;
 }
@@ -119,7 +120,8 @@ bool Lookup::all(bool Part::*said) const {
 void Lookup::begin_round() {
   order_.clear();
   for (std::size_t i = 0; i < servers().servers.size(); ++i) {
-    if (servers().servers[i].entry) order_.push_back(i);
+    const NameServerEgress& server = servers().servers[i];
+    if (server.entry && !shared_.health.is_refused(key_of(server))) order_.push_back(i);
   }
   std::stable_partition(order_.begin(), order_.end(), [this](std::size_t server) {
     return !shared_.health.is_silent(key_of(servers().servers[server]));
@@ -184,6 +186,9 @@ void Lookup::replied(std::uint64_t id, std::size_t part, Channel::Reply reply) {
   const auto asking = std::ranges::find(asking_, id, &Asking::id);
   if (asking == asking_.end()) return;
   --asking->waiting;
+  if (asking->channel->was_refused()) {
+    shared_.health.was_refused(key_of(servers().servers[asking->server]));
+  }
   if (const auto header = dns::header_of(reply)) {
     asking->has_replied = true;
     shared_.health.has_answered(key_of(servers().servers[asking->server]));

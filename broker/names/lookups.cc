@@ -83,6 +83,7 @@ void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks
           Lookup::Servers{settings, std::move(servers), std::move(text)}));
     }
   }
+  channels_.drop_connections();
   cache_.keep_only([&](const std::string& servers) { return asked.contains(servers); });
 }
 
@@ -102,6 +103,10 @@ void Lookups::look_up(uid_t user, const std::string& profile, const plan::Lookup
 
 bool Lookups::was_silent(const NameServerEgress& server) const {
   return server.entry && health_.is_silent(channel_key(server));
+}
+
+bool Lookups::was_refused(const NameServerEgress& server) const {
+  return server.entry && health_.is_refused(channel_key(server));
 }
 
 void Lookups::begin_some() {

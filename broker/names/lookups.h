@@ -47,6 +47,8 @@ class Lookups {
   [[nodiscard]] const Cache& cache() const { return cache_; }
   // Whether the server is asked last now; one that cannot be asked is not.
   [[nodiscard]] bool was_silent(const NameServerEgress& server) const;
+  // Whether it could not prove its name a moment ago, and is not asked.
+  [[nodiscard]] bool was_refused(const NameServerEgress& server) const;
 
  private:
   struct NamesOfProfile {

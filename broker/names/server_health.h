@@ -16,6 +16,7 @@ class ServerHealth {
  public:
   using Clock = std::function<std::chrono::steady_clock::time_point()>;
   static constexpr std::chrono::seconds kRemembered{30};
+  static constexpr std::chrono::seconds kRefused{10};
 
   explicit ServerHealth(Clock now = &std::chrono::steady_clock::now) : now_(std::move(now)) {}
 
@@ -23,9 +24,18 @@ class ServerHealth {
   void has_answered(ChannelKey server);
   [[nodiscard]] bool is_silent(ChannelKey server) const;
 
+  // It could not prove its name: it is not asked for a while.
+  void was_refused(ChannelKey server);
+  [[nodiscard]] bool is_refused(ChannelKey server) const;
+
  private:
+  using Times = std::map<ChannelKey, std::chrono::steady_clock::time_point>;
+  void remember(Times& times, ChannelKey server, std::chrono::seconds length);
+  [[nodiscard]] bool is_remembered(const Times& times, ChannelKey server) const;
+
   Clock now_;
-  std::map<ChannelKey, std::chrono::steady_clock::time_point> silent_until_;
+  Times silent_until_;
+  Times refused_until_;
 };
 
 }  // namespace px::broker

@@ -169,11 +169,13 @@ std::vector<std::string> learned_domains(const NameGroup& group, const Policy& p
 }
 
 std::string text_of(const NameServer& server) {
+  const bool tls = !server.tls_name.empty();
+  const std::string scheme = tls ? "tls://" + server.tls_name + "@" : "";
   std::array<char, bundle::kAddressTextSize> buffer{};
   std::string address(bundle::address_text(server.address, buffer));
-  if (server.port == dns::kPort) return address;
+  if (server.port == (tls ? dns::kTlsPort : dns::kPort)) return scheme + address;
   const bool ipv4 = server.address.is_ipv4();
-  return (ipv4 ? address : "[" + address + "]") + ":" + std::to_string(server.port);
+  return scheme + (ipv4 ? address : "[" + address + "]") + ":" + std::to_string(server.port);
 }
 
 }  // namespace px::broker

@@ -35,7 +35,7 @@ struct NameServerEgress {
 [[nodiscard]] std::vector<std::string> learned_domains(const NameGroup& group, const Policy& policy,
                                                        const Snapshot& snapshot);
 
-// "10.0.0.53", "10.0.0.53:5353" or "[fd00::53]:5353".
+// "10.0.0.53", "10.0.0.53:5353", "[fd00::53]:5353" or "tls://dns.example@10.0.0.53".
 [[nodiscard]] std::string text_of(const NameServer& server);
 
 }  // namespace px::broker

@@ -12,6 +12,7 @@ nlohmann::json lookups_report(const Lookups& lookups, const InForce& in_force, c
   for (const Profile& profile : in_force.policy.profiles) {
     const auto add_state = [&](const NameServerEgress& server, nlohmann::json& report) {
       report["silent"] = lookups.was_silent(server);
+      report["refused"] = lookups.was_refused(server);
     };
     auto report =
         name_servers_report(profile.names, in_force.policy, in_force.snapshot, marks, add_state);

@@ -13,6 +13,9 @@ using nlohmann::json;
 
 Cell server_state(const json& server) {
   if (!server.at("usable").get<bool>()) return {text_of(server, "why"), Tone::kBad};
+  if (server.at("refused").get<bool>()) {
+    return {"could not prove its name, and is not asked for a while", Tone::kBad};
+  }
   if (server.at("silent").get<bool>()) return {"was silent, and is asked last", Tone::kBad};
   return {"asked", Tone::kGood};
 }

@@ -47,6 +47,7 @@ def test_servers_and_what_is_kept(lab):
             "timeout_s": 1,
             "attempts": 1,
             "silent": False,
+            "refused": False,
         }
         assert broker.ask("names")["answers"] == 0
         assert look_up(lab, broker, "www.test") == 0

@@ -79,14 +79,14 @@ class Network:
         for end in (self.client, self.server):
             wait_until(lambda: not end.run(sockets).stdout, f"{end.name}'s connections have ended")
 
-    def start_broker(self, policy=POLICY, name="px"):
+    def start_broker(self, policy=POLICY, name="px", **options):
         """A pxd in the client."""
-        return Broker(self.client, self.directory / name, policy)
+        return Broker(self.client, self.directory / name, policy, **options)
 
     @contextlib.contextmanager
-    def serving(self, policy=POLICY):
+    def serving(self, policy=POLICY, **options):
         """A pxd in the client, which must end well."""
-        broker = self.start_broker(policy)
+        broker = self.start_broker(policy, **options)
         yield broker
         assert broker.stop() == 0, broker.log_text
 

@@ -29,5 +29,20 @@ TEST(ServerHealth, SilenceIsRememberedForAWhile) {
   EXPECT_FALSE(health.is_silent(one));
 }
 
+TEST(ServerHealth, OneThatCouldNotProveItsNameIsLeftAloneForAWhile) {
+  std::chrono::steady_clock::time_point now{1h};
+  ServerHealth health([&] { return now; });
+  ChannelKey server;
+  server.tls_name = "dns.example";
+  ChannelKey other = server;
+  other.tls_name = "other.example";
+  health.was_refused(server);
+  EXPECT_TRUE(health.is_refused(server));
+  EXPECT_FALSE(health.is_refused(other)) << "by that name it may be another matter";
+  EXPECT_FALSE(health.is_silent(server));
+  now += ServerHealth::kRefused;
+  EXPECT_FALSE(health.is_refused(server));
+}
+
 }  // namespace
 }  // namespace px::broker

@@ -150,6 +150,10 @@ TEST(NameServers, TextIsAsThePolicyHasIt) {
   EXPECT_EQ(text_of(NameServer{address("10.0.0.53"), 53}), "10.0.0.53");
   EXPECT_EQ(text_of(NameServer{address("10.0.0.53"), 5353}), "10.0.0.53:5353");
   EXPECT_EQ(text_of(NameServer{address("fd00::53"), 5353}), "[fd00::53]:5353");
+  EXPECT_EQ(text_of(NameServer{address("10.0.0.53"), 853, "dns.example"}),
+            "tls://dns.example@10.0.0.53");
+  EXPECT_EQ(text_of(NameServer{address("fd00::53"), 53, "dns.example"}),
+            "tls://dns.example@[fd00::53]:53");
 }
 
 }  // namespace

@@ -118,7 +118,8 @@ std::string names_text(const json& answer) {
     servers += (servers.empty() ? "" : ", else of ") + server_text(server);
   }
   // What is of all other names comes last.
-  std::ranges::stable_partition(groups, [](const auto& group) { return group.first.is_array(); });
+  std::stable_partition(groups.begin(), groups.end(),
+                        [](const auto& group) { return group.first.is_array(); });
   std::string text;
   for (const auto& [names, servers] : groups) {
     text += asked_text(names, servers, groups.size() == 1);

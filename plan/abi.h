@@ -40,7 +40,7 @@ PX_ABI_AT(px_name_settings, servers, 1);
 PX_ABI_AT(px_name_settings, timeout_s, 2);
 PX_ABI_AT(px_name_settings, attempts, 3);
 
-PX_ABI_SIZE(px_plan_header, 144);
+PX_ABI_SIZE(px_plan_header, 152);
 PX_ABI_AT(px_plan_header, size, 0);
 PX_ABI_AT(px_plan_header, removed, 4);
 PX_ABI_AT(px_plan_header, if_unavailable, 8);
@@ -64,6 +64,7 @@ PX_ABI_AT(px_plan_header, entries, 112);
 PX_ABI_AT(px_plan_header, reach, 120);
 PX_ABI_AT(px_plan_header, bundle_names, 128);
 PX_ABI_AT(px_plan_header, text, 136);
+PX_ABI_AT(px_plan_header, name_nodes, 144);
 
 PX_ABI_SIZE(px_range, 32);
 PX_ABI_AT(px_range, low, 0);
@@ -75,6 +76,13 @@ PX_ABI_AT(px_node, prefix_length, 16);
 PX_ABI_AT(px_node, child, 20);
 PX_ABI_AT(px_node, first_segment, 28);
 PX_ABI_AT(px_node, segment_count, 32);
+
+PX_ABI_SIZE(px_name_node, 20);
+PX_ABI_AT(px_name_node, domain, 0);
+PX_ABI_AT(px_name_node, domain_length, 4);
+PX_ABI_AT(px_name_node, below, 8);
+PX_ABI_AT(px_name_node, first_segment, 12);
+PX_ABI_AT(px_name_node, segment_count, 16);
 
 PX_ABI_SIZE(px_segment, 12);
 PX_ABI_AT(px_segment, key, 0);

@@ -65,7 +65,8 @@ struct px_plan_header {
   struct px_section entries;  /* px_entry */
   struct px_section reach;    /* px_range: what each interface has a route to */
   struct px_section bundle_names; /* px_bundle_name, sorted by name; alike in every profile */
-  struct px_section text;         /* char: what bundle_names points into */
+  struct px_section text;         /* char: what bundle_names and name_nodes point into */
+  struct px_section name_nodes;   /* px_name_node, sorted by domain, then by `below` */
 };
 
 /* An inclusive range of addresses. */
@@ -80,6 +81,15 @@ struct px_node {
   px_address network;
   uint32_t prefix_length; /* 0 to PX_ADDRESS_BITS; of IPv4, PX_IPV4_PREFIX_BITS and its own */
   uint32_t child[2];      /* by the bit after the prefix; PX_NO_NODE for none */
+  uint32_t first_segment;
+  uint32_t segment_count;
+};
+
+/* The segments of the rules whose `to` has exactly this name, or this pattern of names. */
+struct px_name_node {
+  uint32_t domain;        /* into text: labels as DNS has them, the root's too; lower case */
+  uint32_t domain_length; /* bytes */
+  uint32_t below;         /* 0: the domain itself; 1: all names below it, however deep */
   uint32_t first_segment;
   uint32_t segment_count;
 };

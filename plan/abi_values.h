@@ -108,7 +108,7 @@ typedef uint8_t px_names_from;
 #define PX_DEEPEST_WALK (PX_ADDRESS_BITS + 1)
 
 /* The plan file. */
-#define PX_LAYOUT_VERSION 1u
+#define PX_LAYOUT_VERSION 2u
 #define PX_MAGIC 0x4e4c5850u      /* "PXLN" */
 #define PX_PROFILE_NAME_SIZE 64   /* with its NUL */
 #define PX_INTERFACE_NAME_SIZE 16 /* IFNAMSIZ */

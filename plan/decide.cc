@@ -16,6 +16,8 @@ struct Tables {
   std::span<const std::uint32_t> via_ids;
   std::span<const Entry> entries;
   std::span<const Range> reach;
+  std::span<const NameNode> name_nodes;
+  std::span<const char> text;
 };
 
 Tables tables_of(std::span<const std::byte> half, const PlanHeader& header) {
@@ -25,7 +27,9 @@ Tables tables_of(std::span<const std::byte> half, const PlanHeader& header) {
           elements<Rule>(half, header.rules),
           elements<std::uint32_t>(half, header.via_ids),
           elements<Entry>(half, header.entries),
-          elements<Range>(half, header.reach)};
+          elements<Range>(half, header.reach),
+          elements<NameNode>(half, header.name_nodes),
+          elements<char>(half, header.text)};
 }
 
 // The last segment at or below the key; the segments of a node are sorted and start at 0.
@@ -40,30 +44,92 @@ unsigned bit(const Address& address, std::uint32_t index) {
   return (address.bytes[index / 8] >> (7 - index % 8)) & 1u;
 }
 
-// The lowest rule, not below `from`, that matches the call; kNoRuleIndex for none. First match wins
-// over all networks that hold the destination, so all nodes from the root to the destination are
-// looked at.
-std::uint32_t first_match(const Tables& tables, const Call& call, std::uint32_t from) {
-  const std::uint32_t key = segment_key(call.transport, call.port);
+// What is looked for in the segments of a node: the lowest rule for a transport and port, not below
+// `from`.
+struct Wanted {
+  std::uint32_t key;
+  std::uint32_t from;
+};
+
+// kNoRuleIndex for none.
+std::uint32_t lowest_rule(const Tables& tables, std::uint32_t first_segment,
+                          std::uint32_t segment_count, const Wanted& wanted) {
+  const Segment* segment =
+      segment_at(part(tables.segments, first_segment, segment_count), wanted.key);
+  if (segment == nullptr) return kNoRuleIndex;
+  const auto ids = part(tables.rule_ids, segment->first_rule_id, segment->rule_id_count);
+  const auto id = std::lower_bound(ids.begin(), ids.end(), wanted.from);
+  return id == ids.end() ? kNoRuleIndex : *id;
+}
+
+// First match wins over all networks that hold the destination, so all nodes from the root to the
+// destination are looked at.
+std::uint32_t first_by_network(const Tables& tables, const Address& destination,
+                               const Wanted& wanted) {
   std::uint32_t best = kNoRuleIndex;
   std::uint32_t index = 0;
   for (unsigned depth = 0; depth < PX_DEEPEST_WALK && index < tables.nodes.size(); ++depth) {
     const Node node = tables.nodes[index];
     if (node.prefix_length > PX_ADDRESS_BITS ||
-        bundle::common_prefix_length(node.network, call.destination) < node.prefix_length) {
+        bundle::common_prefix_length(node.network, destination) < node.prefix_length) {
       break;
     }
-    const Segment* segment =
-        segment_at(part(tables.segments, node.first_segment, node.segment_count), key);
-    if (segment != nullptr) {
-      const auto ids = part(tables.rule_ids, segment->first_rule_id, segment->rule_id_count);
-      const auto id = std::lower_bound(ids.begin(), ids.end(), from);
-      if (id != ids.end() && *id < best) best = *id;
-    }
+    best = std::min(best, lowest_rule(tables, node.first_segment, node.segment_count, wanted));
     if (node.prefix_length == PX_ADDRESS_BITS) break;
-    index = node.child[bit(call.destination, node.prefix_length)];
+    index = node.child[bit(destination, node.prefix_length)];
   }
   return best;
+}
+
+bool stands_before(const Tables& tables, const NameNode& node, std::span<const std::uint8_t> domain,
+                   bool below) {
+  const auto text = part(tables.text, node.domain, node.domain_length);
+  const auto order = std::lexicographical_compare_three_way(
+      text.begin(), text.end(), domain.begin(), domain.end(),
+      [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) <=> b; });
+  return order != 0 ? order < 0 : node.below < (below ? 1u : 0u);
+}
+
+// Nothing where no rule has exactly this name, or this pattern.
+std::optional<NameNode> name_node(const Tables& tables, std::span<const std::uint8_t> domain,
+                                  bool below) {
+  const auto found = std::lower_bound(tables.name_nodes.begin(), tables.name_nodes.end(), domain,
+                                      [&](const NameNode& node, auto wanted) {
+                                        return stands_before(tables, node, wanted, below);
+                                      });
+  if (found == tables.name_nodes.end()) return std::nullopt;
+  const NameNode node = *found;
+  const auto text = part(tables.text, node.domain, node.domain_length);
+  const bool same =
+      std::equal(text.begin(), text.end(), domain.begin(), domain.end(),
+                 [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
+  return same && node.below == (below ? 1u : 0u) ? std::optional(node) : std::nullopt;
+}
+
+// Over all names, and all domains that each of them is below of.
+std::uint32_t first_by_name(const Tables& tables, const dns::NameChain& names,
+                            const Wanted& wanted) {
+  std::uint32_t best = kNoRuleIndex;
+  for (auto rest = names.wire(); const auto name = dns::next_name(&rest);) {
+    bool below = false;
+    for (auto domain = name->wire(); domain.size() > 1;
+         domain = domain.subspan(domain.front() + std::size_t{1})) {
+      if (const auto node = name_node(tables, domain, below)) {
+        best =
+            std::min(best, lowest_rule(tables, node->first_segment, node->segment_count, wanted));
+      }
+      below = true;
+    }
+  }
+  return best;
+}
+
+// The lowest rule, not below `from`, that matches the call; kNoRuleIndex for none.
+std::uint32_t first_match(const Tables& tables, const Call& call, std::uint32_t from) {
+  const Wanted wanted{segment_key(call.transport, call.port), from};
+  const std::uint32_t best = first_by_network(tables, call.destination, wanted);
+  if (call.names == nullptr || tables.name_nodes.empty()) return best;
+  return std::min(best, first_by_name(tables, *call.names, wanted));
 }
 
 // RFC 6724, rule 8, for sources of one interface: the longest prefix shared with the destination,

@@ -15,6 +15,7 @@ using Section = px_section;
 using PlanHeader = px_plan_header;
 using Range = px_range;
 using Node = px_node;
+using NameNode = px_name_node;
 using Segment = px_segment;
 using Rule = px_rule;
 using Entry = px_entry;

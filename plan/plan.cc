@@ -144,6 +144,10 @@ bool Plan::has_rules() const {
   return generation() == 0 || header.removed != 0 || header.nodes.count != 0;
 }
 
+bool Plan::has_name_rules() const {
+  return generation() != 0 && header_of(half(generation())).name_nodes.count != 0;
+}
+
 bool Plan::matching() const {
   const auto current = half(generation());
   return reinterpret_cast<const PlanHeader*>(current.data())->matching != 0;

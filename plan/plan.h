@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "dns/name_chain.h"
 #include "plan/bundles.h"
 #include "plan/health.h"
 #include "plan/layout.h"
@@ -27,6 +28,7 @@ struct Call {
   bool source_fixed = false;  // bound to a port already: no source can be chosen any more
   // Bound to this source by the program: steered only where the rule has an entry with it.
   const Address* source = nullptr;
+  const dns::NameChain* names = nullptr;  // that the program knows the destination by, if any
 };
 
 enum class Action : std::uint8_t {
@@ -119,15 +121,14 @@ class Plan {
   // Whether the broker's heartbeat is at most this old; `now_ms` is CLOCK_MONOTONIC.
   [[nodiscard]] bool broker_lives(std::uint64_t now_ms,
                                   std::uint64_t lost_after_ms = kHeartbeatLostMs) const;
-  // Whether a decision needs the time.
-  [[nodiscard]] bool needs_time() const;
+  [[nodiscard]] bool needs_time() const;  // for a decision
   // Whether the current plan can decide anything but kSystem: a profile that has no rules and is
   // not removed cannot.
   [[nodiscard]] bool has_rules() const;
+  [[nodiscard]] bool has_name_rules() const;  // by the names of destinations
   // Whether a program may belong under another profile than it was started with.
   [[nodiscard]] bool matching() const;
-  // FileHeader::recheck, its lower half.
-  [[nodiscard]] std::uint32_t recheck() const;
+  [[nodiscard]] std::uint32_t recheck() const;  // FileHeader::recheck, its lower half
   // The profile's name; empty where the file does not hold one.
   [[nodiscard]] std::string_view profile() const;
   [[nodiscard]] std::uint64_t generation() const;

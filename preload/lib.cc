@@ -4,6 +4,7 @@
 #include "preload/lib.h"
 
 #include <linux/sockios.h>
+#include <sys/mman.h>
 
 #include <cstdarg>
 #include <optional>
@@ -30,6 +31,7 @@
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
 #include "preload/sending.h"
+#include "preload/session/answered_names.h"
 #include "preload/session/broker_session.h"
 #include "preload/session/counters_page.h"
 #include "preload/session/current_plan.h"
@@ -61,7 +63,8 @@ constinit ProcessState process_state;
 constinit CurrentPlan current_plan;
 constinit CountersPage counters(process_state);
 constinit BrokerSession session(settings, process_state, current_plan, counters, &say_hello);
-constinit Decider decider(current_plan, session);
+constinit AnsweredNames answered_names;
+constinit Decider decider(current_plan, session, answered_names);
 constinit Marker marker(kBareSystemCalls, settings, session, &request_mark);
 constinit MemberHealth health(settings, current_plan);
 constinit Confinement confinement(libc, settings, decider, session);
@@ -90,21 +93,44 @@ constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, listener
 constinit EarlyQuestions early_questions;
 constinit ProfileNames profile_names(settings, current_plan, session, &request_lookup,
                                      early_questions);
-constinit OrderedLookup ordered_lookup(libc, kBareSystemCalls, current_plan, decider);
+
+}  // namespace
+
+constinit AnswerNotes answer_notes(libc, current_plan, profile_names, answered_names);
+
+namespace {
+
+constinit OrderedLookup ordered_lookup(answer_notes, kBareSystemCalls, current_plan, decider);
 constinit AddressNames address_names(libc, ordered_lookup, profile_names, current_plan, decider,
-                                     health, transports, bundle_cache);
-constinit HostNames host_names(ordered_lookup, profile_names, decider, health, bundle_cache);
+                                     health, transports, bundle_cache, answer_notes);
+constinit HostNames host_names(ordered_lookup, profile_names, decider, health, bundle_cache,
+                               answer_notes);
 constinit HostsLine hosts_line(settings, &__nss_configure_lookup, "/etc/nsswitch.conf");
 
 }  // namespace
 
 constinit NameDispatch names(libc, current_plan, session,
-                             {address_names, host_names, ordered_lookup, profile_names,
-                              hosts_line});
-constinit NameService name_service(profile_names);
+                             {address_names, host_names, ordered_lookup, profile_names, hosts_line,
+                              answer_notes});
+constinit NameService name_service(profile_names, answer_notes);
 constinit ResolverCalls resolver_calls(profile_names);
 
 namespace {
+
+// What names were answered with, with the processes that are forked: some look names up in one
+// process and connect in another. Zeros are empty tables, and pages that are never touched cost
+// nothing. Where memory is short, all stays as it is.
+void share_with_forked() {
+  struct Shared {
+    BundleCache::Table bundles;
+    AnsweredNames::Table names;
+  };
+  void* place =
+      ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (place == MAP_FAILED) return;
+  bundle_cache.share(&static_cast<Shared*>(place)->bundles);
+  answered_names.share(&static_cast<Shared*>(place)->names);
+}
 
 // The module is linked with `-z initfirst`: no other library's constructor connects before this.
 // That is before libc has set `environ`, so the environment is the loader's argument.
@@ -116,7 +142,7 @@ namespace {
   settings = read_settings(environment);
   process_state.start();
   current_plan.start(settings);
-  if (!has_privileges()) bundle_cache.share();
+  if (!has_privileges()) share_with_forked();
   active = true;
 }
 

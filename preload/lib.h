@@ -4,6 +4,7 @@
 // threads.
 #pragma once
 
+#include "preload/names/answer_notes.h"
 #include "preload/names/name_dispatch.h"
 #include "preload/names/name_service.h"
 #include "preload/names/resolver_calls.h"
@@ -14,6 +15,7 @@ namespace px::shim {
 extern Symbols libc;
 extern bool active;  // the constructor has run: before, each call is libc's own
 extern NameDispatch names;
+extern AnswerNotes answer_notes;
 extern NameService name_service;
 extern ResolverCalls resolver_calls;
 

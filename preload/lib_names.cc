@@ -3,6 +3,7 @@
 #include <nss.h>
 #include <resolv.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "preload/lib.h"
@@ -46,6 +47,10 @@ PX_EXPORT int gethostbyname2_r(const char* name, int family, hostent* entry, cha
 PX_EXPORT int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) {
   if (!active) return libc.getaddrinfo_a(mode, list, count, event);
   return names.getaddrinfo_a(mode, list, count, event);
+}
+
+PX_EXPORT int gai_error(gaicb* request) noexcept {
+  return active ? names.gai_error(request) : libc.gai_error(request);
 }
 
 PX_EXPORT hostent* gethostbyaddr(const void* address, socklen_t length, int family) {
@@ -130,6 +135,12 @@ bool is_profiles() {
   return active && names.prepare() && resolver_calls.apply();
 }
 
+// The program may connect to an address of the reply.
+int noted(const char* asked, int length, const unsigned char* answer, int size) {
+  if (active && length > 0) answer_notes.note(asked, packet_of(answer, std::min(length, size)));
+  return length;
+}
+
 }  // namespace
 
 PX_EXPORT int res_query(const char* name, int query_class, int type, unsigned char* answer,
@@ -137,9 +148,9 @@ PX_EXPORT int res_query(const char* name, int query_class, int type, unsigned ch
   if (is_profiles()) {
     const auto result =
         resolver_calls.query(own_state(), name, {query_class, type}, space_of(answer, size));
-    if (result) return *result;
+    if (result) return noted(name, *result, answer, size);
   }
-  return libc.res_query(name, query_class, type, answer, size);
+  return noted(name, libc.res_query(name, query_class, type, answer, size), answer, size);
 }
 
 PX_EXPORT int res_search(const char* name, int query_class, int type, unsigned char* answer,
@@ -147,9 +158,9 @@ PX_EXPORT int res_search(const char* name, int query_class, int type, unsigned c
   if (is_profiles()) {
     const auto result =
         resolver_calls.search(own_state(), name, {query_class, type}, space_of(answer, size));
-    if (result) return *result;
+    if (result) return noted(name, *result, answer, size);
   }
-  return libc.res_search(name, query_class, type, answer, size);
+  return noted(name, libc.res_search(name, query_class, type, answer, size), answer, size);
 }
 
 PX_EXPORT int res_querydomain(const char* name, const char* domain, int query_class, int type,
@@ -157,18 +168,19 @@ PX_EXPORT int res_querydomain(const char* name, const char* domain, int query_cl
   if (is_profiles()) {
     const auto result = resolver_calls.query_domain(own_state(), name, domain, {query_class, type},
                                                     space_of(answer, size));
-    if (result) return *result;
+    if (result) return noted(name, *result, answer, size);
   }
-  return libc.res_querydomain(name, domain, query_class, type, answer, size);
+  return noted(name, libc.res_querydomain(name, domain, query_class, type, answer, size), answer,
+               size);
 }
 
 PX_EXPORT int res_send(const unsigned char* question, int length, unsigned char* answer,
                        int size) noexcept {
   if (is_profiles()) {
     const auto result = resolver_calls.send(packet_of(question, length), space_of(answer, size));
-    if (result) return *result;
+    if (result) return noted(nullptr, *result, answer, size);
   }
-  return libc.res_send(question, length, answer, size);
+  return noted(nullptr, libc.res_send(question, length, answer, size), answer, size);
 }
 
 PX_EXPORT int res_nquery(res_state state, const char* name, int query_class, int type,
@@ -176,9 +188,9 @@ PX_EXPORT int res_nquery(res_state state, const char* name, int query_class, int
   if (is_profiles()) {
     const auto result =
         resolver_calls.query(state, name, {query_class, type}, space_of(answer, size));
-    if (result) return *result;
+    if (result) return noted(name, *result, answer, size);
   }
-  return libc.res_nquery(state, name, query_class, type, answer, size);
+  return noted(name, libc.res_nquery(state, name, query_class, type, answer, size), answer, size);
 }
 
 PX_EXPORT int res_nsearch(res_state state, const char* name, int query_class, int type,
@@ -186,9 +198,9 @@ PX_EXPORT int res_nsearch(res_state state, const char* name, int query_class, in
   if (is_profiles()) {
     const auto result =
         resolver_calls.search(state, name, {query_class, type}, space_of(answer, size));
-    if (result) return *result;
+    if (result) return noted(name, *result, answer, size);
   }
-  return libc.res_nsearch(state, name, query_class, type, answer, size);
+  return noted(name, libc.res_nsearch(state, name, query_class, type, answer, size), answer, size);
 }
 
 PX_EXPORT int res_nquerydomain(res_state state, const char* name, const char* domain,
@@ -197,18 +209,19 @@ PX_EXPORT int res_nquerydomain(res_state state, const char* name, const char* do
   if (is_profiles()) {
     const auto result = resolver_calls.query_domain(state, name, domain, {query_class, type},
                                                     space_of(answer, size));
-    if (result) return *result;
+    if (result) return noted(name, *result, answer, size);
   }
-  return libc.res_nquerydomain(state, name, domain, query_class, type, answer, size);
+  return noted(name, libc.res_nquerydomain(state, name, domain, query_class, type, answer, size),
+               answer, size);
 }
 
 PX_EXPORT int res_nsend(res_state state, const unsigned char* question, int length,
                         unsigned char* answer, int size) noexcept {
   if (is_profiles()) {
     const auto result = resolver_calls.send(packet_of(question, length), space_of(answer, size));
-    if (result) return *result;
+    if (result) return noted(nullptr, *result, answer, size);
   }
-  return libc.res_nsend(state, question, length, answer, size);
+  return noted(nullptr, libc.res_nsend(state, question, length, answer, size), answer, size);
 }
 
 // NOLINTBEGIN(bugprone-macro-parentheses): these are declarations

@@ -106,18 +106,30 @@ tl::expected<std::vector<Network>, std::string> parse_network(std::string_view t
   return std::vector<Network>{network};
 }
 
+// Letters, also those that no host's name has, or what a pattern begins with.
 bool looks_like_name(std::string_view text) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c < 0;
+  };
   const auto allowed = [&](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == '*' ||
-           c == '?';
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == '*';
   };
   return std::all_of(text.begin(), text.end(), allowed) &&
-         std::any_of(text.begin(), text.end(),
-                     [&](char c) { return is_letter(c) || c == '*' || c == '?'; });
+         std::any_of(text.begin(), text.end(), [&](char c) { return is_letter(c) || c == '*'; });
+}
+
+bool means_any(std::string_view text) {
+  if (text == kAny[0] || std::ranges::find(kAnyElsewhere, text) != std::end(kAnyElsewhere)) {
+    return true;
+  }
+  return text.find('.') == text.npos && closest(text, kAny).has_value();
 }
 
 }  // namespace
+
+bool means_name(std::string_view text) {
+  return !means_any(text) && looks_like_name(text);
+}
 
 tl::expected<std::vector<Network>, std::string> parse_destination(std::string_view text) {
   if (text == kAny[0]) return std::vector<Network>{Network{}};
@@ -133,12 +145,8 @@ tl::expected<std::vector<Network>, std::string> parse_destination(std::string_vi
   if (const auto meant = closest(text, kAny)) {
     return tl::make_unexpected("bad destination " + in_quotes(text) + "; did you mean 'any'?");
   }
-  if (looks_like_name(text)) {
-    return tl::make_unexpected("names in 'to' are not yet supported: " + in_quotes(text) +
-                               "; expected a network, an address or 'any'");
-  }
   return tl::make_unexpected("bad destination " + in_quotes(text) +
-                             "; expected a network (10.0.0.0/8), an address or 'any'");
+                             "; expected a network (10.0.0.0/8), an address, a name or 'any'");
 }
 
 tl::expected<PortRange, std::string> parse_ports(std::string_view text) {

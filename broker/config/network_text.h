@@ -12,6 +12,10 @@
 
 namespace px::broker {
 
+// Whether a word of `to` is meant as a name or a pattern of names (name_pattern_text.h); else as a
+// network.
+[[nodiscard]] bool means_name(std::string_view text);
+
 // The networks of one word of `to`: a network in CIDR (RFC 4632, RFC 4291 section 2.3), an IPv4
 // network with a netmask, an address or `any`. An IPv6 network that would hold the IPv4-mapped
 // addresses, as ::/0 does, comes as the several networks that make it up without those: it says

@@ -16,6 +16,7 @@
 #include "broker/config/match.h"
 #include "broker/config/names.h"
 #include "broker/config/position.h"
+#include "dns/name_pattern.h"
 #include "libbundle/core/address.h"
 #include "plan/layout.h"
 
@@ -56,7 +57,8 @@ struct PortRange {
 };
 
 struct Rule {
-  std::vector<Network> to;                  // at least one
+  std::vector<Network> to;                  // these, and
+  std::vector<dns::NamePattern> to_names;   // what is called so; of both together at least one
   std::vector<PortRange> ports;             // empty: any
   std::vector<plan::Transport> transports;  // empty: any
   plan::RuleAction action = plan::RuleAction::kVia;

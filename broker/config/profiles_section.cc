@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/config/bundle_reader.h"
+#include "broker/config/covered_names.h"
 #include "broker/config/covered_networks.h"
 #include "broker/config/listen_reader.h"
 #include "broker/config/match_reader.h"
@@ -41,6 +42,7 @@ class DecidedCalls {
   void add(const Rule& rule, plan::IfUnavailable if_unavailable) {
     if (by_ || !decides_alone(rule, if_unavailable)) return;
     for (const Network& network : rule.to) covered_.add(network);
+    for (const dns::NamePattern& name : rule.to_names) names_.add(name);
     last_line_ = rule.position.line;
     if (!covered_.everything()) return;
     const std::string line = std::to_string(last_line_);
@@ -51,13 +53,16 @@ class DecidedCalls {
   // Who decides every call; nothing as long as none does.
   [[nodiscard]] const std::optional<std::string>& by() const { return by_; }
   [[nodiscard]] bool all_of(const Rule& rule) const {
-    return std::all_of(rule.to.begin(), rule.to.end(),
-                       [&](const Network& network) { return covered_.covers(network); });
+    return std::ranges::all_of(rule.to,
+                               [&](const Network& network) { return covered_.covers(network); }) &&
+           std::ranges::all_of(rule.to_names,
+                               [&](const dns::NamePattern& name) { return names_.covers(name); });
   }
   [[nodiscard]] int last_line() const { return last_line_; }
 
  private:
   CoveredNetworks covered_;
+  CoveredNames names_;
   int last_line_ = 0;  // of the rules that decide alone
   std::optional<std::string> by_;
 };

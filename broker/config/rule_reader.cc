@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "broker/config/name_pattern_text.h"
 #include "broker/config/network_text.h"
 #include "broker/config/value_reader.h"
 
@@ -16,17 +17,29 @@ constexpr Choice<plan::Transport> kTransports[] = {{"tcp", plan::Transport::kTcp
 constexpr Choice<plan::RuleAction> kActions[] = {{"block", plan::RuleAction::kBlock},
                                                  {"system", plan::RuleAction::kSystem}};
 
+// What is wrong with a word of `to`; empty where the rule has it now.
+std::string read_destination(std::string_view text, Rule& rule) {
+  if (means_name(text)) {
+    const auto pattern = parse_name_pattern(text);
+    if (!pattern) return pattern.error();
+    rule.to_names.push_back(*pattern);
+    return {};
+  }
+  const auto networks = parse_destination(text);
+  if (!networks) return networks.error();
+  rule.to.insert(rule.to.end(), networks->begin(), networks->end());
+  return {};
+}
+
 void read_to(const Value& value, Rule& rule, Report& report) {
-  constexpr std::string_view kExpected = "a network, an address or 'any'";
+  constexpr std::string_view kExpected = "a network, an address, a name or 'any'";
   for (const Value* item : read_one_or_list(value, kExpected, report)) {
     const auto text = read_text(*item, kExpected, report);
     if (!text) continue;
-    const auto networks = parse_destination(*text);
-    if (!networks) {
-      report.add(item->place, networks.error());
+    if (const std::string problem = read_destination(*text, rule); !problem.empty()) {
+      report.add(item->place, problem);
       continue;
     }
-    rule.to.insert(rule.to.end(), networks->begin(), networks->end());
     if (!rule.to_text.empty()) rule.to_text += ", ";
     rule.to_text += *text;
   }
@@ -93,7 +106,7 @@ void check_ports_of_icmp(const Map& map, const Rule& rule, Report& report) {
 void check_completeness(const Value& value, const Map& map, Report& report) {
   if (value.kind != Kind::kMap) return;
   if (map.lacks("to")) {
-    report.add(value.place, "rule without 'to'; expected a network, an address or 'any'");
+    report.add(value.place, "rule without 'to'; expected a network, an address, a name or 'any'");
   }
   if (map.lacks("via") && map.lacks("action")) {
     report.add(value.place, "rule without 'via' and 'action'; expected one of them");

@@ -115,27 +115,61 @@ class SegmentSweep {
   DestinationIndex& index_;
 };
 
+using RuleIds = std::vector<std::uint32_t>;
+
+void add_once(RuleIds& ids, std::uint32_t id) {
+  if (ids.empty() || ids.back() != id) ids.push_back(id);
+}
+
+// The segments of a node for all transports: where they begin, and how many there are.
+plan::Section sweep_all(SegmentSweep& sweep, const RuleIds& ids, const DestinationIndex& index) {
+  const auto first = static_cast<std::uint32_t>(index.segments.size());
+  for (std::uint32_t transport = 0; transport < plan::kTransportCount; ++transport) {
+    sweep.run(ids, static_cast<plan::Transport>(transport));
+  }
+  return {first, static_cast<std::uint32_t>(index.segments.size()) - first};
+}
+
+// In the order in which a plan has them: bytes, not the characters that they may stand for.
+using DomainBytes = std::vector<std::uint8_t>;
+using RulesOfNames = std::map<std::pair<DomainBytes, bool>, RuleIds>;
+
+RulesOfNames rules_of_names(const std::vector<Rule>& rules) {
+  RulesOfNames found;
+  for (std::uint32_t id = 0; id < rules.size(); ++id) {
+    for (const dns::NamePattern& name : rules[id].to_names) {
+      const auto domain = name.domain().wire();
+      add_once(found[{DomainBytes(domain.begin(), domain.end()), name.is_wildcard()}], id);
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 DestinationIndex build_destination_index(const std::vector<Rule>& rules, bool rules_pass_on) {
   DestinationIndex index;
   if (rules.empty()) return index;
   index.nodes.push_back(make_node({}, 0));
-  std::map<std::uint32_t, std::vector<std::uint32_t>> rules_of_node;
+  std::map<std::uint32_t, RuleIds> rules_of_node;
   for (std::uint32_t id = 0; id < rules.size(); ++id) {
     for (const Network& network : rules[id].to) {
-      auto& ids = rules_of_node[insert(index.nodes, network)];
-      if (ids.empty() || ids.back() != id) ids.push_back(id);
+      add_once(rules_of_node[insert(index.nodes, network)], id);
     }
   }
   SegmentSweep sweep(rules, rules_pass_on, index);
   for (const auto& [node, ids] : rules_of_node) {
-    const auto first = static_cast<std::uint32_t>(index.segments.size());
-    for (std::uint32_t transport = 0; transport < plan::kTransportCount; ++transport) {
-      sweep.run(ids, static_cast<plan::Transport>(transport));
-    }
-    index.nodes[node].first_segment = first;
-    index.nodes[node].segment_count = static_cast<std::uint32_t>(index.segments.size()) - first;
+    const plan::Section segments = sweep_all(sweep, ids, index);
+    index.nodes[node].first_segment = segments.offset;
+    index.nodes[node].segment_count = segments.count;
+  }
+  for (const auto& [name, ids] : rules_of_names(rules)) {
+    const auto& [domain, below] = name;
+    const plan::Section segments = sweep_all(sweep, ids, index);
+    index.name_nodes.push_back({static_cast<std::uint32_t>(index.text.size()),
+                                static_cast<std::uint32_t>(domain.size()), below ? 1u : 0u,
+                                segments.offset, segments.count});
+    index.text.insert(index.text.end(), domain.begin(), domain.end());
   }
   return index;
 }

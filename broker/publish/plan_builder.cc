@@ -173,7 +173,7 @@ Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy
   rules.reserve(profile.rules.size());
   for (const Rule& rule : profile.rules) rules.push_back(tables.compile(rule));
   const auto listen_via = tables.list_of(profile.listen.via);
-  const auto index =
+  auto index =
       build_destination_index(profile.rules, profile.if_unavailable == plan::IfUnavailable::kNext);
 
   PlanBytes bytes;
@@ -199,7 +199,14 @@ Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy
   header.reach = bytes.append(tables.reach);
   const BundleTables bundles = bundle_tables_of(policy.bundles);
   header.bundle_names = bytes.append(bundles.names);
-  header.text = bytes.append(bundles.text);
+  // One section of text for both, the bundles' first.
+  std::vector<char> text = bundles.text;
+  for (plan::NameNode& node : index.name_nodes) {
+    node.domain += static_cast<std::uint32_t>(text.size());
+  }
+  text.insert(text.end(), index.text.begin(), index.text.end());
+  header.text = bytes.append(text);
+  header.name_nodes = bytes.append(index.name_nodes);
   auto plan = bytes.finish(header);
   if (plan.size() > plan::kHalfSize) {
     return fail("the plan of profile '" + profile.name + "' is more than " +

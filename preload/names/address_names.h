@@ -6,6 +6,7 @@
 #include <netdb.h>
 
 #include "libbundle/core/bundle.h"
+#include "preload/names/answer_notes.h"
 #include "preload/names/bundle_cache.h"
 #include "preload/names/name_query.h"
 #include "preload/names/ordered_lookup.h"
@@ -22,7 +23,7 @@ class AddressNames {
  public:
   constexpr AddressNames(const Symbols& libc, OrderedLookup& ordered, ProfileNames& profile,
                          const CurrentPlan& plan, Decider& decider, const MemberHealth& health,
-                         KernelTransports& transports, BundleCache& cache)
+                         KernelTransports& transports, BundleCache& cache, AnswerNotes& notes)
       : libc_(libc),
         ordered_(ordered),
         profile_(profile),
@@ -30,7 +31,8 @@ class AddressNames {
         decider_(decider),
         health_(health),
         transports_(transports),
-        cache_(cache) {}
+        cache_(cache),
+        notes_(notes) {}
 
   // A name that is ordinary is asked for as AF_BUNDLE.
   [[nodiscard]] int getaddrinfo(const NameQuery& query, const char* service, const addrinfo& hints,
@@ -60,6 +62,7 @@ class AddressNames {
   const MemberHealth& health_;
   KernelTransports& transports_;
   BundleCache& cache_;
+  AnswerNotes& notes_;
 };
 
 }  // namespace px::shim

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "preload/names/bundle_cache.h"
 
-#include <sys/mman.h>
-
 #include <bit>
 #include <cstring>
-
-#include "preload/process/system_calls.h"
 
 namespace px::shim {
 namespace {
@@ -40,15 +36,6 @@ bool begins_with(const Bundle& whole, const Bundle& part, bool with_ports) {
 }
 
 }  // namespace
-
-void BundleCache::share() {
-  if (!empty()) return;
-  const KeepErrno keep;
-  void* place =
-      ::mmap(nullptr, sizeof(Table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  // Zeros are an empty table, and pages that are never touched cost nothing.
-  if (place != MAP_FAILED) table_ = static_cast<Table*>(place);
-}
 
 bool BundleCache::read(const Slot& slot, Bundle* bundle, NameWords* name) {
   const std::uint64_t before = slot.sequence.load(std::memory_order_acquire);

@@ -23,10 +23,11 @@ class BundleCache {
   static constexpr std::size_t kSize = 128;
   static constexpr std::size_t kNameSize = 256;  // with its NUL
 
-  // From now on with the processes that are forked; where memory is short, all stays as it is.
-  // Before the first bundle, and before there are threads. For a program without privileges alone:
-  // a child that one with privileges forks and confines could otherwise mislead it.
-  void share();
+  struct Table;
+  // From now on in this memory, of zeros, which the processes that are forked share. Before the
+  // first bundle, and before there are threads. For a program without privileges alone: a child
+  // that one with privileges forks and confines could otherwise mislead it.
+  void share(Table* table) { table_ = table; }
 
   // Whether nothing was ever remembered: a single load, which is all that others pay.
   [[nodiscard]] bool empty() const { return table_->tickets.load(std::memory_order_relaxed) == 0; }
@@ -61,11 +62,13 @@ class BundleCache {
     std::array<std::atomic<std::uint64_t>, kNameWords> name;
   };
 
+ public:
   struct Table {
     std::atomic<std::uint64_t> tickets;
     std::array<Slot, kSize> slots;
   };
 
+ private:
   [[nodiscard]] static bool read(const Slot& slot, bundle::Bundle* bundle, NameWords* name);
   [[nodiscard]] static bool write(Slot* slot, std::uint64_t ticket, const bundle::Bundle& bundle,
                                   const NameWords& name);

@@ -38,6 +38,7 @@ Bundle addresses_in(const hostent& entry) {
 void HostNames::remember(const Bundle& bundle, const NameQuery& query) {
   std::array<char, NameQuery::kNameSize> buffer;
   cache_.remember(bundle, query.name(buffer));
+  notes_.note(query.text(), bundle);
 }
 
 int HostNames::find_members(const NameQuery& query, int family, Bundle* found) {
@@ -51,6 +52,7 @@ int HostNames::find_members(const NameQuery& query, int family, Bundle* found) {
 }
 
 hostent* HostNames::remembered(hostent* entry, const NameQuery& query) {
+  notes_.note(query.text().data(), entry);
   const bool alias = query.kind() == Kind::kAlias || query.kind() == Kind::kAny;
   if (!alias || entry == nullptr || !is_ip(entry->h_addrtype)) return entry;
   const Bundle bundle = addresses_in(*entry);

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <span>
 
+#include "preload/names/answer_notes.h"
 #include "preload/names/bundle_cache.h"
 #include "preload/names/host_entry.h"
 #include "preload/names/name_query.h"
@@ -23,15 +24,21 @@ namespace px::shim {
 class HostNames {
  public:
   constexpr HostNames(OrderedLookup& libc, ProfileNames& profile, Decider& decider,
-                      const MemberHealth& health, BundleCache& cache)
-      : libc_(libc), profile_(profile), decider_(decider), health_(health), cache_(cache) {}
+                      const MemberHealth& health, BundleCache& cache, AnswerNotes& notes)
+      : libc_(libc),
+        profile_(profile),
+        decider_(decider),
+        health_(health),
+        cache_(cache),
+        notes_(notes) {}
 
   // Of a bundle, or of text that was meant as one. The first answers in static storage, like libc,
   // the other in the caller's room.
   [[nodiscard]] hostent* gethostbyname(const NameQuery& query, int family);
   [[nodiscard]] int gethostbyname_r(const NameQuery& query, int family, hostent* entry,
                                     std::span<char> room, hostent** result, int* error);
-  // Remembers the addresses of an alias, if there are several; the answer is libc's, untouched.
+  // Notes what libc has answered, and remembers the addresses of an alias, if there are several;
+  // the answer is libc's, untouched.
   hostent* remembered(hostent* entry, const NameQuery& query);
 
  private:
@@ -44,6 +51,7 @@ class HostNames {
   Decider& decider_;
   const MemberHealth& health_;
   BundleCache& cache_;
+  AnswerNotes& notes_;
   // Overwritten by the next call, as libc's own is.
   hostent entry_{};
   std::array<char, kHostEntryRoom> room_{};

@@ -102,7 +102,20 @@ int NameDispatch::getaddrinfo_a(int mode, gaicb** list, int count, sigevent* eve
       others[left++] = one;
     }
   }
-  return libc_.getaddrinfo_a(mode, others.data(), left, event);
+  const int error = libc_.getaddrinfo_a(mode, others.data(), left, event);
+  if (mode != GAI_WAIT) return error;
+  for (int i = 0; i < left; ++i) {
+    const gaicb& one = *others[i];
+    if (one.__return == 0) notes_.note(one.ar_name, one.ar_result, AnswerNotes::May::kWait);
+  }
+  return error;
+}
+
+// The first that px sees of an answer that the program did not wait for.
+int NameDispatch::gai_error(gaicb* request) {
+  const int error = libc_.gai_error(request);
+  if (error == 0) notes_.note(request->ar_name, request->ar_result, AnswerNotes::May::kNotWait);
+  return error;
 }
 
 bool NameDispatch::asks_for_bundle(const gaicb& request) const {

@@ -12,6 +12,7 @@
 #include <cstddef>
 
 #include "preload/names/address_names.h"
+#include "preload/names/answer_notes.h"
 #include "preload/names/host_names.h"
 #include "preload/names/hosts_line.h"
 #include "preload/names/ordered_lookup.h"
@@ -30,6 +31,7 @@ class NameDispatch {
     OrderedLookup& libc;
     ProfileNames& profile;
     HostsLine& line;
+    AnswerNotes& notes;
   };
 
   constexpr NameDispatch(const Symbols& libc, const CurrentPlan& plan, BrokerSession& session,
@@ -41,7 +43,8 @@ class NameDispatch {
         hosts_(resolvers.hosts),
         ordered_(resolvers.libc),
         profile_(resolvers.profile),
-        line_(resolvers.line) {}
+        line_(resolvers.line),
+        notes_(resolvers.notes) {}
 
   // Sees to it that what libc looks up from now on is asked of whom the profile says; false where
   // it would ask others, which it must not.
@@ -51,6 +54,7 @@ class NameDispatch {
                                 addrinfo** list);
   // A bundle is looked up before this returns, whatever the mode; other names are libc's.
   [[nodiscard]] int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event);
+  [[nodiscard]] int gai_error(gaicb* request);
   [[nodiscard]] int getnameinfo(const sockaddr* address, socklen_t length, char* host,
                                 socklen_t host_size, char* service, socklen_t service_size,
                                 int flags);
@@ -74,6 +78,7 @@ class NameDispatch {
   OrderedLookup& ordered_;
   ProfileNames& profile_;
   HostsLine& line_;
+  AnswerNotes& notes_;
 };
 
 }  // namespace px::shim

@@ -216,6 +216,8 @@ nss_status NameService::find_addresses(const char* name, gaih_addrtuple** list,
   tuples.add(reply.packet(1), dns::kAaaa);
   if (tuples.is_full) return needs_room(call);
   if (tuples.is_empty) return without_address(tuples.had_alias, call);
+  notes_.note(name, reply.packet(0));
+  notes_.note(name, reply.packet(1));
   set_ttl(call, tuples.ttl);
   *call.host_error = NETDB_SUCCESS;
   return NSS_STATUS_SUCCESS;
@@ -241,6 +243,7 @@ nss_status NameService::find_host(const char* name, int family, hostent* host,
     if (counts.had_bad_alias) return not_found(call, NO_RECOVERY);
     return without_address(counts.had_alias, call);
   }
+  notes_.note(name, reply.packet(0));
   if (canonical != nullptr) *canonical = host->h_name;
   set_ttl(call, ttl);
   *call.host_error = NETDB_SUCCESS;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "preload/names/answer_notes.h"
 #include "preload/names/profile_names.h"
 
 namespace px::shim {
@@ -26,7 +27,7 @@ struct ServiceCall {
 
 class NameService {
  public:
-  explicit constexpr NameService(ProfileNames& names) : names_(names) {}
+  constexpr NameService(ProfileNames& names, AnswerNotes& notes) : names_(names), notes_(notes) {}
 
   // Addresses of both families.
   [[nodiscard]] nss_status find_addresses(const char* name, gaih_addrtuple** list,
@@ -40,6 +41,7 @@ class NameService {
 
  private:
   ProfileNames& names_;
+  AnswerNotes& notes_;
 };
 
 }  // namespace px::shim

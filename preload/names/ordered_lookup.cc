@@ -157,7 +157,7 @@ bool OrderedLookup::lacks(int family, std::span<const Destination> destinations)
 
 int OrderedLookup::getaddrinfo(const char* node, const char* service, const addrinfo* hints,
                                addrinfo** list) {
-  const int error = libc_.getaddrinfo(node, service, hints, list);
+  const int error = notes_.getaddrinfo(node, service, hints, list);
   if (error != 0 || decider_.is_passthrough()) return error;
   const bool configured = hints == nullptr || (hints->ai_flags & AI_ADDRCONFIG) != 0;
   const std::size_t count = count_addresses(*list);

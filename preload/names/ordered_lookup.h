@@ -10,8 +10,8 @@
 
 #include <span>
 
+#include "preload/names/answer_notes.h"
 #include "preload/names/destination_order.h"
-#include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
 #include "preload/session/current_plan.h"
 #include "preload/session/decider.h"
@@ -20,9 +20,10 @@ namespace px::shim {
 
 class OrderedLookup {
  public:
-  constexpr OrderedLookup(const Symbols& libc, const SystemCalls& system, const CurrentPlan& plan,
+  // What libc answers is noted first: addresses have the egresses of their names.
+  constexpr OrderedLookup(AnswerNotes& notes, const SystemCalls& system, const CurrentPlan& plan,
                           const Decider& decider)
-      : libc_(libc), system_(system), plan_(plan), decider_(decider) {}
+      : notes_(notes), system_(system), plan_(plan), decider_(decider) {}
 
   [[nodiscard]] int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
                                 addrinfo** list);
@@ -34,7 +35,7 @@ class OrderedLookup {
   // Whether a question for this family alone is about one that the profile has no egress for.
   [[nodiscard]] bool lacks(int family, std::span<const Destination> destinations) const;
 
-  const Symbols& libc_;
+  AnswerNotes& notes_;
   const SystemCalls& system_;
   const CurrentPlan& plan_;
   const Decider& decider_;

@@ -7,13 +7,25 @@
 namespace px::shim {
 namespace {
 
-plan::Verdict verdict_of(const plan::Plan& plan, const plan::Call& call) {
+plan::Verdict decided(const plan::Plan& plan, const plan::Call& call) {
   const KeepErrno keep;
   const std::int64_t now = plan.needs_time() ? monotonic_ms() : 0;
   return plan.decide(call, static_cast<std::uint64_t>(now));
 }
 
 }  // namespace
+
+plan::Verdict Decider::verdict_of(const plan::Plan& plan, const plan::Call& call) const {
+  return answered_.empty() ? decided(plan, call) : verdict_by_names(plan, call);
+}
+
+// Apart, so that no other decision has the names on its stack.
+[[gnu::noinline]] plan::Verdict Decider::verdict_by_names(const plan::Plan& plan,
+                                                          plan::Call call) const {
+  dns::NameChain names;
+  if (answered_.find(call.destination, &names)) call.names = &names;
+  return decided(plan, call);
+}
 
 bool Decider::is_passthrough() const {
   if (plan_.is_retired()) return true;

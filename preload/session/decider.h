@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "plan/plan.h"
+#include "preload/session/answered_names.h"
 #include "preload/session/broker_session.h"
 #include "preload/session/current_plan.h"
 
@@ -13,8 +14,8 @@ namespace px::shim {
 
 class Decider {
  public:
-  constexpr Decider(const CurrentPlan& plan, BrokerSession& session)
-      : plan_(plan), session_(session) {}
+  constexpr Decider(const CurrentPlan& plan, BrokerSession& session, const AnsweredNames& answered)
+      : plan_(plan), session_(session), answered_(answered) {}
 
   // Whether it is known, without asking, that the verdict is kSystem whatever may be asked.
   [[nodiscard]] bool is_passthrough() const;
@@ -24,14 +25,18 @@ class Decider {
   [[nodiscard]] bool calls_are_filtered() const { return session_.calls_are_filtered(); }
 
   // Without the broker's welcome, a program with a profile of its environment gets kFail, another
-  // kSystem.
+  // kSystem. The call's names are those that its destination was given for.
   [[nodiscard]] plan::Verdict decide(const plan::Call& call);
   // What it would be now, for a call that may never come: nobody is asked. Nothing without a plan.
   [[nodiscard]] std::optional<plan::Verdict> foresee(const plan::Call& call) const;
 
  private:
+  [[nodiscard]] plan::Verdict verdict_of(const plan::Plan& plan, const plan::Call& call) const;
+  [[nodiscard]] plan::Verdict verdict_by_names(const plan::Plan& plan, plan::Call call) const;
+
   const CurrentPlan& plan_;
   BrokerSession& session_;
+  const AnsweredNames& answered_;
 };
 
 }  // namespace px::shim

@@ -2,6 +2,7 @@
 // Any bytes as a DNS packet: what is read of it lies in it, and ends.
 #include <array>
 
+#include "dns/address_answers.h"
 #include "dns/packet.h"
 #include "preload/names/answer_records.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -42,6 +43,18 @@ void read_records(Packet packet) {
   }
 }
 
+// Each answer's names can be matched, and are names.
+void read_addresses(Packet packet) {
+  std::size_t count = 0;
+  for (AddressAnswers answers(packet); answers.next();) {
+    for (auto rest = answers.names().wire(); const auto name = next_name(&rest);) check(*name);
+    require(NameChain::from_wire(answers.names().wire()).wire().size() ==
+            answers.names().wire().size());
+    ++count;
+  }
+  require(count <= packet.size());
+}
+
 // A question that is understood is written as it was read.
 void read_query(Packet packet) {
   const auto query = parse_query(packet);
@@ -59,6 +72,7 @@ void read_query(Packet packet) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto packet = std::as_bytes(std::span(data, size));
   px::dns::read_records(packet);
+  px::dns::read_addresses(packet);
   px::dns::read_query(packet);
   if (const auto question = px::dns::question_of(packet)) px::dns::check(question->name);
   return 0;

@@ -2,7 +2,7 @@
 // Any bytes as a plan: the input is a call, the fields of a file's header, and the beginning of a
 // half. Decisions are made on that half alone and in a whole file, for the call and for
 // destinations that stand somewhere in the half; so are those about a server's answers. What is
-// said of bundles is looked up under names that stand in the half.
+// said of bundles is looked up under names that stand in the half, and calls have such names.
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -93,6 +93,10 @@ void decide_on_half(std::span<const std::uint8_t> bytes, Call call) {
   look_at_bundles(span);
   check(decide(span, call), call);
   check(listen_entry(span, call), call);
+  const auto names =
+      dns::NameChain::from_wire(bytes.subspan(std::min(bytes.size(), sizeof(PlanHeader))));
+  call.names = &names;
+  check(decide(span, call), call);
   const std::size_t destinations = std::min(bytes.size() / sizeof(Address), kMostDestinations);
   for (std::size_t i = 0; i < destinations; ++i) {
     std::memcpy(&call.destination, bytes.data() + i * sizeof(Address), sizeof(Address));

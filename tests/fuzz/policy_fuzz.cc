@@ -19,7 +19,8 @@ bool printable(std::string_view text) {
 }
 
 void check_rule(const Policy& policy, const Rule& rule) {
-  require(!rule.to.empty() && printable(rule.to_text) && rule.position.line > 0);
+  require(!(rule.to.empty() && rule.to_names.empty()) && printable(rule.to_text) &&
+          rule.position.line > 0);
   require(rule.via.empty() == (rule.action != plan::RuleAction::kVia));
   for (const std::string& via : rule.via) require(policy.path(via) != nullptr);
   for (const Network& network : rule.to) require(network.prefix_length <= 128);

@@ -30,7 +30,7 @@ ALLOWED = {
     "__cmsg_nxthdr", "__errno_location", "__stack_chk_fail",
     "htons", "ntohl", "ntohs", "inet_ntop", "inet_pton",
     "memchr", "memcmp", "memcpy", "memmove", "memset", "strlen", "strnlen",
-    "__h_errno_location", "freeaddrinfo", "malloc",
+    "__h_errno_location", "free", "freeaddrinfo", "malloc",
     "__nss_configure_lookup", "__res_init", "__res_state", "secure_getenv",
     "__pthread_register_cancel", "__pthread_unregister_cancel", "__pthread_unwind_next",
     "__sigsetjmp", "poll",

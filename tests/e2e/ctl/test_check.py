@@ -26,7 +26,7 @@ FAULTS = {
         "8:",
         ["any"],
     ),
-    "name": (HEAD + '      - { to: "*.corp.example", via: lan }\n', "7:15", ["not yet supported"]),
+    "name": (HEAD + '      - { to: "*corp.example", via: lan }\n', "7:15", ["*.corp.example"]),
     "gateway": (
         "version: 1\npaths:\n  alt: { interface: lan0, gateway: router }\n",
         "3:36",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Under a profile whose name server is the system's own, every call says what it says without px."""
+"""Under a profile whose name server is the system's own, every call says what it says without px. So does
+it where px but notes the answers, for rules by name."""
 
 import difflib
 
@@ -19,6 +20,8 @@ profiles:
   steered:
     rules: [{{ to: any, via: lan }}]
     dns: {{ via: lan, servers: ["{server}"], search: [test] }}
+  by-name:
+    rules: [{{ to: "*.corp.test", action: block }}]
 """
 # A host of one family alone asks the server by that.
 SERVERS = {"dual": LAN.gateway, "ipv4": LAN.gateway, "ipv6": LAN.gateway6}
@@ -57,7 +60,7 @@ def _dns(lab, server):
         yield servers
 
 
-@pytest.mark.parametrize("profile", ["own", "steered"])
+@pytest.mark.parametrize("profile", ["own", "steered", "by-name"])
 def test_every_call_says_what_it_says_without_px(lab, dns, server, profile):
     program = [program_file("name_calls"), *NAMES]
     with lab.serving(POLICY.format(server=server)) as broker:

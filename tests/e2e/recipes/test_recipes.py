@@ -23,6 +23,7 @@ PROGRAMS = "All by the VPN, but these programs"
 LTE_ONLY = "This program by LTE only"
 TWO_INSTANCES = "Two instances of one program on two networks"
 NAMES = "Corporate names by the VPN"
+BY_NAME = "Corporate names by the VPN, everything else by the LAN"
 SERVER = "A server on two uplinks"
 FTP = "FTP, active"
 
@@ -128,6 +129,29 @@ def test_corporate_names_by_the_vpn(lab):
         assert set(dns.left()) == {"lan0"}
 
 
+# All names have one address.
+def test_corporate_names_by_the_vpn_everything_else_by_the_lan(lab):
+    names = ("intranet.corp.example", "corp.example", "www.example")
+    hosts = "".join(f"{PUBLIC} {name}\n" for name in names)
+    answers = {uplink.name: hosts for uplink in UPLINKS}
+    alias = ["--cname=docs.example,intranet.corp.example"]
+    with name_servers(lab, answers, alias) as dns, serving(lab, BY_NAME) as broker:
+        def fetch(name):
+            words = [*broker.preload_words(), "curl", "-sSm5", f"http://{name}:8080/"]
+            return lab.client.run(words, check=False).returncode
+
+        for name, interface in zip((*names, "docs.example"), ("vpn0", "vpn0", "lan0", "vpn0")):
+            assert fetch(name) == 0
+            assert left_by(lab, PUBLIC) == {interface}, name
+        assert set(dns.left()) == {"lan0"}
+        lab.link_down("vpn")
+        wait_until(lambda: fetch("corp.example") == 7, "the VPN is down")
+        lab.flows.reset()
+        assert fetch("docs.example") == 7
+        assert left_by(lab, PUBLIC) == set()
+        assert fetch("www.example") == 0
+
+
 @pytest.mark.routes
 def test_a_server_on_two_uplinks(lab):
     nginx = unpacked("nginx", "usr/sbin/nginx")
@@ -176,4 +200,5 @@ def test_ftp_active(lab, client, server):
 
 
 def test_each_recipe_is_tried():
-    assert set(RECIPES) == {NETWORKS, PROGRAMS, LTE_ONLY, TWO_INSTANCES, NAMES, SERVER, FTP}
+    tried = {NETWORKS, PROGRAMS, LTE_ONLY, TWO_INSTANCES, NAMES, BY_NAME, SERVER, FTP}
+    assert set(RECIPES) == tried

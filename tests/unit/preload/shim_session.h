@@ -35,7 +35,8 @@ struct ShimSession {
   CurrentPlan plan;
   CountersPage counters{process};
   BrokerSession session{settings, process, plan, counters, &TestBroker::answer};
-  Decider decider{plan, session};
+  AnsweredNames answered;
+  Decider decider{plan, session, answered};
   MemberHealth health{settings, plan};
 };
 

@@ -96,6 +96,28 @@ TEST(Policy, Rules) {
   EXPECT_EQ(third.position.line, 13);
 }
 
+TEST(Policy, RulesByName) {
+  const Policy policy = policy_of(
+      "version: 1\n"
+      "paths:\n"
+      "  lan: { interface: eth0 }\n"
+      "profiles:\n"
+      "  work:\n"
+      "    rules:\n"
+      "      - { to: [\"*.Corp.example\", 10.0.0.0/8, nas.], via: lan }\n"
+      "      - { to: [nas, git.corp.example, 10.1.0.0/16], via: lan }\n"
+      "      - { to: [corp.example, 10.1.0.0/16], via: lan }\n");
+  const auto& rules = policy.profile("work")->rules;
+  ASSERT_EQ(rules[0].to_names.size(), 2u);
+  EXPECT_EQ(rules[0].to_names[0], *dns::NamePattern::from_text("*.corp.example"));
+  EXPECT_EQ(rules[0].to_names[1], *dns::NamePattern::from_text("nas"));
+  EXPECT_EQ(rules[0].to.size(), 1u);
+  EXPECT_EQ(rules[0].to_text, "*.Corp.example, 10.0.0.0/8, nas.");
+  ASSERT_EQ(policy.warnings.size(), 1u);
+  EXPECT_EQ(policy.warnings[0].position.line, 8);
+  EXPECT_NE(policy.warnings[0].message.find("never decides"), std::string::npos);
+}
+
 TEST(Policy, ProfilesAndDefaults) {
   const Policy policy = policy_of(kExample);
   const Profile* work = policy.profile("work");

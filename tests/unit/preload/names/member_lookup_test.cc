@@ -53,7 +53,8 @@ class MemberLookupTest : public testing::Test {
   StartedSession shim_;
   EarlyQuestions early_;
   ProfileNames profile_{shim_.settings, shim_.plan, shim_.session, &request_lookup, early_};
-  OrderedLookup ordered_{resolver_.symbols, kBareSystemCalls, shim_.plan, shim_.decider};
+  AnswerNotes notes_{resolver_.symbols, shim_.plan, profile_, shim_.answered};
+  OrderedLookup ordered_{notes_, kBareSystemCalls, shim_.plan, shim_.decider};
   bundle::Bundle found_;
 };
 

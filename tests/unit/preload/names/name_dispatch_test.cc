@@ -115,10 +115,11 @@ class NameDispatchTest : public testing::Test {
   BundleCache cache_;
   EarlyQuestions early_;
   ProfileNames profile_{shim_.settings, shim_.plan, shim_.session, &request_lookup, early_};
-  OrderedLookup ordered_{resolver_.symbols, kBareSystemCalls, shim_.plan, shim_.decider};
-  AddressNames addresses_{resolver_.symbols, ordered_,     profile_,    shim_.plan,
-                          shim_.decider,     shim_.health, transports_, cache_};
-  HostNames hosts_{ordered_, profile_, shim_.decider, shim_.health, cache_};
+  AnswerNotes notes_{resolver_.symbols, shim_.plan, profile_, shim_.answered};
+  OrderedLookup ordered_{notes_, kBareSystemCalls, shim_.plan, shim_.decider};
+  AddressNames addresses_{resolver_.symbols, ordered_,    profile_, shim_.plan, shim_.decider,
+                          shim_.health,      transports_, cache_,   notes_};
+  HostNames hosts_{ordered_, profile_, shim_.decider, shim_.health, cache_, notes_};
   static int configure(const char* database, const char* line) {
     configured = std::string(database) + ": " + line;
     return 0;
@@ -128,7 +129,7 @@ class NameDispatchTest : public testing::Test {
   NameDispatch names_{resolver_.symbols,
                       shim_.plan,
                       shim_.session,
-                      {addresses_, hosts_, ordered_, profile_, line_}};
+                      {addresses_, hosts_, ordered_, profile_, line_, notes_}};
   std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list_{nullptr, &::freeaddrinfo};
 };
 

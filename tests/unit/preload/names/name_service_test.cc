@@ -71,7 +71,9 @@ class NameServiceTest : public testing::Test {
   [[nodiscard]] Failure failure() const { return {status_, error_, host_error_}; }
 
   FakeServers servers_;
-  NameService service_{servers_.names};
+  Symbols libc_;
+  AnswerNotes notes_{libc_, servers_.shim.plan, servers_.names, servers_.shim.answered};
+  NameService service_{servers_.names, notes_};
   std::array<char, 4096> room_{};
   nss_status status_ = NSS_STATUS_SUCCESS;
   int error_ = 0;

@@ -49,7 +49,10 @@ class OrderedLookupTest : public testing::Test {
   FakeResolver resolver_;
   TestBroker broker_;
   StartedSession shim_;
-  OrderedLookup lookup_{resolver_.symbols, kBareSystemCalls, shim_.plan, shim_.decider};
+  EarlyQuestions early_;
+  ProfileNames profile_{shim_.settings, shim_.plan, shim_.session, &request_lookup, early_};
+  AnswerNotes notes_{resolver_.symbols, shim_.plan, profile_, shim_.answered};
+  OrderedLookup lookup_{notes_, kBareSystemCalls, shim_.plan, shim_.decider};
 };
 
 TEST_F(OrderedLookupTest, WhatThePathCannotReachIsLast) {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Keeps what the program is told of names, for rules by name: each address with the name that the
+// program asked for, and with the names that CNAMEs made of it (answered_names.h). Only under a
+// profile that has such rules: others pay a few loads. Holds nothing but references. Callable
+// wherever getaddrinfo(3) is, from any thread; changes neither errno nor h_errno.
+#pragma once
+
+#include <netdb.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "dns/name_chain.h"
+#include "libbundle/core/bundle.h"
+#include "preload/names/profile_names.h"
+#include "preload/process/symbols.h"
+#include "preload/session/answered_names.h"
+#include "preload/session/current_plan.h"
+
+namespace px::shim {
+
+class AnswerNotes {
+ public:
+  constexpr AnswerNotes(const Symbols& libc, const CurrentPlan& plan, const ProfileNames& names,
+                        AnsweredNames& table)
+      : libc_(libc), plan_(plan), names_(names), table_(table) {}
+
+  // libc's getaddrinfo(3), and what it answers is noted. Where libc asks the host's servers and the
+  // name has an alias, the servers are asked once more: of CNAMEs, getaddrinfo(3) tells the last.
+  [[nodiscard]] int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+                                addrinfo** list);
+  // What gethostbyname(3) and its kin have answered; null: nothing.
+  void note(const char* asked, const hostent* answer);
+  // A server's reply, as the question's answer; of any bytes, what can be read.
+  void note(const char* asked, std::span<const std::byte> packet);
+  // The members of a bundle that was asked for by a name of its own, beside their names.
+  void note(std::string_view asked, const bundle::Bundle& bundle);
+  // What getaddrinfo_a(3) has answered. Only where it may wait, libc is asked for aliases.
+  enum class May : std::uint8_t { kWait, kNotWait };
+  void note(const char* asked, const addrinfo* list, May may);
+
+ private:
+  // Whether the profile has rules by name.
+  [[nodiscard]] bool wanted() const;
+  // `all`: whether these are all names that can be known of the answer.
+  void note(const dns::NameChain& names, const addrinfo& list, bool all);
+  // Adds the aliases that libc knows of the name, by addresses of that one's family.
+  void add_aliases(const char* asked, const bundle::Address& address, dns::NameChain* names) const;
+  void remember(const bundle::Address& address, const dns::NameChain& names, bool all);
+
+  const Symbols& libc_;
+  const CurrentPlan& plan_;
+  const ProfileNames& names_;
+  AnsweredNames& table_;
+};
+
+}  // namespace px::shim

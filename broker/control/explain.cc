@@ -2,6 +2,7 @@
 #include "broker/control/explain.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -159,16 +160,43 @@ json chosen_entry(const plan::Verdict& verdict, const Snapshot& snapshot) {
   return entry;
 }
 
+json texts_of(const dns::NameChain& names) {
+  json texts = json::array();
+  for (auto rest = names.wire(); const auto name = dns::next_name(&rest);) {
+    std::array<char, dns::kNameTextSize> buffer;
+    texts.push_back(name->text(buffer));
+  }
+  return texts;
+}
+
+// The other names of the destination, each with its chain, by which another rule would decide.
+json ambiguities(const plan::Plan& plan, const Question& question, const plan::Verdict& verdict,
+                 const std::vector<dns::NameChain>& others) {
+  json found = json::array();
+  if (question.names.is_empty()) return found;
+  for (const dns::NameChain& names : others) {
+    plan::Call call = question.call;
+    call.names = &names;
+    if (plan.decide(call, question.now_ms).rule == verdict.rule) continue;
+    found.push_back(texts_of(names).front());
+  }
+  return found;
+}
+
 }  // namespace
 
 json explain(const Question& question, const Policy& policy, const Snapshot& snapshot,
-             const Marks& marks, const Publisher& publisher) {
-  const plan::Call& call = question.call;
+             const Marks& marks, const Publisher& publisher,
+             const std::vector<dns::NameChain>& others) {
+  plan::Call call = question.call;
+  call.names = &question.names;
   json report = {{"profile", question.profile ? json(*question.profile) : json()},
                  {"profile_from", question.profile_from},
                  {"destination", text_of(call.destination)},
                  {"port", call.port},
                  {"transport", name_of(call.transport)},
+                 {"names", texts_of(question.names)},
+                 {"ambiguous", json::array()},
                  {"rule", nullptr},
                  {"entry", nullptr},
                  {"errno", nullptr},
@@ -186,6 +214,7 @@ json explain(const Question& question, const Policy& policy, const Snapshot& sna
   }
   const plan::Plan plan = published->second.file->plan();
   const auto verdict = plan.decide(call, question.now_ms);
+  report["ambiguous"] = ambiguities(plan, question, verdict, others);
   report["action"] = name_of(verdict.action);
   report["reason"] = name_of(verdict.reason);
   report["errno"] = errno_of(verdict.action);

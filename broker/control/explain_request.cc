@@ -20,6 +20,15 @@ std::string optional_text(const json& request, const char* key) {
   return found == request.end() || found->is_null() ? std::string() : found->get<std::string>();
 }
 
+// Of texts, those that are names.
+dns::NameChain names_in(const json& request) {
+  dns::NameChain names;
+  for (const json& text : request.value("names", json::array())) {
+    if (const auto name = dns::Name::from_text(text.get<std::string>())) names.add(*name);
+  }
+  return names;
+}
+
 // The program that a request is about: a process, or an executable.
 class ProgramAsked {
  public:
@@ -76,6 +85,7 @@ Expected<Question> question_of(const json& request, uid_t user, std::optional<ui
   question.now_ms = monotonic_ms();
   question.boottime_ms = boottime_ms();
   question.user = user;
+  question.names = names_in(request);
   question.call.destination = *address;
   question.call.port = request.value("port", std::uint16_t{0});
   question.call.scope = request.value("scope", std::uint32_t{0});

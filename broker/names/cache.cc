@@ -132,4 +132,11 @@ void Cache::keep_only(const std::function<bool(const std::string& servers)>& is_
   }
 }
 
+void Cache::visit(const std::function<void(const Key&, const Channel::Reply&)>& visitor) const {
+  const auto now = now_();
+  for (const auto& [key, entry] : entries_) {
+    if (now < entry.until) visitor(key, entry.reply);
+  }
+}
+
 }  // namespace px::broker

@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "dns/address_answers.h"
+
 namespace px::broker {
 namespace {
 
@@ -15,6 +17,14 @@ void add(const std::string& text, SearchList& list) {
   if (domain && std::ranges::find(list.domains, *domain) == list.domains.end()) {
     list.domains.push_back(*domain);
   }
+}
+
+// Of an A or AAAA record.
+Address address_in(const dns::Record& record) {
+  Address address = bundle::ipv4_address(0);
+  const auto bytes = std::as_writable_bytes(std::span(address.bytes));
+  std::ranges::copy(record.data, bytes.end() - static_cast<std::ptrdiff_t>(record.data.size()));
+  return address;
 }
 
 // Servers and egresses in one text: the same for all profiles that have the same.
@@ -99,6 +109,26 @@ void Lookups::look_up(uid_t user, const std::string& profile, const plan::Lookup
   ++of_user.asked;
   turns_.add(counted, {counted, std::move(waiting)});
   begin_some();
+}
+
+std::vector<dns::NameChain> Lookups::names_of(const std::string& profile,
+                                              const Address& address) const {
+  std::vector<dns::NameChain> chains;
+  const auto names = profiles_.find(profile);
+  if (names == profiles_.end()) return chains;
+  const auto& servers = names->second.servers;
+  cache_.visit([&](const Cache::Key& key, const Channel::Reply& reply) {
+    const auto asked =
+        std::ranges::find(servers, key.servers, [](const auto& each) { return each->cached_as; });
+    if (asked == servers.end() || chains.size() == kMostChains) return;
+    dns::AddressAnswers answers(reply);
+    while (const auto record = answers.next()) {
+      if (address_in(*record) != address) continue;
+      chains.push_back(answers.names());
+      return;
+    }
+  });
+  return chains;
 }
 
 bool Lookups::was_silent(const NameServerEgress& server) const {

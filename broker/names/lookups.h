@@ -18,6 +18,7 @@
 #include "broker/routing/routing_demand.h"
 #include "broker/sessions/places.h"
 #include "broker/sessions/round_robin.h"
+#include "dns/name_chain.h"
 
 namespace px::broker {
 
@@ -45,6 +46,11 @@ class Lookups {
 
   [[nodiscard]] std::size_t under_way() const { return under_way_; }
   [[nodiscard]] const Cache& cache() const { return cache_; }
+  // What the profile's servers have answered with that address, and is still good: the names of
+  // each such answer, so many at most.
+  static constexpr std::size_t kMostChains = 16;
+  [[nodiscard]] std::vector<dns::NameChain> names_of(const std::string& profile,
+                                                     const Address& address) const;
   // Whether the server is asked last now; one that cannot be asked is not.
   [[nodiscard]] bool was_silent(const NameServerEgress& server) const;
   // Whether it could not prove its name a moment ago, and is not asked.

@@ -70,8 +70,10 @@ CommandResult explain_command(const Parts& parts, const Asker& asker, const json
   const Policy& policy = parts.in_force.policy;
   const auto question = question_of(request, asker.uid, asker.owner, policy, parts.sessions);
   if (!question) return error_of(question.error().message);
-  return explain(*question, policy, parts.in_force.snapshot, parts.routing.marks(),
-                 parts.publisher);
+  const auto others =
+      parts.lookups.names_of(question->profile.value_or(""), question->call.destination);
+  return explain(*question, policy, parts.in_force.snapshot, parts.routing.marks(), parts.publisher,
+                 others);
 }
 
 CommandResult move_command(const Parts& parts, const Asker& asker, const json& request) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "libbundle/core/host_name.h"
 #include "libbundle/core/notation.h"
 #include "libbundle/core/zone.h"
 
@@ -17,15 +18,33 @@ using bundle::Endpoint;
 using bundle::NotationKind;
 using nlohmann::json;
 
-Expected<std::vector<Endpoint>> resolve(const std::string& name) {
+// The addresses of a name, and the names by which a program would know them.
+struct Resolved {
+  std::vector<Endpoint> endpoints;
+  std::vector<std::string> names;
+};
+
+// getaddrinfo(3) tells the last of CNAMEs alone.
+void add_aliases(const std::string& name, const Endpoint& endpoint,
+                 std::vector<std::string>& names) {
+  const hostent* host =
+      gethostbyname2(name.c_str(), endpoint.address.is_ipv4() ? AF_INET : AF_INET6);
+  if (host == nullptr) return;
+  for (char** alias = host->h_aliases; *alias != nullptr; ++alias) names.emplace_back(*alias);
+  names.emplace_back(host->h_name);
+}
+
+Expected<Resolved> resolve(const std::string& name) {
   addrinfo hints{};
+  hints.ai_flags = AI_CANONNAME;
   // One entry an address; which transport does not matter here.
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
   if (const int error = getaddrinfo(name.c_str(), nullptr, &hints, &list); error != 0)
     return fail(name + ": " + gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
-  std::vector<Endpoint> endpoints;
+  Resolved resolved{{}, {name}};
+  auto& endpoints = resolved.endpoints;
   for (const addrinfo* info = list; info != nullptr; info = info->ai_next) {
     const auto endpoint = bundle::endpoint_from_sockaddr(info->ai_addr, info->ai_addrlen);
     const auto same = [&](const Endpoint& known) { return known.address == endpoint->address; };
@@ -33,7 +52,10 @@ Expected<std::vector<Endpoint>> resolve(const std::string& name) {
       endpoints.push_back(*endpoint);
   }
   if (endpoints.empty()) return fail(name + ": no IP address");
-  return endpoints;
+  const std::string canonical = list->ai_canonname == nullptr ? "" : list->ai_canonname;
+  if (!bundle::equal_names(canonical, name)) add_aliases(name, endpoints.front(), resolved.names);
+  resolved.names.push_back(canonical);
+  return resolved;
 }
 
 // Address and zone, or an error about the zone; nothing where the text is no address.
@@ -56,8 +78,8 @@ void add(Destination& destination, const std::string& text, const bundle::Member
   } else if (*address) {
     target.endpoint = **address;
   } else if (const auto resolved = resolve(text)) {
-    for (const Endpoint& endpoint : *resolved)
-      destination.targets.push_back({endpoint, text, {}, member.group});
+    for (const Endpoint& endpoint : resolved->endpoints)
+      destination.targets.push_back({endpoint, text, {}, member.group, resolved->names});
     return;
   } else {
     target.failure = resolved.error().message;
@@ -88,16 +110,22 @@ Expected<Destination> members_of(const std::string& text) {
 }
 
 Expected<Destination> addresses_of(const std::string& name) {
-  PX_ASSIGN_OR_RETURN(const auto endpoints, resolve(name));
+  PX_ASSIGN_OR_RETURN(const Resolved resolved, resolve(name));
   Destination destination{{}, {}, true};
-  for (const Endpoint& endpoint : endpoints) destination.targets.push_back({endpoint, {}, {}, 0});
+  for (const Endpoint& endpoint : resolved.endpoints)
+    destination.targets.push_back({endpoint, {}, {}, 0, resolved.names});
   return destination;
 }
 
 // The name as programs know it.
 Expected<Destination> named(const std::string& name, const json& known, bool policy_name) {
   const std::string notation = text_of(known, "notation");
-  if (!notation.empty()) return members_of(notation);
+  if (!notation.empty()) {
+    PX_ASSIGN_OR_RETURN(Destination members, members_of(notation));
+    // Programs know them by this name as well.
+    for (Target& target : members.targets) target.names.insert(target.names.begin(), name);
+    return members;
+  }
   if (policy_name) return fail("the policy has no bundle '" + name + "'");
   return addresses_of(name);
 }

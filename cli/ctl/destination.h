@@ -18,6 +18,8 @@ struct Target {
   std::string member;        // of a bundle, as written there; else empty
   std::string failure;       // why it has no address; empty where it has
   unsigned alternative = 0;  // which host of the bundle, counted from 0
+  // The name that was asked for, and what CNAMEs made of it; none for an address.
+  std::vector<std::string> names{};
 };
 
 struct Destination {

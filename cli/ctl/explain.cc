@@ -57,7 +57,8 @@ std::string asked_profile(const CtlOptions& options, const Subject& subject) {
   return environment(plan::kProfileVariable);
 }
 
-json question(const CtlOptions& options, const Subject& subject, const Endpoint& endpoint) {
+json question(const CtlOptions& options, const Subject& subject, const Target& target) {
+  const Endpoint& endpoint = target.endpoint;
   std::array<char, bundle::kAddressTextSize> buffer{};
   const std::string& program = subject.file.empty() ? subject.named : subject.file;
   const std::string profile = asked_profile(options, subject);
@@ -67,6 +68,7 @@ json question(const CtlOptions& options, const Subject& subject, const Endpoint&
           {"pid", subject.pid ? json(*subject.pid) : json()},
           {"destination", bundle::address_text(endpoint.address, buffer)},
           {"scope", endpoint.scope},
+          {"names", target.names},
           {"port", endpoint.port},
           {"transport", options.value("--proto")}};
 }
@@ -94,7 +96,7 @@ void print_sentences(const CtlOptions& options, const Subject& subject,
 // The broker's answer, with the facts that only pxctl knows.
 Answer<json> ask_about(Client& client, const CtlOptions& options, const Subject& subject,
                        const Destination& destination, const Target& target) {
-  auto answer = ask_broker(client, options, question(options, subject, target.endpoint));
+  auto answer = ask_broker(client, options, question(options, subject, target));
   if (!answer) return answer;
   if (options.value("--profile").empty() && text_of(*answer, "profile_from") == "request")
     (*answer)["profile_from"] = "environment";

@@ -106,6 +106,26 @@ std::string asked_text(const json& names, const std::string& servers, bool alone
   return text + " are asked of " + servers + ", and of nobody else.\n";
 }
 
+std::string listed(const json& names) {
+  std::string text;
+  for (const json& name : names)
+    text += (text.empty() ? "" : ", ") + printable(name.get<std::string>());
+  return text;
+}
+
+// Of a name that is an alias, all of them; and other names of the same address.
+std::string known_as_text(const json& answer) {
+  const json names = answer.value("names", json::array());
+  const json others = answer.value("ambiguous", json::array());
+  std::string text;
+  if (names.size() > 1) text += "  Rules by name look at " + listed(names) + ".\n";
+  if (!others.empty())
+    text +=
+        "  Ambiguous: the address was answered for " + listed(others) +
+        " as well, which another rule is for. Of a program, the name that it asked last counts.\n";
+  return text;
+}
+
 // Whom the profile's names are asked of; nothing where they are looked up as without px.
 std::string names_text(const json& answer) {
   const json dns = answer.value("dns", json());
@@ -149,7 +169,8 @@ std::string verdict_text(const json& answer, const Terminal& terminal) {
   const std::string port = transport == "icmp" ? "" : " port " + text_of(answer, "port");
   return text_of(answer, "destination") + port + " " + transport + ": " +
          action_text(answer, terminal) + ".\n  Because " + reason_text(answer) + ".\n" +
-         health_text(answer) + candidates_text(answer.value("candidates", json::array()), terminal);
+         known_as_text(answer) + health_text(answer) +
+         candidates_text(answer.value("candidates", json::array()), terminal);
 }
 
 }  // namespace px::cli

@@ -231,6 +231,37 @@ def test_a_new_policy_holds_for_names_that_were_asked_before(lab, broker):
     assert connect() == {"lan0"}
 
 
+def explained(broker, name, profile="host"):
+    (report,) = broker.ask("explain", "curl", name, "--profile", profile)
+    rule = report["rule"]["to"] if report["rule"] else None
+    return rule, (report["entry"] or {}).get("interface"), report["names"], report["ambiguous"]
+
+
+def test_explain_says_which_rule_a_name_takes(lab, broker):
+    corporate = "nowhere.test, *.corp.test"
+    assert explained(broker, "git.corp.test") == (corporate, "vpn0", ["git.corp.test"], [])
+    chain = ["web.test", "mid.corp.test", "cdn.test"]
+    assert explained(broker, "Web.test") == (corporate, "vpn0", chain, [])
+    assert explained(broker, "www.test") == ("any", "lan0", ["www.test"], [])
+    assert explained(broker, "ads.test") == ("ads.test", None, ["ads.test"], [])
+    text = broker.pxctl("explain", "curl", "web.test", "--profile", "host").stdout
+    assert f"rule 1 (to {corporate}; " in text
+    assert "Rules by name look at web.test, mid.corp.test, cdn.test." in text
+    report = broker.ask("explain", "curl", PUBLIC, "--profile", "host")
+    assert (report["rule"]["to"], report["names"]) == ("any", [])
+
+
+def test_explain_says_that_an_address_is_ambiguous(lab, broker):
+    names = ["git.corp.test", "www.test"]
+    code = f"for name in {names}: socket.getaddrinfo(name, 80, socket.AF_INET)"
+    python(lab, broker, "own", code)
+    for name, other in (names, reversed(names)):
+        assert explained(broker, name, "own")[2:] == ([name], [other])
+        text = broker.pxctl("explain", "curl", name, "--profile", "own").stdout
+        assert f"Ambiguous: the address was answered for {other} as well" in text
+    assert explained(broker, "git.corp.test", "host")[3] == []
+
+
 # The hosts line, and whom it asks, stay as they are: also what libc asks, but once more for an
 # alias.
 def test_without_dns_the_hosts_own_servers_are_asked(lab, broker, dns):

@@ -33,6 +33,20 @@ TEST(ExplainText, Via) {
             "  Because rule 1 (to 10.0.0.0/8; /px.yaml:7) decides.\n");
 }
 
+TEST(ExplainText, NamesOfTheDestination) {
+  json named = answer();
+  named["names"] = {"git.corp.example"};
+  named["ambiguous"] = json::array();
+  EXPECT_EQ(verdict_text(named, {}), verdict_text(answer(), {}));
+  named["names"] = {"www.example", "git.corp.example"};
+  named["ambiguous"] = {"other.example"};
+  EXPECT_EQ(verdict_text(named, {}),
+            verdict_text(answer(), {}) +
+                "  Rules by name look at www.example, git.corp.example.\n"
+                "  Ambiguous: the address was answered for other.example as well, which another "
+                "rule is for. Of a program, the name that it asked last counts.\n");
+}
+
 TEST(ExplainText, UnavailableWithCandidates) {
   json unavailable = answer();
   unavailable["action"] = "fail";

@@ -189,7 +189,8 @@ void Lookup::replied(std::uint64_t id, std::size_t part, Channel::Reply reply) {
   if (asking->channel->was_refused()) {
     shared_.health.was_refused(key_of(servers().servers[asking->server]));
   }
-  if (const auto header = dns::header_of(reply)) {
+  // What is no reply, but perhaps the question come back, says nothing.
+  if (const auto header = dns::header_of(reply); header && header->is_reply) {
     asking->has_replied = true;
     shared_.health.has_answered(key_of(servers().servers[asking->server]));
     if (header->rcode == dns::kFormatError && extended_) {

@@ -14,23 +14,26 @@ OWN = "network.test"  # each network's own answer
 RULES = """
 table inet px_names {
   set asked { type ifname; size 64; flags dynamic; counter; }
+  set pairs { type ifname . ipv4_addr; size 256; flags dynamic; counter; }
   chain sent {
     type filter hook postrouting priority 0;
     meta l4proto { tcp, udp } th dport { 53, 853, 5353 } update @asked { oifname counter }
+    meta l4proto { tcp, udp } th dport { 53, 853, 5353 } update @pairs { oifname . ip daddr counter }
   }
 }
 """
 
 
 class UplinkNameServers:
-    """`hosts`: by the uplink's name, the lines of its hosts file."""
+    """`hosts`: by the uplink's name, the lines of its hosts file. `words` of dnsmasq's are for all, and
+    `own` for one of them."""
 
-    def __init__(self, lab, hosts, words=()):
+    def __init__(self, lab, hosts, words=(), own=None):
         self.lab = lab
         self.directory = lab.directory / "names"
         self.directory.mkdir()
         for uplink in UPLINKS:
-            self._start(uplink, hosts[uplink.name], words)
+            self._start(uplink, hosts[uplink.name], [*words, *(own or {}).get(uplink.name, [])])
         self.resolver = self.directory / "resolv.conf"
         # What the host itself asks.
         self.resolver.write_text(f"nameserver {UPLINKS[0].gateway}\n", encoding="utf-8")
@@ -63,21 +66,29 @@ class UplinkNameServers:
 
     def left(self):
         """{interface: packets} that have left for a port of name servers."""
+        return dict(self._elements("asked"))
+
+    def left_for(self):
+        """{(interface, IPv4 address): packets} likewise."""
+        return {tuple(key["concat"]): packets for key, packets in self._elements("pairs")}
+
+    def _elements(self, name):
         listing = json.loads(
-            self.lab.client.run(["nft", "-j", "list", "set", "inet", "px_names", "asked"]).stdout
+            self.lab.client.run(["nft", "-j", "list", "set", "inet", "px_names", name]).stdout
         )
         found = next(item["set"] for item in listing["nftables"] if "set" in item)
         elements = [element["elem"] for element in found.get("elem", [])]
-        return {element["val"]: element["counter"]["packets"] for element in elements}
+        return [(element["val"], element["counter"]["packets"]) for element in elements]
 
     def forget(self):
         """From now on nothing has left."""
-        self.lab.client.run(["nft", "flush", "set", "inet", "px_names", "asked"])
+        for name in ("asked", "pairs"):
+            self.lab.client.run(["nft", "flush", "set", "inet", "px_names", name])
 
 
 @contextlib.contextmanager
-def name_servers(lab, hosts, words=()):
+def name_servers(lab, hosts, words=(), own=None):
     """Those; the host itself asks lan's."""
-    servers = UplinkNameServers(lab, hosts, words)
+    servers = UplinkNameServers(lab, hosts, words, own)
     with in_place_of("/etc/resolv.conf", servers.resolver):
         yield servers

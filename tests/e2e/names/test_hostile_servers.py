@@ -47,7 +47,7 @@ OUTCOMES = {
 }
 EXPECTED = {manner: outcome for outcome, text in OUTCOMES.items() for manner in text.split()}
 # libc waits for these without end.
-ENDLESS = ("tcp-silent", "tcp-stops")
+ENDLESS = ("tcp-silent", "tcp-stops", "tcp-endless")
 ALL = (*MANNERS, *STREAM_MANNERS)
 COUNT = """
 import socket, sys

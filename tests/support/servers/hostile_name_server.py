@@ -3,6 +3,7 @@
 the first label of the name says (MANNERS), and are good for all other names. It prints each question
 as TYPE NAME."""
 
+import contextlib
 import hashlib
 import socket
 import struct
@@ -141,7 +142,9 @@ MANNERS = {
     "no-such-name": lambda q: [q.reply([poison()], code=NO_SUCH_NAME)],
     "silent": lambda q: [],
 }
-# After a truncated datagram: the bytes of the stream, and whether it is then closed.
+FOR_EVER = "for ever"
+# After a truncated datagram: the bytes of the stream, and whether it is then closed, or they come
+# FOR_EVER.
 STREAM_MANNERS = {
     "gigantic": lambda q: (framed(q.good()), False),
     "tcp-closed": lambda q: (b"", True),
@@ -154,6 +157,7 @@ STREAM_MANNERS = {
     "tcp-wrong-id": lambda q: (framed(q.reply([poison(pointer(NAME_AT))], id=q.id ^ 1)), True),
     "tcp-other-question": lambda q: (framed(q.other_question()), True),
     "tcp-garbage": lambda q: (b"HTTP/1.1 400 Bad Request\r\n\r\n" * 500, True),
+    "tcp-endless": lambda q: (framed(q.reply([poison()], id=q.id ^ 1)) * 20, FOR_EVER),
     "tcp-other-first": lambda q: (framed(q.other_question()) + framed(q.good()), False),
 }
 
@@ -180,11 +184,14 @@ def answer_datagrams(sock):
 
 
 def answer_stream(connection):
-    with connection, connection.makefile("rb") as file:
+    gone = contextlib.suppress(ConnectionError)  # the client
+    with gone, connection, connection.makefile("rb") as file:
         while length := file.read(2):
             query = Query(file.read(*struct.unpack(">H", length)))
             stream, ends = STREAM_MANNERS.get(manner(query), STREAM_MANNERS["gigantic"])(query)
             connection.sendall(stream)
+            while ends == FOR_EVER:
+                connection.sendall(stream)  # until the client closes
             if ends:
                 return
 

@@ -73,11 +73,16 @@ json question(const CtlOptions& options, const Subject& subject, const Target& t
           {"transport", options.value("--proto")}};
 }
 
-std::string bundle_text(const Destination& destination) {
+std::string bundle_text(const Subject& subject, const Destination& destination) {
   if (destination.notation.empty()) return {};
   std::string text = "A bundle: " + printable(destination.notation) + ".\n";
   for (const Target& target : destination.targets) {
     if (!target.failure.empty()) text += "Left out: " + printable(target.failure) + ".\n";
+  }
+  if (subject.has_capabilities) {
+    text +=
+        "The program has capabilities: each of its processes knows the bundles alone that it has "
+        "looked up itself.\n";
   }
   return text;
 }
@@ -88,7 +93,7 @@ void print_sentences(const CtlOptions& options, const Subject& subject,
   std::string text = coverage_text(subject, terminal) + profile_text(answers.front());
   if (options.value("PORT").empty() && options.value("--proto") != kIcmp)
     text += "No port is given; " + std::to_string(kAssumedPort) + " is assumed.\n";
-  text += bundle_text(destination);
+  text += bundle_text(subject, destination);
   for (const json& answer : answers) text += "\n" + verdict_text(answer, terminal);
   print(text);
 }
@@ -103,6 +108,7 @@ Answer<json> ask_about(Client& client, const CtlOptions& options, const Subject&
   (*answer)["coverage"] = coverage_report(subject);
   if (!destination.notation.empty()) {
     (*answer)["bundle"] = destination.notation;
+    (*answer)["shares_lookups"] = !subject.has_capabilities;
     (*answer)["member"] = target.member;
     (*answer)["alternative"] = target.alternative;
   }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ctl/subject.h"
 
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -35,6 +40,14 @@ std::optional<bool> has_library(const std::string& process) {
   return any ? std::optional(false) : std::nullopt;
 }
 
+// Permitted ones, in whichever user namespace. False for a process that has gone.
+bool has_capabilities(int pid) {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = pid};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  if (syscall(SYS_capget, &header, sets.data()) != 0) return false;
+  return (sets[0].permitted | sets[1].permitted) != 0;
+}
+
 void examine_file(Subject& subject, const std::string& file) {
   const auto examination = examine(file, std::getenv("PATH"), current_caller());
   if (!examination) {
@@ -49,7 +62,7 @@ Expected<Subject> running(const std::string& named, int pid) {
   const std::string process = "/proc/" + named;
   std::error_code error;
   if (!std::filesystem::exists(process, error)) return fail("there is no process " + named);
-  Subject subject{named, pid, {}, {}, {}};
+  Subject subject{named, pid, {}, {}, {}, has_capabilities(pid)};
   const auto file = std::filesystem::read_symlink(process + "/exe", error);
   if (!error) subject.file = file.string();
   subject.covered = has_library(process);
@@ -66,7 +79,8 @@ Expected<Subject> running(const std::string& named, int pid) {
 
 Expected<Subject> find_subject(const std::string& named) {
   if (const auto pid = parse_pid(named)) return running(named, *pid);
-  Subject subject{named, {}, {}, {}, {}};
+  Subject subject;
+  subject.named = named;
   const auto file = find_program(named, std::getenv("PATH"));
   if (file) {
     subject.file = absolute_path(*file);

@@ -18,6 +18,8 @@ struct Subject {
   std::string file;             // absolute; empty: not known
   std::optional<bool> covered;  // absent: cannot be told
   std::string why;              // why not, or why it cannot be told; empty when covered
+  // Of a running program: then libpx.so shares with no forked process what bundles are looked up.
+  bool has_capabilities = false;
 };
 
 // An error for the pid of no process. The name of no program is no error: the policy has an answer

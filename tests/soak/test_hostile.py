@@ -121,7 +121,7 @@ def measured(lab, attacked, quiet):
 
 
 def connects(lab, broker, seconds):
-    """The connections of a program under px and of one without, in turns."""
+    """(seconds, waits) of each connect, of a program under px and of one without, in turns."""
     under_px, bare = RunningProgram(lab, broker), RunningProgram(lab, None)
     made = ([], [])
     end = time.monotonic() + seconds
@@ -129,7 +129,7 @@ def connects(lab, broker, seconds):
         for program, connections in zip((under_px, bare), made):
             connection = program.connect(CORPORATE)
             assert connection.error is None
-            connections.append(connection)
+            connections.append((connection.seconds, connection.waits))
     for program in (under_px, bare):
         program.process.stdin.close()
         program.process.wait(timeout=PATIENCE)
@@ -157,7 +157,7 @@ def test_all_attacks_at_once(lab, seconds):
     idle_files = attacked.idle_files()
     with measured(lab, attacked, quiet) as hellos, Attack(lab, attacked) as attack:
         made = connects(lab, attacked, seconds)
-    under_px, bare = ([connection.seconds for connection in some] for some in made)
+    under_px, bare = ([seconds for seconds, _ in some] for some in made)
     print(f"{seconds:.0f} s; load {os.getloadavg()[0]:.0f}; turns of the attackers:")
     for (user, module, words), turns in attack.turns.items():
         print(f"  {user} {module} {' '.join(map(str, words))}: {turns}")
@@ -165,7 +165,8 @@ def test_all_attacks_at_once(lab, seconds):
         print(f"hellos to the {name} broker, ms: {milliseconds(figures['hellos'])};",
               f"{len(figures['hellos'])} of them; oldest heartbeat {figures['heartbeat']:.2f} s")
     print(f"{len(bare)} connects, ms: under px {milliseconds(under_px)}; bare {milliseconds(bare)}")
-    late = [some for some in made[0] if some.seconds > max(bare) + LATER_CONNECT]
+    slowest = max(bare)
+    late = [(seconds, waits) for seconds, waits in made[0] if seconds > slowest + LATER_CONNECT]
     print(f"later than the slowest bare one and {1000 * LATER_CONNECT:.0f} ms: {len(late)} {late}")
     assert all(attack.turns.values()), "every attacker came to its work"
     of_attacked, machine = hellos["attacked"], hellos["quiet"]
@@ -173,7 +174,7 @@ def test_all_attacks_at_once(lab, seconds):
     assert of_attacked["heartbeat"] < LATE_HEARTBEAT + machine["heartbeat"]
     assert nearly_all(under_px) < nearly_all(bare) + LATER_CONNECT
     # With all processors busy, the kernel takes one away from any program, for as long as it likes.
-    assert not [some for some in late if some.waits], "no connect waits for the broker"
+    assert not [seconds for seconds, waits in late if waits], "no connect waits for the broker"
     for broker in (attacked, quiet):
         wait_until(lambda: is_idle(broker, idle_files), "no descriptor stays", PATIENCE)
         assert broker.stop() == 0, broker.log_text

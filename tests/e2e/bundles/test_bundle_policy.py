@@ -6,6 +6,7 @@ import json
 import pytest
 
 from support import wire
+from support.clients.running_program import RunningProgram
 from support.lab.broker import POLICY
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6
 from support.unprivileged import build_for_all, module_for_all, other_user
@@ -45,6 +46,22 @@ def test_explain_says_by_which_uplink_each_member_goes(broker, destination):
     assert (corporate["member"], corporate["alternative"]) == (CORPORATE, 0)
     text = broker.pxctl("explain", "curl", destination, "--profile", "vpn-split").stdout
     assert "A bundle: " in text and "vpn0" in text and "lte0" in text
+
+
+@pytest.mark.parametrize("user, shares", [(tuple, False), (other_user, True)])
+def test_explain_says_whose_processes_share_no_lookups(lab, broker, user, shares):
+    running = RunningProgram.behind(
+        lab,
+        broker,
+        user(),
+        LD_PRELOAD=str(build_for_all() / "preload/libpx.so"),
+        PX_PROFILE="vpn-split",
+    )
+    assert running.connect(CORPORATE).error is None
+    answers = broker.ask("explain", str(running.pid), "db.bundle")
+    assert [answer["shares_lookups"] for answer in answers] == [shares] * 2
+    text = broker.pxctl("explain", str(running.pid), "db.bundle").stdout
+    assert ("The program has capabilities" in text) is not shares
 
 
 def test_alternatives_are_numbered(broker):

@@ -33,16 +33,6 @@ json group_report(const NameGroup& group) {
           {"attempts", group.attempts}};
 }
 
-json server_report(const NameServerEgress& server) {
-  const bool usable = server.entry.has_value();
-  return {{"server", text_of(server.server)},
-          {"interface", usable ? json(server.entry->interface) : json()},
-          {"source", usable ? json(text_of(server.entry->source)) : json()},
-          {"from", server.from},
-          {"usable", usable},
-          {"why", usable ? json() : json(server.why)}};
-}
-
 // The same of a group that learns, and has learned nothing.
 json no_server_report(const NameGroup& group) {
   return {{"server", nullptr},
@@ -59,6 +49,16 @@ json no_server_report(const NameGroup& group) {
 }
 
 }  // namespace
+
+json server_report(const NameServerEgress& server) {
+  const bool usable = server.entry.has_value();
+  return {{"server", text_of(server.server)},
+          {"interface", usable ? json(server.entry->interface) : json()},
+          {"source", usable ? json(text_of(server.entry->source)) : json()},
+          {"from", server.from},
+          {"usable", usable},
+          {"why", usable ? json() : json(server.why)}};
+}
 
 json names_report(const Names& names) {
   if (names.groups.empty()) return nullptr;

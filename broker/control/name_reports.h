@@ -16,6 +16,9 @@ namespace px::broker {
 // `dns` of one of a status' profiles: as the policy has it; null where names are the host's.
 [[nodiscard]] nlohmann::json names_report(const Names& names);
 
+// One server, and how it is reached now.
+[[nodiscard]] nlohmann::json server_report(const NameServerEgress& server);
+
 // What is known of a server beside how it is reached.
 using ServerState = std::function<void(const NameServerEgress& server, nlohmann::json& report)>;
 

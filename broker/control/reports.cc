@@ -90,6 +90,8 @@ void add_totals(json& report, const Totals& totals) {
   report["system"] = totals.system;
   report["refused"] = totals.refused;
   report["unavailable"] = totals.unavailable;
+  report["names"] = totals.names;
+  report["names_failed"] = totals.names_failed;
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ void Lookup::recall() {
     if (!asked || asked->name.wire().size() != name.size()) continue;
     std::ranges::copy(name, reply->begin() + dns::kHeaderSize);
     parts_[i].settled = true;
+    parts_[i].cached = true;
     parts_[i].reply = std::move(*reply);
   }
 }
@@ -136,6 +137,7 @@ void Lookup::ask_next_server() {
     const auto position = static_cast<std::uint8_t>(next_);
     Asking asking;
     asking.server = order_[next_++];
+    asking.since = now;
     asking.until =
         std::min(end_, now + milliseconds(plan::name_timeout_ms(servers().settings, position)));
     next_at_ = now + kStagger;
@@ -190,13 +192,15 @@ void Lookup::replied(std::uint64_t id, std::size_t part, Channel::Reply reply) {
     shared_.health.was_refused(key_of(servers().servers[asking->server]));
   }
   // What is no reply, but perhaps the question come back, says nothing.
-  if (const auto header = dns::header_of(reply); header && header->is_reply) {
+  const dns::Header header = dns::header_of(reply).value_or(dns::Header{});
+  if (header.is_reply) {
     asking->has_replied = true;
+    asking->rcode = header.rcode;
     shared_.health.has_answered(key_of(servers().servers[asking->server]));
-    if (header->rcode == dns::kFormatError && extended_) {
+    if (header.rcode == dns::kFormatError && extended_) {
       asking->needs_plain = true;
     } else if (!parts_[part].settled) {
-      parts_[part].refused = is_refusal(header->rcode);
+      parts_[part].refused = is_refusal(header.rcode);
       parts_[part].settled = !parts_[part].refused;
       parts_[part].reply = std::move(reply);
       if (parts_[part].settled) keep(part);
@@ -206,7 +210,9 @@ void Lookup::replied(std::uint64_t id, std::size_t part, Channel::Reply reply) {
     stop_asking();
     return judge();
   }
-  if (asking->waiting == 0) is_done(asking);
+  if (asking->waiting == 0) return is_done(asking);
+  // It refuses packets: of the error that the kernel has for its socket, one question alone hears.
+  if (!header.is_reply && may_race()) ask_next_server();
 }
 
 // It has said all that it will.
@@ -216,6 +222,7 @@ void Lookup::is_done(std::vector<Asking>::iterator asking) {
     extended_ = false;
     if (ask(*asking)) return wait();
   }
+  note(*asking, asking->has_replied ? AskedServer::End::kAnswered : AskedServer::End::kFailed);
   asking_.erase(asking);
   ask_next_server();
 }
@@ -238,6 +245,7 @@ void Lookup::time_is_up() {
     if (!asking.has_replied) {
       shared_.health.was_silent(key_of(servers().servers[asking.server]));
     }
+    note(asking, asking.has_replied ? AskedServer::End::kAnswered : AskedServer::End::kSilent);
     shared_.channels.give_back(std::move(asking.channel));
   }
   std::erase_if(asking_, [](const Asking& asking) { return asking.channel == nullptr; });
@@ -246,8 +254,17 @@ void Lookup::time_is_up() {
 }
 
 void Lookup::stop_asking() {
-  for (Asking& asking : asking_) shared_.channels.give_back(std::move(asking.channel));
+  for (Asking& asking : asking_) {
+    note(asking, asking.has_replied ? AskedServer::End::kAnswered : AskedServer::End::kOvertaken);
+    shared_.channels.give_back(std::move(asking.channel));
+  }
   asking_.clear();
+}
+
+void Lookup::note(const Asking& asking, AskedServer::End end) {
+  if (!question_.wants_asked) return;
+  asked_.push_back({question_.candidates.names[candidate_], servers().servers[asking.server], end,
+                    asking.rcode, steady_clock::now() - asking.since});
 }
 
 // Servers that all say that they cannot are not asked again.
@@ -299,8 +316,11 @@ void Lookup::judge() {
 
 void Lookup::finish(LookupOutcome outcome) {
   const auto self = std::move(self_);
-  LookupResult result{outcome, {}};
-  for (std::size_t i = 0; i < parts(); ++i) result.replies[i] = std::move(parts_[i].reply);
+  LookupResult result{outcome, {}, {}, std::move(asked_)};
+  for (std::size_t i = 0; i < parts(); ++i) {
+    result.replies[i] = std::move(parts_[i].reply);
+    result.cached[i] = parts_[i].cached;
+  }
   const Done done = std::move(done_);
   done(std::move(result));
 }

@@ -16,6 +16,7 @@
 #include "broker/names/cache.h"
 #include "broker/names/candidates.h"
 #include "broker/names/channel.h"
+#include "broker/names/lookup_result.h"
 #include "broker/names/server_health.h"
 #include "broker/publish/name_servers.h"
 #include "dns/packet.h"
@@ -27,12 +28,6 @@ namespace px::broker {
 
 // How a server is asked that can be.
 [[nodiscard]] ChannelKey channel_key(const NameServerEgress& server);
-
-struct LookupResult {
-  plan::LookupOutcome outcome = plan::LookupOutcome::kTryAgain;
-  // By question; empty: nobody answered.
-  std::array<Channel::Reply, plan::kLookupQuestions> replies;
-};
 
 class Lookup : public std::enable_shared_from_this<Lookup> {
  public:
@@ -53,6 +48,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     std::uint16_t flags = 0;            // plan::kLookup*
     std::chrono::milliseconds limit{};  // of all of it
     uid_t user = 0;                     // whose it is
+    bool wants_asked = false;           // the result says who was asked
   };
   struct Parts {
     asio::io_context& context;
@@ -72,6 +68,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   struct Part {
     bool settled = false;  // a server has answered it
     bool refused = false;  // a server has, by saying that it cannot
+    bool cached = false;
     Channel::Reply reply;
   };
   // A server that is being asked.
@@ -82,6 +79,8 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     std::size_t waiting = 0;   // for so many replies
     bool needs_plain = false;  // it has just said that it does not know OPT records
     bool has_replied = false;
+    std::uint8_t rcode = 0;  // of the last reply
+    std::chrono::steady_clock::time_point since;
     std::chrono::steady_clock::time_point until;
   };
   void begin_candidate();
@@ -98,6 +97,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   [[nodiscard]] bool ask(Asking& asking);
   void ask(const Asking& asking, std::size_t part);
   void is_done(std::vector<Asking>::iterator asking);
+  void note(const Asking& asking, AskedServer::End end);
   // Whether a further server may be asked beside those that are.
   [[nodiscard]] bool may_race() const;
   void wait();
@@ -121,6 +121,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   std::array<Part, plan::kLookupQuestions> parts_;
   std::vector<std::size_t> order_;  // of the servers: those that were silent come last
   std::vector<Asking> asking_;
+  std::vector<AskedServer> asked_;
   std::uint64_t last_id_ = 0;
   std::size_t next_ = 0;  // in the order, of this round
   std::chrono::steady_clock::time_point next_at_;

@@ -99,9 +99,17 @@ void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks
 
 void Lookups::look_up(uid_t user, const std::string& profile, const plan::Lookup& lookup,
                       Lookup::Done done) {
+  take_in(user, {profile, lookup, std::move(done)});
+}
+
+void Lookups::resolve(uid_t user, const std::string& profile, const plan::Lookup& lookup,
+                      Lookup::Done done) {
+  take_in(user, {profile, lookup, std::move(done), true});
+}
+
+void Lookups::take_in(uid_t user, Waiting waiting) {
   const uid_t counted = counted_as_(user);
   User& of_user = users_[counted];
-  Waiting waiting{profile, lookup, std::move(done)};
   if (of_user.asked >= limits_.per_user) {
     of_user.held.push_back(std::move(waiting));
     return;
@@ -173,6 +181,7 @@ Lookup::Question Lookups::question_of(uid_t user, const Waiting& waiting) const 
   const plan::Lookup& lookup = waiting.lookup;
   Lookup::Question question;
   question.user = user;
+  question.wants_asked = waiting.wants_asked;
   std::ranges::copy(lookup.types, question.types.begin());
   question.query_class = lookup.query_class;
   question.flags = lookup.flags;

@@ -43,6 +43,9 @@ class Lookups {
   // For a program of that user under a profile that has(). Calls back later, once.
   void look_up(uid_t user, const std::string& profile, const plan::Lookup& lookup,
                Lookup::Done done);
+  // The same; the result says who was asked.
+  void resolve(uid_t user, const std::string& profile, const plan::Lookup& lookup,
+               Lookup::Done done);
 
   [[nodiscard]] std::size_t under_way() const { return under_way_; }
   [[nodiscard]] const Cache& cache() const { return cache_; }
@@ -66,11 +69,13 @@ class Lookups {
     std::string profile;
     plan::Lookup lookup;
     Lookup::Done done;
+    bool wants_asked = false;
   };
   struct User {
     std::size_t asked = 0;     // waiting for their turn, or under way
     std::deque<Waiting> held;  // beyond the user's own limit
   };
+  void take_in(uid_t user, Waiting waiting);
   void begin_some();
   void begin(uid_t user, Waiting waiting);
   void ended(uid_t user);

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -25,6 +27,7 @@
 #include "broker/routing/routing.h"
 #include "broker/services/lookups_report.h"
 #include "broker/services/policy_control.h"
+#include "broker/services/resolve_report.h"
 #include "broker/services/session_events.h"
 #include "broker/sessions/profile_assignments.h"
 #include "broker/sessions/server.h"
@@ -42,9 +45,12 @@ struct Asker {
 };
 
 struct CommandResult {
+  using Done = std::function<void(const json&)>;
+
   CommandResult(json the_text) : text(std::move(the_text)) {}
 
   json text;
+  std::function<void(Done)> later{};   // where the text comes later
   std::shared_ptr<const void> held{};  // while the client stays connected
 };
 
@@ -104,6 +110,21 @@ CommandResult ps_command(const Parts& parts, const Asker& asker, const json&) {
 CommandResult reload_command(const Parts& parts, const Asker&, const json&) {
   parts.policy_control.reload();
   return reload_report(parts.state, parts.in_force.policy);
+}
+
+CommandResult resolve_command(const Parts& parts, const Asker& asker, const json& request) {
+  const auto question = resolve_question_of(request, parts.in_force.policy, parts.lookups);
+  if (!question) return error_of(question.error().message);
+  CommandResult result(json{});
+  result.later = [&parts, user = asker.uid, question = *question](CommandResult::Done done) {
+    const auto begun = std::chrono::steady_clock::now();
+    parts.lookups.resolve(user, question.profile, question.lookup,
+                          [question, begun, done = std::move(done)](const LookupResult& found) {
+                            const auto took = std::chrono::steady_clock::now() - begun;
+                            done(resolve_report(question, found, took));
+                          });
+  };
+  return result;
 }
 
 CommandResult router_command(const Parts& parts, const Asker&, const json& request) {
@@ -182,6 +203,7 @@ constexpr std::array kCommands{
     Command{"paths", May::kAnyone, Where::kHere, paths_command},
     Command{"ps", May::kOwners, Where::kAside, ps_command},
     Command{"reload", May::kAdministrators, Where::kHere, reload_command, "reload"},
+    Command{"resolve", May::kAnyone, Where::kHere, resolve_command},
     Command{"router", May::kAdministrators, Where::kHere, router_command, "add or delete routers"},
     Command{"status", May::kAnyone, Where::kHere, status_command},
     Command{"via", May::kAnyone, Where::kHere, via_command, "", Answer::Then::kHold},
@@ -233,6 +255,14 @@ Answer ControlService::answer(const Peer& peer, std::string_view text) {
                                 });
     }
     CommandResult result = command->answer(parts_, asker, request);
+    if (result.later) {
+      Answer answer;
+      answer.later = [later = std::move(result.later)](Reply reply) {
+        later(
+            [reply = std::move(reply)](const json& text) { reply(text_answer(json_text(text))); });
+      };
+      return answer;
+    }
     Answer answer = text_answer(json_text(result.text));
     answer.held = std::move(result.held);
     if (!result.text.contains("error")) answer.then = command->then;

@@ -42,7 +42,7 @@ class ControlService {
     SessionEvents& events;
     PolicyControl& policy_control;
     Errands& errands;
-    const Lookups& lookups;
+    Lookups& lookups;
     NetworkNamespace network_namespace;
   };
 

@@ -29,10 +29,13 @@ Answer NamesService::look_up(const Peer& peer, const plan::Lookup& lookup) {
                     "the profile '" + profile + "' has no name servers (any more)"});
   }
   Answer answer;
-  answer.later = [this, user = session->uid, profile, lookup](Reply reply) {
-    parts_.lookups.look_up(
-        user, profile, lookup,
-        [reply = std::move(reply)](const LookupResult& result) { reply(lookup_answer(result)); });
+  answer.later = [this, user = session->uid, pid = peer.pid, profile, lookup](Reply reply) {
+    parts_.lookups.look_up(user, profile, lookup,
+                           [this, pid, reply = std::move(reply)](const LookupResult& result) {
+                             const bool failed = result.outcome == plan::LookupOutcome::kTryAgain;
+                             parts_.sessions.count_name(pid, failed);
+                             reply(lookup_answer(result));
+                           });
   };
   return answer;
 }

@@ -11,6 +11,8 @@ Totals& Totals::operator+=(const Totals& other) {
   system += other.system;
   refused += other.refused;
   unavailable += other.unavailable;
+  names += other.names;
+  names_failed += other.names_failed;
   return *this;
 }
 
@@ -47,8 +49,12 @@ void CountersPage::raise_recheck() const {
 
 Totals CountersPage::totals() const {
   constexpr auto kOrder = std::memory_order_relaxed;
-  return {counters_->routed.load(kOrder), counters_->system.load(kOrder),
-          counters_->refused.load(kOrder), counters_->unavailable.load(kOrder)};
+  Totals totals;
+  totals.routed = counters_->routed.load(kOrder);
+  totals.system = counters_->system.load(kOrder);
+  totals.refused = counters_->refused.load(kOrder);
+  totals.unavailable = counters_->unavailable.load(kOrder);
+  return totals;
 }
 
 }  // namespace px::broker

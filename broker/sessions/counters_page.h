@@ -17,6 +17,9 @@ struct Totals {
   std::uint64_t system = 0;
   std::uint64_t refused = 0;
   std::uint64_t unavailable = 0;
+  // Looked up for it by the broker, which counts them itself; and those that no server answered.
+  std::uint64_t names = 0;
+  std::uint64_t names_failed = 0;
 
   Totals& operator+=(const Totals& other);
   friend bool operator==(const Totals&, const Totals&) = default;

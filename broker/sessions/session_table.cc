@@ -138,6 +138,14 @@ void SessionTable::change(pid_t pid, const ProfileAssignment& assignment) {
   session.recheck();
 }
 
+void SessionTable::count_name(pid_t pid, bool failed) {
+  const auto found = sessions_.find(pid);
+  if (found == sessions_.end()) return;
+  Totals& counted = found->second->session.folded;
+  ++counted.names;
+  if (failed) ++counted.names_failed;
+}
+
 void SessionTable::forget_ended(pid_t pid) {
   const auto found = sessions_.find(pid);
   if (found != sessions_.end() && is_readable(found->second->process.native_handle())) ended(pid);

@@ -48,7 +48,7 @@ struct Session {
 
   // One page a hello: several threads or several programs after one another in one process.
   std::vector<CountersPage> pages;
-  Totals folded;  // of pages that are gone
+  Totals folded;  // of pages that are gone, and what the broker counts itself
 };
 
 class SessionTable {
@@ -74,6 +74,8 @@ class SessionTable {
   // From now on the process, which has a session, has this one. It says hello before its next
   // decision where it has a page; so does a forked child that has its parent's.
   void change(pid_t pid, const ProfileAssignment& assignment);
+  // A name was looked up for the process, if it still has a session.
+  void count_name(pid_t pid, bool failed);
   // The process runs under px no more.
   void forget(pid_t pid) { ended(pid); }
   // Forgets what is known of the number where another process may have it by now: the kernel may

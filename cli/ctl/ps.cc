@@ -58,12 +58,13 @@ int run_ps(const CtlOptions& options, const Terminal& terminal) {
                {"SYSTEM", Align::kRight},
                {"REFUSED", Align::kRight},
                {"UNAVAIL", Align::kRight},
+               {"NAMES", Align::kRight},
                {"PROGRAM"}});
   for (const json& program : reply->at("programs")) {
     table.add({text_of(program, "pid"), text_of(program, "user"), text_of(program, "profile"),
                text_of(program, "origin"), state_cell(text_of(program, "state")),
                text_of(program, "routed"), text_of(program, "system"), text_of(program, "refused"),
-               text_of(program, "unavailable"), program_text(program)});
+               text_of(program, "unavailable"), text_of(program, "names"), program_text(program)});
   }
   print(table.empty() ? "No program runs under px.\n" : table.text(terminal));
   if (const auto unseen = reply->value("unseen", std::uint64_t{0}); unseen > 0)

@@ -39,7 +39,8 @@ std::string details(const std::string& kind, const json& event) {
   if (kind == "counters") {
     return change_text(event) + ": routed " + text_of(event, "routed") + ", system " +
            text_of(event, "system") + ", refused " + text_of(event, "refused") + ", unavailable " +
-           text_of(event, "unavailable");
+           text_of(event, "unavailable") + ", names " + text_of(event, "names") + " (" +
+           text_of(event, "names_failed") + " without an answer)";
   }
   if (kind == "started" || kind == "ended" || kind == "moved") return change_text(event);
   return printable(event.dump(-1, ' ', false, json::error_handler_t::replace));

@@ -5,14 +5,16 @@ import json
 import os
 import select
 import subprocess
+import sys
 import time
 
 import pytest
 
 from support.clients.running_program import RunningProgram
 from support.lab.broker import POLICY
-from support.lab.three_uplinks import CORPORATE, PUBLIC
+from support.lab.three_uplinks import CORPORATE, PUBLIC, UPLINKS
 from support.programs import PXCTL
+from support.servers.uplink_name_servers import name_servers
 from support.unprivileged import build_for_all, other_user
 from support.wait import Late, wait_until
 
@@ -111,6 +113,23 @@ def test_watch_tells_what_happens(lab, broker):
     program.process.stdin.close()
     program.process.wait(timeout=10)
     watch.next("ended", pid=program.pid)
+
+
+def test_names_are_counted(lab):
+    vpn = UPLINKS[2]
+    dns = f"dns: {{ via: vpn, servers: [{vpn.gateway}] }}"
+    policy = f"""version: 1
+paths: {{ vpn: {{ interface: vpn0 }} }}
+profiles: {{ work: {{ {dns} }} }}
+"""
+    hosts = {"lan": "", "lte": "", "vpn": f"{CORPORATE} www.test\n"}
+    with name_servers(lab, hosts), lab.serving(policy) as broker:
+        watch = Watch(lab, broker)
+        code = "import socket; socket.gethostbyname('www.test'); input()"
+        program = lab.px_popen(broker, [sys.executable, "-c", code], "work", stdin=-1)
+        watch.next("counters", pid=program.pid, names=1, names_failed=0)
+        assert broker.program(program.pid)["names"] == 1
+        program.communicate("\n")
 
 
 def test_watch_does_not_hold_the_broker_up(lab, broker, program):

@@ -63,7 +63,8 @@ TEST_F(NamesServiceTest, WhatIsNoLookupHasNoAnswer) {
 }
 
 TEST(LookupAnswer, LargeRepliesTakeSeveralPackets) {
-  LookupResult result{plan::LookupOutcome::kAnswered, {}};
+  LookupResult result;
+  result.outcome = plan::LookupOutcome::kAnswered;
   result.replies[0] = Channel::Reply(5000, std::byte{1});
   result.replies[1] = Channel::Reply(4000, std::byte{2});
   const Answer answer = lookup_answer(result);

@@ -33,9 +33,11 @@ class Name {
   // The name at the beginning of these bytes, which holds no pointers.
   [[nodiscard]] static std::optional<Name> from_wire(std::span<const std::uint8_t> bytes);
 
-  [[nodiscard]] constexpr std::span<const std::uint8_t> wire() const {
+  // Into this name.
+  [[nodiscard]] constexpr std::span<const std::uint8_t> wire() const& {
     return {bytes_.data(), length_};
   }
+  std::span<const std::uint8_t> wire() const&& = delete;
   [[nodiscard]] constexpr bool is_root() const { return length_ == 1; }
   // Whether a host may be called so, in the eyes of libc (res_hnok): letters, digits, `-` and `_`,
   // and no `-` in front. Not the root.

@@ -40,9 +40,7 @@ bool collect(const Value& value, std::string_view expected, Report& report,
 
 std::string quoted(std::span<const Key> keys) {
   std::vector<std::string> words;
-  for (const Key& key : keys) {
-    if (!key.later) words.push_back(in_quotes(key.name));
-  }
+  for (const Key& key : keys) words.push_back(in_quotes(key.name));
   return enumerated(std::vector<std::string_view>(words.begin(), words.end()));
 }
 
@@ -55,24 +53,15 @@ Map Map::read(const Value& value, std::string_view expected, std::span<const Key
     const std::string& name = item.key->text;
     const auto key =
         std::find_if(keys.begin(), keys.end(), [&](const Key& each) { return each.name == name; });
-    if (key != keys.end() && !key->later) {
+    if (key != keys.end()) {
       map.items_.push_back(item);
       continue;
     }
     map.broken_ = true;
-    if (key != keys.end()) {
-      report.add(item.key->place, "'" + name + "' is not yet supported");
-      continue;
-    }
     std::vector<std::string_view> words;
     for (const Key& each : keys) words.push_back(each.name);
     if (const auto meant = closest(name, words)) {
       map.misspelt_.push_back(*meant);
-    } else {
-      words.clear();
-      for (const Key& each : keys) {
-        if (!each.later) words.push_back(each.name);
-      }
     }
     report.add(item.key->place, "unknown key " + in_quotes(name) + hint(name, words));
   }

@@ -20,10 +20,9 @@ namespace px::broker {
 // A key that a map can have.
 struct Key {
   std::string_view name;
-  bool later = false;  // known, but not yet supported
 };
 
-// "'a', 'b' or 'c'": those that are supported, for messages.
+// "'a', 'b' or 'c'", for messages.
 [[nodiscard]] std::string quoted(std::span<const Key> keys);
 
 struct KeyValue {

@@ -75,7 +75,9 @@ BAD = {
     "not YAML": "version: 1\nprofiles: [\n",
     "unknown key": everything_via("lte").replace("rules:", "ruels:"),
     "unknown path": everything_via("nowhere"),
-    "not yet supported": everything_via("lte").replace("rules:", "dns: { via: lte }\n    rules:"),
+    "bad name server": everything_via("lte").replace(
+        "rules:", "dns: { via: lte, servers: [nowhere] }\n    rules:"
+    ),
 }
 
 

@@ -25,7 +25,7 @@ std::vector<std::byte> bytes_of(std::string_view hex) {
   return bytes;
 }
 
-std::string text_of(const dns::Name& name) {
+std::string name_text(const dns::Name& name) {
   std::array<char, dns::kNameTextSize> buffer{};
   return std::string(name.text(buffer));
 }
@@ -52,7 +52,7 @@ std::string data_text(dns::Packet packet, const dns::Record& record) {
   }
   std::size_t position = record.position;
   const auto name = record.type == dns::kCname ? dns::read_name(packet, &position) : std::nullopt;
-  return name ? text_of(*name) : std::to_string(record.data.size()) + " bytes";
+  return name ? name_text(*name) : std::to_string(record.data.size()) + " bytes";
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ json records_of_reply(std::string_view packet) {
   json records = json::array();
   dns::Records read(bytes);
   while (const auto record = read.next()) {
-    records.push_back({{"name", text_of(record->owner)},
+    records.push_back({{"name", name_text(record->owner)},
                        {"type", type_text(record->type)},
                        {"ttl", record->ttl},
                        {"data", data_text(bytes, *record)}});

@@ -6,11 +6,15 @@
 namespace px::dns {
 
 NameChain NameChain::from_wire(std::span<const std::uint8_t> bytes) {
-  NameChain chain;
-  while (const auto name = next_name(&bytes)) {
-    if (name->is_root()) break;
-    chain.add(*name);
+  auto rest = bytes;
+  std::size_t size = 0;
+  while (const auto name = next_name(&rest)) {
+    if (name->is_root() || bytes.size() - rest.size() > kRoom) break;
+    size = bytes.size() - rest.size();
   }
+  NameChain chain;
+  std::copy_n(bytes.begin(), size, chain.bytes_.begin());
+  chain.size_ = static_cast<std::uint16_t>(size);
   return chain;
 }
 

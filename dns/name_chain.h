@@ -19,7 +19,7 @@ class NameChain {
   static constexpr std::size_t kRoom = 472;
 
   constexpr NameChain() = default;
-  // What stands at the beginning of any bytes.
+  // What stands at the beginning of any bytes, as it stands there.
   [[nodiscard]] static NameChain from_wire(std::span<const std::uint8_t> bytes);
 
   // The root is no name of a host, and is left out, as is what there is no room for.

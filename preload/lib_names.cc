@@ -49,10 +49,6 @@ PX_EXPORT int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event) 
   return names.getaddrinfo_a(mode, list, count, event);
 }
 
-PX_EXPORT int gai_error(gaicb* request) noexcept {
-  return active ? names.gai_error(request) : libc.gai_error(request);
-}
-
 PX_EXPORT hostent* gethostbyaddr(const void* address, socklen_t length, int family) {
   if (active && !names.prepare()) {
     h_errno = NETDB_INTERNAL;

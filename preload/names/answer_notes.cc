@@ -2,7 +2,9 @@
 #include "preload/names/answer_notes.h"
 
 #include <netinet/in.h>
+#include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -44,6 +46,14 @@ std::optional<bundle::Address> address_of(int family, std::span<const std::byte>
   return address;
 }
 
+bool is_ascii(std::string_view text) {
+  return std::ranges::none_of(text, [](char each) { return (each & 0x80) != 0; });
+}
+
+void free_cancelled(void* list) {
+  ::freeaddrinfo(static_cast<addrinfo*>(list));
+}
+
 // With a field for what is put there, as libc has it: in the first entry, and a block of its own.
 void take_canonical_name(addrinfo* list) {
   std::free(list->ai_canonname);
@@ -72,29 +82,38 @@ int AnswerNotes::getaddrinfo(const char* node, const char* service, const addrin
   usual.ai_flags |= AI_CANONNAME;
   const int error = libc_.getaddrinfo(node, service, &usual, list);
   if (error != 0 || *list == nullptr) return error;
-  note(node, *list, May::kWait);
+  // A thread can be cancelled while libc is asked once more: then nobody gets the list.
+  pthread_cleanup_push(free_cancelled, *list);
+  note(node, **list);
+  pthread_cleanup_pop(0);
   if (!named) take_canonical_name(*list);
   return 0;
 }
 
-void AnswerNotes::note(const char* asked, const addrinfo* list, May may) {
-  if (asked == nullptr || list == nullptr || !wanted()) return;
-  const auto name = asked_name(asked);
-  const auto first = bundle::endpoint_from_sockaddr(list->ai_addr, list->ai_addrlen);
+void AnswerNotes::note(const gaicb& request) {
+  if (request.ar_name == nullptr || request.ar_result == nullptr || !wanted()) return;
+  note(request.ar_name, *request.ar_result);
+}
+
+void AnswerNotes::note(const char* asked, const addrinfo& list) {
+  const auto canonical =
+      list.ai_canonname == nullptr ? std::nullopt : dns::Name::from_text(list.ai_canonname);
+  const bool ascii = is_ascii(asked);
+  // libc has asked for another form of it: what the profile's servers said of that is noted.
+  if (!ascii && names_.apply()) return;
+  const auto name = ascii ? asked_name(asked) : canonical;
+  const auto first = bundle::endpoint_from_sockaddr(list.ai_addr, list.ai_addrlen);
   if (!name || !first) return;
   dns::NameChain names;
   names.add(*name);
-  const auto canonical =
-      list->ai_canonname == nullptr ? std::nullopt : dns::Name::from_text(list->ai_canonname);
   // What the profile's servers have said is noted already.
   dns::NameChain known;
   const bool from_servers =
       names_.apply() && table_.find(first->address, &known) && asked_of(known) == asked_of(names);
   const bool ends_here = canonical && canonical->is_same(*name);
-  const bool asks = may == May::kWait && !from_servers && !ends_here;
-  if (asks) add_aliases(asked, first->address, &names);
+  const bool whole = !from_servers && (ends_here || add_aliases(asked, first->address, &names));
   if (canonical) names.add(*canonical);
-  note(names, *list, !from_servers && (asks || ends_here));
+  note(names, list, whole);
 }
 
 void AnswerNotes::note(const dns::NameChain& names, const addrinfo& list, bool all) {
@@ -110,7 +129,7 @@ void AnswerNotes::note(const dns::NameChain& names, const addrinfo& list, bool a
   }
 }
 
-void AnswerNotes::add_aliases(const char* asked, const bundle::Address& address,
+bool AnswerNotes::add_aliases(const char* asked, const bundle::Address& address,
                               dns::NameChain* names) const {
   const KeepErrno keep;
   const int host_error = h_errno;
@@ -122,9 +141,10 @@ void AnswerNotes::add_aliases(const char* asked, const bundle::Address& address,
   const int failed =
       libc_.gethostbyname2_r(asked, family, &entry, room.data(), room.size(), &found, &error);
   h_errno = host_error;
-  if (failed != 0 || found == nullptr) return;
+  if (failed != 0 || found == nullptr) return false;
   for (char** alias = found->h_aliases; *alias != nullptr; ++alias) add(names, *alias);
   add(names, found->h_name);
+  return true;
 }
 
 void AnswerNotes::note(const char* asked, const hostent* answer) {

@@ -8,7 +8,6 @@
 #include <netdb.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -37,17 +36,20 @@ class AnswerNotes {
   void note(const char* asked, std::span<const std::byte> packet);
   // The members of a bundle that was asked for by a name of its own, beside their names.
   void note(std::string_view asked, const bundle::Bundle& bundle);
-  // What getaddrinfo_a(3) has answered. Only where it may wait, libc is asked for aliases.
-  enum class May : std::uint8_t { kWait, kNotWait };
-  void note(const char* asked, const addrinfo* list, May may);
+  // What getaddrinfo_a(3) has answered to a program that waited for it.
+  void note(const gaicb& request);
 
  private:
   // Whether the profile has rules by name.
   [[nodiscard]] bool wanted() const;
+  // May ask libc for aliases.
+  void note(const char* asked, const addrinfo& list);
   // `all`: whether these are all names that can be known of the answer.
   void note(const dns::NameChain& names, const addrinfo& list, bool all);
-  // Adds the aliases that libc knows of the name, by addresses of that one's family.
-  void add_aliases(const char* asked, const bundle::Address& address, dns::NameChain* names) const;
+  // Adds the aliases that libc knows of the name, by addresses of that one's family. False where it
+  // does not tell.
+  [[nodiscard]] bool add_aliases(const char* asked, const bundle::Address& address,
+                                 dns::NameChain* names) const;
   void remember(const bundle::Address& address, const dns::NameChain& names, bool all);
 
   const Symbols& libc_;

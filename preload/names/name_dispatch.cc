@@ -106,15 +106,8 @@ int NameDispatch::getaddrinfo_a(int mode, gaicb** list, int count, sigevent* eve
   if (mode != GAI_WAIT) return error;
   for (int i = 0; i < left; ++i) {
     const gaicb& one = *others[i];
-    if (one.__return == 0) notes_.note(one.ar_name, one.ar_result, AnswerNotes::May::kWait);
+    if (one.__return == 0) notes_.note(one);
   }
-  return error;
-}
-
-// The first that px sees of an answer that the program did not wait for.
-int NameDispatch::gai_error(gaicb* request) {
-  const int error = libc_.gai_error(request);
-  if (error == 0) notes_.note(request->ar_name, request->ar_result, AnswerNotes::May::kNotWait);
   return error;
 }
 

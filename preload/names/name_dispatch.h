@@ -54,7 +54,6 @@ class NameDispatch {
                                 addrinfo** list);
   // A bundle is looked up before this returns, whatever the mode; other names are libc's.
   [[nodiscard]] int getaddrinfo_a(int mode, gaicb** list, int count, sigevent* event);
-  [[nodiscard]] int gai_error(gaicb* request);
   [[nodiscard]] int getnameinfo(const sockaddr* address, socklen_t length, char* host,
                                 socklen_t host_size, char* service, socklen_t service_size,
                                 int flags);

@@ -158,8 +158,12 @@ bool OrderedLookup::lacks(int family, std::span<const Destination> destinations)
 int OrderedLookup::getaddrinfo(const char* node, const char* service, const addrinfo* hints,
                                addrinfo** list) {
   const int error = notes_.getaddrinfo(node, service, hints, list);
-  if (error != 0 || decider_.is_passthrough()) return error;
+  if (error != 0 || decider_.is_passthrough() || !plan_.in_force()) return error;
   const bool configured = hints == nullptr || (hints->ai_flags & AI_ADDRCONFIG) != 0;
+  return put_in_order(hints == nullptr ? AF_UNSPEC : hints->ai_family, configured, list);
+}
+
+int OrderedLookup::put_in_order(int family, bool configured, addrinfo** list) {
   const std::size_t count = count_addresses(*list);
   if (count < 2 && !configured) return 0;
   const KeepErrno keep;
@@ -172,7 +176,7 @@ int OrderedLookup::getaddrinfo(const char* node, const char* service, const addr
   for (Destination& one : destinations) {
     if (one.unsteered) find_host_source(&one);
   }
-  if (configured && lacks(hints == nullptr ? AF_UNSPEC : hints->ai_family, destinations)) {
+  if (configured && lacks(family, destinations)) {
     ::freeaddrinfo(std::exchange(*list, nullptr));
     return EAI_NONAME;
   }

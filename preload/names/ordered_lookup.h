@@ -29,6 +29,9 @@ class OrderedLookup {
                                 addrinfo** list);
 
  private:
+  // What libc has answered, as the profile's paths have it. Apart, since its frame must not lie
+  // below libc's own, which takes most of a small thread's stack.
+  [[gnu::noinline]] int put_in_order(int family, bool configured, addrinfo** list);
   // Whether any of them is steered.
   [[nodiscard]] bool foresee(std::span<Destination> destinations);
   void find_host_source(Destination* destination);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "preload/session/answered_names.h"
 
+#include <sys/auxv.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -20,10 +22,24 @@ bool AnsweredNames::empty() const {
   return table_->tickets.load(kRelaxed) == 0;
 }
 
-std::size_t AnsweredNames::place_of(const Words& address) {
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 divided by the golden ratio
+void AnsweredNames::choose_factors() {
+  if (table_->factors[1].load(kRelaxed) != 0) return;
+  std::array<std::uint64_t, 2> random{};
+  const auto* bytes = reinterpret_cast<const std::byte*>(::getauxval(AT_RANDOM));
+  if (bytes != nullptr) std::memcpy(random.data(), bytes, sizeof random);
+  for (std::size_t i = 0; i < random.size(); ++i) {
+    std::uint64_t none = 0;
+    (void)table_->factors[i].compare_exchange_strong(none, random[i] | 1, kRelaxed);
+  }
+}
+
+AnsweredNames::Place& AnsweredNames::place_of(const Words& address) const {
   static_assert(kPlaces == 128);
-  return ((std::rotl(address[0], 29) ^ address[1]) * kOdd) >> 57;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < address.size(); ++i) {
+    sum += address[i] * table_->factors[i].load(kRelaxed);
+  }
+  return table_->places[sum >> 57];
 }
 
 void AnsweredNames::read(Slot* slot, const Words& address, Found* found, dns::NameChain* names) {
@@ -71,7 +87,7 @@ bool AnsweredNames::write(Slot* slot, std::uint64_t ticket, const Words& address
 
 AnsweredNames::Found AnsweredNames::newest(const Words& address, dns::NameChain* names) const {
   Found found;
-  for (Slot& slot : table_->places[place_of(address)]) {
+  for (Slot& slot : place_of(address)) {
     read(&slot, address, &found, names);
   }
   return found;
@@ -95,6 +111,7 @@ AnsweredNames::Slot* AnsweredNames::next_of(Place& place, const Words& address, 
 // What the address had stays until the new names are whole.
 void AnsweredNames::remember(const bundle::Address& address, const dns::NameChain& names) {
   if (names.is_empty()) return;
+  choose_factors();
   const auto words = std::bit_cast<Words>(address.bytes);
   const std::uint64_t ticket = table_->tickets.fetch_add(1, kRelaxed) + 1;
   dns::NameChain present;
@@ -107,7 +124,7 @@ void AnsweredNames::remember(const bundle::Address& address, const dns::NameChai
   }
   // Another thread may take the same slot; each that fails has found one that succeeded.
   for (std::size_t i = 0; i < kWays; ++i) {
-    Slot* slot = next_of(table_->places[place_of(words)], words, before.slot);
+    Slot* slot = next_of(place_of(words), words, before.slot);
     if (slot == nullptr || write(slot, ticket, words, names)) return;
   }
 }

@@ -50,12 +50,15 @@ class AnsweredNames {
  public:
   struct Table {
     std::atomic<std::uint64_t> tickets;
+    // Random, so that nobody can choose addresses of one place, to push another's names out.
+    std::array<std::atomic<std::uint64_t>, 2> factors;
     std::array<Place, kPlaces> places;
   };
 
  private:
   using Words = std::array<std::uint64_t, 2>;
-  [[nodiscard]] static std::size_t place_of(const Words& address);
+  void choose_factors();
+  [[nodiscard]] Place& place_of(const Words& address) const;
   struct Found {
     Slot* slot = nullptr;
     std::uint64_t asked = 0;

@@ -9,6 +9,9 @@ namespace {
 constexpr std::size_t kQuestionEnd = 4;  // type and class, behind the name
 constexpr std::size_t kRecordEnd = 10;   // type, class, time to live and length, likewise
 
+// A name has no more labels than that: who needs more pointers means to cost time.
+constexpr std::size_t kMostJumps = 127;
+
 constexpr std::uint16_t kReplyBit = 0x8000;
 constexpr std::uint16_t kTruncatedBit = 0x0200;
 constexpr std::uint16_t kRecursionBit = 0x0100;
@@ -64,23 +67,22 @@ std::optional<Name> read_name(Packet packet, std::size_t* position) {
   Name name;
   std::size_t at = *position;
   std::size_t begin = at;  // of the part that is read: a pointer leads before it
-  bool jumped = false;
+  std::size_t jumps = 0;
   while (at < packet.size()) {
     const std::uint8_t length = byte_at(packet, at);
     if ((length & 0xc0) == 0xc0) {
       if (packet.size() - at < 2) return std::nullopt;
       const std::size_t target =
           static_cast<std::size_t>(length & 0x3f) << 8 | byte_at(packet, at + 1);
-      if (target >= begin) return std::nullopt;
-      if (!jumped) *position = at + 2;
-      jumped = true;
+      if (target >= begin || ++jumps > kMostJumps) return std::nullopt;
+      if (jumps == 1) *position = at + 2;
       begin = at = target;
       continue;
     }
     if (length > kMostLabel) return std::nullopt;
     ++at;
     if (length == 0) {
-      if (!jumped) *position = at;
+      if (jumps == 0) *position = at;
       return name;
     }
     if (packet.size() - at < length) return std::nullopt;

@@ -34,8 +34,18 @@ constexpr Service kNetworkManager{"org.freedesktop.NetworkManager",
                                   "/org/freedesktop/NetworkManager/DnsManager",
                                   "org.freedesktop.NetworkManager.DnsManager"};
 
-// A property, its reader inside the variant; null where there is none of this type.
-Message property(sd_bus* bus, const Service& service, const char* name, const char* type) {
+// Of an answer that the service, or this property of it, is not there.
+bool is_absent(const sd_bus_error& error) {
+  return sd_bus_error_has_names(&error, SD_BUS_ERROR_SERVICE_UNKNOWN,
+                                SD_BUS_ERROR_NAME_HAS_NO_OWNER, SD_BUS_ERROR_UNKNOWN_OBJECT,
+                                SD_BUS_ERROR_UNKNOWN_INTERFACE, SD_BUS_ERROR_UNKNOWN_METHOD,
+                                SD_BUS_ERROR_UNKNOWN_PROPERTY, SD_BUS_ERROR_ACCESS_DENIED) > 0;
+}
+
+// A property, its reader inside the variant; null where there is none of this type, and where it is
+// not told: `failed` is set then.
+Message property(sd_bus* bus, const Service& service, const char* name, const char* type,
+                 bool* failed) {
   sd_bus_message* made = nullptr;
   if (sd_bus_message_new_method_call(bus, &made, service.name, service.path,
                                      "org.freedesktop.DBus.Properties", "Get") < 0) {
@@ -47,7 +57,11 @@ Message property(sd_bus* bus, const Service& service, const char* name, const ch
     return nullptr;
   }
   sd_bus_message* answer = nullptr;
-  if (sd_bus_call(bus, call.get(), kPatienceUs, nullptr, &answer) < 0) return nullptr;
+  sd_bus_error error = SD_BUS_ERROR_NULL;
+  const int called = sd_bus_call(bus, call.get(), kPatienceUs, &error, &answer);
+  *failed = *failed || (called < 0 && !is_absent(error));
+  sd_bus_error_free(&error);
+  if (called < 0) return nullptr;
   Message reply(answer);
   if (sd_bus_message_enter_container(reply.get(), 'v', type) <= 0) return nullptr;
   return reply;
@@ -89,13 +103,13 @@ void read_server(sd_bus_message* message, const InterfaceNames& interfaces,
   add_server(server, found[interface->second]);
 }
 
-LinkNamesByInterface of_resolved(sd_bus* bus, const InterfaceNames& interfaces) {
+LinkNamesByInterface of_resolved(sd_bus* bus, const InterfaceNames& interfaces, bool* failed) {
   LinkNamesByInterface found;
-  if (const Message reply = property(bus, kResolved, "DNSEx", "a(iiayqs)")) {
+  if (const Message reply = property(bus, kResolved, "DNSEx", "a(iiayqs)", failed)) {
     for_each(reply.get(), "(iiayqs)", 'r', "iiayqs",
              [&] { read_server(reply.get(), interfaces, found); });
   }
-  if (const Message reply = property(bus, kResolved, "Domains", "a(isb)")) {
+  if (const Message reply = property(bus, kResolved, "Domains", "a(isb)", failed)) {
     for_each(reply.get(), "(isb)", 'r', "isb", [&] {
       int index = 0;
       const char* domain = nullptr;
@@ -126,9 +140,9 @@ void read_texts(sd_bus_message* message, const auto& use) {
   }
 }
 
-LinkNamesByInterface of_network_manager(sd_bus* bus) {
+LinkNamesByInterface of_network_manager(sd_bus* bus, bool* failed) {
   LinkNamesByInterface found;
-  const Message reply = property(bus, kNetworkManager, "Configuration", "aa{sv}");
+  const Message reply = property(bus, kNetworkManager, "Configuration", "aa{sv}", failed);
   if (!reply) return found;
   sd_bus_message* message = reply.get();
   for_each(message, "a{sv}", 'a', "{sv}", [&] {
@@ -160,13 +174,15 @@ void add(const LinkNamesByInterface& more, const char* source, LinkNamesByInterf
 
 }  // namespace
 
-LinkNamesByInterface names_on_bus(const InterfaceNames& interfaces) {
+std::optional<LinkNamesByInterface> names_on_bus(const InterfaceNames& interfaces) {
   LinkNamesByInterface found;
+  bool failed = false;
   sd_bus* opened = nullptr;
   if (sd_bus_open_system(&opened) < 0) return found;
   const Bus bus(opened);
-  add(of_resolved(bus.get(), interfaces), "systemd-resolved", found);
-  add(of_network_manager(bus.get()), "NetworkManager", found);
+  add(of_resolved(bus.get(), interfaces, &failed), "systemd-resolved", found);
+  add(of_network_manager(bus.get(), &failed), "NetworkManager", found);
+  if (failed) return std::nullopt;
   return found;
 }
 
@@ -176,8 +192,8 @@ LinkNamesByInterface names_on_bus(const InterfaceNames& interfaces) {
 
 namespace px::broker {
 
-LinkNamesByInterface names_on_bus(const InterfaceNames& /*interfaces*/) {
-  return {};
+std::optional<LinkNamesByInterface> names_on_bus(const InterfaceNames& /*interfaces*/) {
+  return LinkNamesByInterface();
 }
 
 }  // namespace px::broker

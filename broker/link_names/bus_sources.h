@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "broker/host/link_names.h"
@@ -14,7 +15,8 @@ namespace px::broker {
 // By interface index.
 using InterfaceNames = std::map<int, std::string>;
 
-// What the first of these services says of each link.
-[[nodiscard]] LinkNamesByInterface names_on_bus(const InterfaceNames& interfaces);
+// What the first of these services says of each link; nothing where one that is there does not say
+// it in time.
+[[nodiscard]] std::optional<LinkNamesByInterface> names_on_bus(const InterfaceNames& interfaces);
 
 }  // namespace px::broker

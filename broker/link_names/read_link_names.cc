@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "broker/link_names/read_link_names.h"
 
+#include <grp.h>
 #include <linux/capability.h>
 #include <net/if.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -21,8 +24,16 @@ using nlohmann::json;
 using std::filesystem::path;
 
 constexpr std::size_t kMostText = 256 * 1024;
+constexpr uid_t kNobody = 65534;
 
 bool give_up_privileges() {
+  if (geteuid() == 0) {
+    // In a user namespace there may be no other user.
+    const bool other = setgroups(0, nullptr) == 0 && setresgid(kNobody, kNobody, kNobody) == 0 &&
+                       setresuid(kNobody, kNobody, kNobody) == 0;
+    if (!other && errno != EPERM && errno != EINVAL) return false;
+  }
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
   return syscall(SYS_capset, &header, none.data()) == 0;
@@ -101,23 +112,25 @@ LinkNamesByInterface names_in_files(const path& root, const InterfaceNames& inte
 std::string read_link_names() {
   if (!give_up_privileges()) return {};
   const InterfaceNames interfaces = interfaces_of_host();
-  LinkNamesByInterface found = names_on_bus(interfaces);
-  found.merge(names_in_files("/", interfaces));
-  return text_of(found);
+  // A bus that answers late knows of no link less: what was known holds until it answers.
+  auto found = names_on_bus(interfaces);
+  if (!found) return {};
+  found->merge(names_in_files("/", interfaces));
+  return text_of(*found);
 }
 
 std::string text_of(const LinkNamesByInterface& names) {
   json report = json::object();
   for (const auto& [interface, one] : names) report[interface] = report_of(one);
-  return report.dump(-1, ' ', true, json::error_handler_t::replace);
+  return json{{"links", std::move(report)}}.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
 std::optional<LinkNamesByInterface> link_names_in(std::string_view text) try {
   if (text.size() > kMostText) return std::nullopt;
   const json report = json::parse(text, nullptr, false);
-  if (!report.is_object() || report.contains("error")) return std::nullopt;
+  if (!report.is_object() || !report.contains("links")) return std::nullopt;
   LinkNamesByInterface names;
-  for (const auto& [interface, one] : report.items()) {
+  for (const auto& [interface, one] : report.at("links").items()) {
     LinkNames& of_link = names[interface];
     of_link.source = one.value("source", std::string());
     for (const json& server : one.value("servers", json::array())) {

@@ -132,9 +132,11 @@ void Cache::keep_only(const std::function<bool(const std::string& servers)>& is_
   }
 }
 
-void Cache::visit(const std::function<void(const Key&, const Channel::Reply&)>& visitor) const {
+void Cache::visit(std::optional<uid_t> user,
+                  const std::function<void(const Key&, const Channel::Reply&)>& visitor) const {
   const auto now = now_();
   for (const auto& [key, entry] : entries_) {
+    if (user && entry.user != *user) continue;
     if (now < entry.until) visitor(key, entry.reply);
   }
 }

@@ -50,8 +50,10 @@ class Cache {
   // All that is not of one of these servers any more.
   void keep_only(const std::function<bool(const std::string& servers)>& is_asked);
 
-  // Each reply that is still good, with the times that it came with.
-  void visit(const std::function<void(const Key&, const Channel::Reply&)>& visitor) const;
+  // Each reply that is still good, with the times that it came with: those that programs of this
+  // user asked for, or without one of all users.
+  void visit(std::optional<uid_t> user,
+             const std::function<void(const Key&, const Channel::Reply&)>& visitor) const;
 
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }

@@ -92,8 +92,12 @@ void Lookup::recall() {
   }
 }
 
+bool Lookup::is_in_force() const {
+  return servers().cached_as.empty() || shared_.in_force.contains(servers().cached_as);
+}
+
 void Lookup::keep(std::size_t part) {
-  if (servers().cached_as.empty()) return;
+  if (servers().cached_as.empty() || !is_in_force()) return;
   shared_.cache.keep(key_of(part), question_.user, parts_[part].reply);
 }
 
@@ -132,6 +136,10 @@ void Lookup::begin_round() {
 }
 
 void Lookup::ask_next_server() {
+  if (!is_in_force()) {
+    stop_asking();
+    return finish(LookupOutcome::kTryAgain);
+  }
   const auto now = steady_clock::now();
   while (next_ < order_.size() && now < end_) {
     const auto position = static_cast<std::uint8_t>(next_);

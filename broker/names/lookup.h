@@ -11,6 +11,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "broker/names/cache.h"
@@ -55,6 +57,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     Channels& channels;
     Cache& cache;
     ServerHealth& health;
+    const std::set<std::string>& in_force;  // Servers::cached_as of all profiles now
   };
   using Done = std::function<void(LookupResult)>;
 
@@ -84,6 +87,8 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     std::chrono::steady_clock::time_point until;
   };
   void begin_candidate();
+  // Whether the policy and the host still have these servers, by these egresses.
+  [[nodiscard]] bool is_in_force() const;
   // What the cache has of it.
   void recall();
   void keep(std::size_t part);

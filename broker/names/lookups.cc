@@ -73,7 +73,7 @@ Lookups::Lookups(asio::io_context& context, CountedAs counted_as, Limits limits)
 
 void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks& marks) {
   profiles_.clear();
-  std::set<std::string> asked;
+  in_force_.clear();
   for (const Profile& profile : policy.profiles) {
     if (profile.names.groups.empty()) continue;
     NamesOfProfile& of_profile = profiles_[profile.name];
@@ -83,7 +83,7 @@ void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks
     for (const NameGroup& group : profile.names.groups) {
       auto servers = name_servers_of(group, policy, snapshot, marks);
       std::string text = cached_as(servers);
-      asked.insert(text);
+      in_force_.insert(text);
       for (const std::string& domain : learned_domains(group, policy, snapshot)) {
         add(domain, of_profile.search);
       }
@@ -94,7 +94,7 @@ void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks
     }
   }
   channels_.drop_connections();
-  cache_.keep_only([&](const std::string& servers) { return asked.contains(servers); });
+  cache_.keep_only([&](const std::string& servers) { return in_force_.contains(servers); });
 }
 
 void Lookups::look_up(uid_t user, const std::string& profile, const plan::Lookup& lookup,
@@ -119,16 +119,18 @@ void Lookups::take_in(uid_t user, Waiting waiting) {
   begin_some();
 }
 
-std::vector<dns::NameChain> Lookups::names_of(const std::string& profile,
-                                              const Address& address) const {
+std::vector<dns::NameChain> Lookups::names_of(const std::string& profile, const Address& address,
+                                              std::optional<uid_t> user) const {
   std::vector<dns::NameChain> chains;
   const auto names = profiles_.find(profile);
   if (names == profiles_.end()) return chains;
   const auto& servers = names->second.servers;
-  cache_.visit([&](const Cache::Key& key, const Channel::Reply& reply) {
+  std::size_t left = kMostRead;
+  cache_.visit(user, [&](const Cache::Key& key, const Channel::Reply& reply) {
     const auto asked =
         std::ranges::find(servers, key.servers, [](const auto& each) { return each->cached_as; });
-    if (asked == servers.end() || chains.size() == kMostChains) return;
+    if (asked == servers.end() || chains.size() == kMostChains || reply.size() > left) return;
+    left -= reply.size();
     dns::AddressAnswers answers(reply);
     while (const auto record = answers.next()) {
       if (address_in(*record) != address) continue;
@@ -202,7 +204,7 @@ Lookup::Question Lookups::question_of(uid_t user, const Waiting& waiting) const 
 
 void Lookups::begin(uid_t user, Waiting waiting) {
   ++under_way_;
-  std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_},
+  std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_, in_force_},
                            question_of(user, waiting),
                            [this, user, done = std::move(waiting.done)](LookupResult result) {
                              ended(user);

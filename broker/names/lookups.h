@@ -9,6 +9,8 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,10 +52,13 @@ class Lookups {
   [[nodiscard]] std::size_t under_way() const { return under_way_; }
   [[nodiscard]] const Cache& cache() const { return cache_; }
   // What the profile's servers have answered with that address, and is still good: the names of
-  // each such answer, so many at most.
+  // each such answer, so many at most, of as many bytes of answers as can be read at once. Of those
+  // alone that programs of this user asked for, where there is one.
   static constexpr std::size_t kMostChains = 16;
+  static constexpr std::size_t kMostRead = std::size_t{256} << 10;
   [[nodiscard]] std::vector<dns::NameChain> names_of(const std::string& profile,
-                                                     const Address& address) const;
+                                                     const Address& address,
+                                                     std::optional<uid_t> user) const;
   // Whether the server is asked last now; one that cannot be asked is not.
   [[nodiscard]] bool was_silent(const NameServerEgress& server) const;
   // Whether it could not prove its name a moment ago, and is not asked.
@@ -91,6 +96,7 @@ class Lookups {
   Cache cache_;
   ServerHealth health_;
   std::map<std::string, NamesOfProfile> profiles_;
+  std::set<std::string> in_force_;  // Servers::cached_as of all of them
   std::map<uid_t, User> users_;
   struct Turn {
     uid_t user;

@@ -76,8 +76,8 @@ CommandResult explain_command(const Parts& parts, const Asker& asker, const json
   const Policy& policy = parts.in_force.policy;
   const auto question = question_of(request, asker.uid, asker.owner, policy, parts.sessions);
   if (!question) return error_of(question.error().message);
-  const auto others =
-      parts.lookups.names_of(question->profile.value_or(""), question->call.destination);
+  const auto others = parts.lookups.names_of(question->profile.value_or(""),
+                                             question->call.destination, asker.owner);
   return explain(*question, policy, parts.in_force.snapshot, parts.routing.marks(), parts.publisher,
                  others);
 }

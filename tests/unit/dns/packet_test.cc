@@ -103,5 +103,19 @@ TEST(Packet, PointersLeadBackwards) {
   EXPECT_EQ(read({0x80, 0}), "none") << "no such label";
 }
 
+TEST(Packet, PointersToPointersEndSomewhere) {
+  for (const auto& [pointers, readable] : {std::pair{127, true}, std::pair{128, false}}) {
+    Reply reply("www.lab");
+    std::size_t target = kHeaderSize;
+    for (int i = 0; i < pointers; ++i) {
+      const std::size_t here = reply.bytes.size();
+      reply.bytes.push_back(static_cast<std::byte>(0xc0 | target >> 8));
+      reply.bytes.push_back(static_cast<std::byte>(target & 0xff));
+      target = here;
+    }
+    EXPECT_EQ(read_name(reply.bytes, &target).has_value(), readable) << pointers;
+  }
+}
+
 }  // namespace
 }  // namespace px::dns

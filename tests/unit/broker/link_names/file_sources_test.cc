@@ -168,7 +168,9 @@ TEST(LinkFiles, EachLinkHasTheFirstSourceThatKnowsOne) {
   files.write("run/resolvconf/interface/tun.wg0", "nameserver 10.8.0.1\nsearch corp.example\n");
   files.write("var/lib/dhcp/dhclient.wwan0.leases", kLeases);
   files.write("etc/resolv.conf", "nameserver 203.0.113.9\n");
-  auto found = names_in_files(files.directory(), {{2, "eth0"}, {3, "wg0"}, {4, "wwan0"}});
+  files.write("run/systemd/netif/links/5", "DNS=192.0.2.55\n");
+  const InterfaceNames interfaces{{2, "eth0"}, {3, "wg0"}, {4, "wwan0"}, {5, "error"}};
+  auto found = names_in_files(files.directory(), interfaces);
   EXPECT_EQ(found["eth0"].source, "systemd-networkd");
   EXPECT_EQ(found["wg0"].source, "resolvconf");
   EXPECT_EQ(found["wwan0"].source, "dhclient");
@@ -179,9 +181,10 @@ TEST(LinkFiles, EachLinkHasTheFirstSourceThatKnowsOne) {
 }
 
 TEST(LinkFiles, WhatAChildHasNotSaidIsNothing) {
-  for (const char* text :
-       {"", "{", "[]", "{\"error\": \"late\"}", "{\"eth0\": 1}", "{\"eth0\": {\"servers\": [1]}}",
-        "{\"eth0\": {\"servers\": {\"a\": 1}}}", "{\"eth0\": {\"source\": 1}}"}) {
+  for (const char* text : {"", "{", "[]", "{\"error\": \"late\"}", "{\"links\": {\"eth0\": 1}}",
+                           "{\"links\": {\"eth0\": {\"servers\": [1]}}}",
+                           "{\"links\": {\"eth0\": {\"servers\": {\"a\": 1}}}}",
+                           "{\"links\": {\"eth0\": {\"source\": 1}}}"}) {
     EXPECT_FALSE(link_names_in(text)) << text;
   }
 }

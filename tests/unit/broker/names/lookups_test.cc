@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "tests/unit/broker/names/test_name_server.h"
 
 namespace px::broker {
@@ -64,8 +66,8 @@ class LookupTest : public testing::Test {
   LookupResult look_up(std::string_view name, bool searches = false) {
     prepare(name, searches);
     std::optional<LookupResult> result;
-    std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_}, question_,
-                             [&](LookupResult found) { result = std::move(found); })
+    std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_, in_force_},
+                             question_, [&](LookupResult found) { result = std::move(found); })
         ->begin();
     EXPECT_FALSE(result) << "it must not call back at once";
     while (!result && context_.run_one_for(20s) != 0) {
@@ -79,6 +81,7 @@ class LookupTest : public testing::Test {
   Channels channels_{context_};
   Cache cache_{{}};
   ServerHealth health_;
+  std::set<std::string> in_force_;
   SearchList search_;
   Lookup::Question question_ = [] {
     Lookup::Question question;
@@ -98,14 +101,30 @@ TEST_F(LookupTest, BothFamiliesAreAskedAtOnce) {
   EXPECT_EQ(records.next()->data.size(), 16u);
 }
 
+TEST_F(LookupTest, NoneIsAskedOrKeptThatThePolicyHasNoMore) {
+  bool refuses = true;
+  server([&](const dns::Query& query, bool) {
+    in_force_.clear();
+    return refuses ? refusal_of(query, dns::kServerFailure) : address_for(query);
+  });
+  TestNameServer& next = server([](const dns::Query& query, bool) { return address_for(query); });
+  in_force_.insert(asked_.cached_as = "these");
+  EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kTryAgain);
+  EXPECT_THAT(next.asked, IsEmpty());
+  refuses = false;
+  in_force_.insert(asked_.cached_as);
+  EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
+  EXPECT_EQ(cache_.size(), 0u);
+}
+
 TEST_F(LookupTest, NoTwoLookupsShareASourcePort) {
   TestNameServer& asked = server([](const dns::Query& query, bool) { return address_for(query); });
   question_.types = {dns::kA, 0};
   prepare("www.lab", false);
   int done = 0;
   for (int i = 0; i < 20; ++i) {
-    std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_}, question_,
-                             [&](LookupResult) { ++done; })
+    std::make_shared<Lookup>(Lookup::Parts{context_, channels_, cache_, health_, in_force_},
+                             question_, [&](LookupResult) { ++done; })
         ->begin();
   }
   while (done < 20 && context_.run_one_for(20s) != 0) {
@@ -258,7 +277,7 @@ TEST_F(LookupTest, WhatIsNoReplyToTheQuestionIsNotHeard) {
 TEST_F(LookupTest, AnAnswerIsAskedForOnceAndGivenInEachOnesOwnCase) {
   TestNameServer& asked = server([](const dns::Query& query, bool) { return address_for(query); });
   question_.types = {dns::kA, 0};
-  asked_.cached_as = "one";
+  in_force_.insert(asked_.cached_as = "one");
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
   const LookupResult again = look_up("WWW.Lab");
   EXPECT_EQ(again.outcome, LookupOutcome::kAnswered);
@@ -268,14 +287,14 @@ TEST_F(LookupTest, AnAnswerIsAskedForOnceAndGivenInEachOnesOwnCase) {
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
   question_.flags |= plan::kLookupDnssec;
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
-  asked_.cached_as = "two";
+  in_force_.insert(asked_.cached_as = "two");
   EXPECT_EQ(look_up("www.lab").outcome, LookupOutcome::kAnswered);
   EXPECT_THAT(asked.asked, ElementsAre("1 www.lab", "28 www.lab", "28 www.lab", "28 www.lab"));
 }
 
 TEST_F(LookupTest, OfTwoQuestionsOnlyTheUnknownOneIsAsked) {
   TestNameServer& asked = server([](const dns::Query& query, bool) { return address_for(query); });
-  asked_.cached_as = "one";
+  in_force_.insert(asked_.cached_as = "one");
   question_.types = {dns::kAaaa, 0};
   (void)look_up("www.lab");
   question_.types = {dns::kA, dns::kAaaa};

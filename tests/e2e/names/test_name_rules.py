@@ -8,6 +8,7 @@ from support.lab.isolation import in_place_of
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6, PUBLIC_OTHER, UPLINKS
 from support.programs import program_file
 from support.servers.uplink_name_servers import name_servers
+from support.unprivileged import build_for_all, other_user
 
 LAN, LTE, VPN = UPLINKS
 # git and www share an address. web is an alias of an alias, of which the middle one is corporate.
@@ -163,9 +164,9 @@ def test_forked_processes_know_each_others_names(lab, broker, profile):
         "print(os.wait()[1])\n"
     )
     # With capabilities, each process keeps its names to itself.
-    program = ["setpriv", "--reuid=65534", "--clear-groups", "--bounding-set=-all",
-               "--inh-caps=-all", "/usr/bin/python3", "-c", CONNECT + code]
-    done = lab.px(broker, program, profile)
+    px_exec = [build_for_all() / "cli/px-exec", "--profile", profile]
+    program = [*other_user(), *px_exec, "/usr/bin/python3", "-c", CONNECT + code]
+    done = lab.client.run(program, env=broker.environment())
     assert done.stdout == "0\n"
     assert lab.flows.per_interface("syn", PUBLIC, protocol="tcp") == {"vpn0": 2}
 

@@ -25,7 +25,7 @@ bool AnsweredNames::empty() const {
 void AnsweredNames::choose_factors() {
   if (table_->factors[1].load(kRelaxed) != 0) return;
   std::array<std::uint64_t, 2> random{};
-  const auto* bytes = reinterpret_cast<const std::byte*>(::getauxval(AT_RANDOM));
+  const auto* bytes = std::bit_cast<const std::byte*>(::getauxval(AT_RANDOM));
   if (bytes != nullptr) std::memcpy(random.data(), bytes, sizeof random);
   for (std::size_t i = 0; i < random.size(); ++i) {
     std::uint64_t none = 0;
@@ -33,13 +33,13 @@ void AnsweredNames::choose_factors() {
   }
 }
 
-AnsweredNames::Place& AnsweredNames::place_of(const Words& address) const {
+std::size_t AnsweredNames::place_of(const Words& address) const {
   static_assert(kPlaces == 128);
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < address.size(); ++i) {
     sum += address[i] * table_->factors[i].load(kRelaxed);
   }
-  return table_->places[sum >> 57];
+  return sum >> 57;
 }
 
 void AnsweredNames::read(Slot* slot, const Words& address, Found* found, dns::NameChain* names) {
@@ -87,7 +87,7 @@ bool AnsweredNames::write(Slot* slot, std::uint64_t ticket, const Words& address
 
 AnsweredNames::Found AnsweredNames::newest(const Words& address, dns::NameChain* names) const {
   Found found;
-  for (Slot& slot : place_of(address)) {
+  for (Slot& slot : table_->places[place_of(address)]) {
     read(&slot, address, &found, names);
   }
   return found;
@@ -97,7 +97,7 @@ AnsweredNames::Slot* AnsweredNames::next_of(Place& place, const Words& address, 
   Slot* oldest = nullptr;
   std::uint64_t least = ~std::uint64_t{0};
   for (Slot& slot : place) {
-    if (&slot == kept || slot.sequence.load(kRelaxed) % 2 != 0) continue;
+    if (slot.sequence.load(kRelaxed) % 2 != 0 || &slot == kept) continue;
     const bool same = slot.address[0].load(kRelaxed) == address[0] &&
                       slot.address[1].load(kRelaxed) == address[1];
     const std::uint64_t used = same ? 0 : slot.used.load(kRelaxed);
@@ -124,7 +124,7 @@ void AnsweredNames::remember(const bundle::Address& address, const dns::NameChai
   }
   // Another thread may take the same slot; each that fails has found one that succeeded.
   for (std::size_t i = 0; i < kWays; ++i) {
-    Slot* slot = next_of(place_of(words), words, before.slot);
+    Slot* slot = next_of(table_->places[place_of(words)], words, before.slot);
     if (slot == nullptr || write(slot, ticket, words, names)) return;
   }
 }

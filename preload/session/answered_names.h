@@ -58,7 +58,7 @@ class AnsweredNames {
  private:
   using Words = std::array<std::uint64_t, 2>;
   void choose_factors();
-  [[nodiscard]] Place& place_of(const Words& address) const;
+  [[nodiscard]] std::size_t place_of(const Words& address) const;
   struct Found {
     Slot* slot = nullptr;
     std::uint64_t asked = 0;

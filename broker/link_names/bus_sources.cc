@@ -57,7 +57,7 @@ Message property(sd_bus* bus, const Service& service, const char* name, const ch
     return nullptr;
   }
   sd_bus_message* answer = nullptr;
-  sd_bus_error error = SD_BUS_ERROR_NULL;
+  sd_bus_error error{};
   const int called = sd_bus_call(bus, call.get(), kPatienceUs, &error, &answer);
   *failed = *failed || (called < 0 && !is_absent(error));
   sd_bus_error_free(&error);

@@ -98,7 +98,7 @@ def all_is_well(lab, broker, domain):
 
 def nothing_stays(broker, before):
     """Connections are closed by another process, some moments after their programs have gone."""
-    wait_until(lambda: broker.idle_files() == before, "no descriptor stays with the broker")
+    wait_until(lambda: broker.idle_files() == before, "no descriptor stays with the broker", 60)
 
 
 def test_each_manner_costs_one_lookup(lab, broker):

@@ -12,7 +12,7 @@ namespace px::broker {
 
 void read_profiles(const Value& section, Draft& draft, Report& report);
 
-// The keys that read_profile looks for, and those that are not yet supported.
+// The keys that read_profile looks for.
 [[nodiscard]] std::span<const Key> profile_keys();
 
 [[nodiscard]] Profile read_profile(const Map& map, Draft& draft, Report& report);

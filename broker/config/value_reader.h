@@ -30,8 +30,8 @@ struct KeyValue {
   const Value* value;
 };
 
-// A map's values by key. Unknown, duplicate and not yet supported keys are reported, as is anything
-// but a map; nothing at all stands for an empty map.
+// A map's values by key. Unknown and duplicate keys are reported, as is anything but a map; nothing
+// at all stands for an empty map.
 class Map {
  public:
   [[nodiscard]] static Map read(const Value& value, std::string_view expected,

@@ -5,6 +5,7 @@ unmodified servers."""
 import hashlib
 import os
 import pathlib
+import select
 import subprocess
 
 import pytest
@@ -74,13 +75,16 @@ def same(file, copy):
 def test_rsync(ends):
     directory = ends.directory
     file, copy, config = payload(directory), directory / "copy", directory / "rsyncd.conf"
-    lines = ["use chroot = no", "uid = 0", "gid = 0", "[files]", f"path = {directory}"]
+    gate = directory / "gate"
+    os.mkfifo(gate)
+    # The server sends nothing until somebody has opened the gate for writing.
+    module = ["[files]", f"path = {directory}", f"pre-xfer exec = cat {gate}"]
+    lines = ["use chroot = no", "uid = 0", "gid = 0", *module]
     config.write_text("\n".join([*lines, ""]), encoding="utf-8")
     ends.serve(["rsync", "--daemon", "--no-detach", f"--config={config}", "--port=7004"], 7004)
-    client = ends.start(
-        ["rsync", "--port=7004", "--bwlimit=1000", f"{BUNDLE}::files/payload", copy]
-    )
-    ends.await_both(7004)
+    client = ends.start(["rsync", "--port=7004", f"{BUNDLE}::files/payload", copy])
+    ends.await_both(7004, client)
+    gate.write_bytes(b"")
     assert client.wait(timeout=60) == 0
     assert same(file, copy)
 
@@ -124,17 +128,22 @@ def web(ends):
 @pytest.mark.parametrize(
     "client",
     [
-        ["curl", "--silent", "--fail", "--limit-rate", "1M", "--output"],
-        ["wget", "--quiet", "--limit-rate=1m", "--output-document"],
+        ["curl", "--silent", "--fail", "--output"],
+        ["wget", "--quiet", "--output-document"],
     ],
     ids=lambda words: words[0],
 )
 def test_http(ends, web, client):
+    """The client waits for somebody to read its output, so it cannot end too early."""
     copy = ends.directory / "copy"
-    process = ends.start([*client, copy, f"http://{SPELLED}:7006/payload"], profile="all")
-    ends.await_both(7006, process)
+    os.mkfifo(copy)
+    with open(os.open(copy, os.O_RDONLY | os.O_NONBLOCK), "rb") as output:
+        process = ends.start([*client, copy, f"http://{SPELLED}:7006/payload"], profile="all")
+        ends.await_both(7006, process)
+        assert select.select([output], [], [], 60)[0], "no output"
+        os.set_blocking(output.fileno(), True)
+        assert output.read() == web.read_bytes()
     assert process.wait(timeout=60) == 0
-    assert same(web, copy)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ fi
 # are only unpacked (tools/unpack). The libraries that they need come with the packages above.
 readonly px_unpacked_packages=(
   busybox chrony erlang-base haproxy libnss-resolve nginx nscd openssh-server openvpn postgresql-15
-  stunnel4 systemd-resolved tftpd-hpa
+  prometheus stunnel4 systemd-resolved tftpd-hpa
 )
 
 # The arguments that are not installed.

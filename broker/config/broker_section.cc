@@ -4,12 +4,13 @@
 #include <bit>
 #include <charconv>
 
+#include "broker/config/server_address.h"
 #include "broker/config/value_reader.h"
 
 namespace px::broker {
 namespace {
 
-constexpr Key kKeys[] = {{"on-loss"}, {"mark-mask"}, {"mptcp-subflows"}};
+constexpr Key kKeys[] = {{"on-loss"}, {"mark-mask"}, {"mptcp-subflows"}, {"metrics"}};
 constexpr Choice<bool> kSubflows[] = {{"true", true}, {"false", false}};
 constexpr Choice<plan::OnLoss> kOnLoss[] = {{"last-known", plan::OnLoss::kLastKnown},
                                             {"block", plan::OnLoss::kBlock},
@@ -55,6 +56,25 @@ void read_mark_mask(const Value& value, Policy& policy, Report& report) {
   }
 }
 
+void read_metrics(const Value& value, Policy& policy, Report& report) {
+  constexpr std::string_view kExpected =
+      "a loopback address and a port, such as 127.0.0.1:9464 or [::1]:9464";
+  const auto text = read_text(value, kExpected, report);
+  if (!text) return;
+  const auto address = server_address_in(*text, 0);
+  if (!address || address->port == 0) {
+    report.add(value.place,
+               "bad metrics address " + in_quotes(*text) + "; expected " + std::string(kExpected));
+  } else if (!address->address.is_loopback()) {
+    report.add(value.place, "metrics address " + in_quotes(*text) +
+                                " can be reached from other hosts, and anyone may read there; "
+                                "expected " +
+                                std::string(kExpected));
+  } else {
+    policy.metrics = *address;
+  }
+}
+
 }  // namespace
 
 void read_broker(const Value& section, Draft& draft, Report& report) {
@@ -63,6 +83,7 @@ void read_broker(const Value& section, Draft& draft, Report& report) {
   read_choice(map, "on-loss", kOnLoss, draft.policy.on_loss, report);
   if (const Value* mask = map.get("mark-mask")) read_mark_mask(*mask, draft.policy, report);
   read_choice(map, "mptcp-subflows", kSubflows, draft.policy.mptcp_subflows, report);
+  if (const Value* metrics = map.get("metrics")) read_metrics(*metrics, draft.policy, report);
 }
 
 }  // namespace px::broker

@@ -6,6 +6,7 @@
 
 #include "broker/config/name_pattern_text.h"
 #include "broker/config/rule_reader.h"
+#include "broker/config/server_address.h"
 #include "broker/config/value_reader.h"
 #include "dns/packet.h"
 #include "libbundle/core/host_name.h"
@@ -28,23 +29,10 @@ std::optional<unsigned> number_in(std::string_view text, unsigned low, unsigned 
   return number;
 }
 
-std::optional<NameServer> server_with_port(std::string_view address, std::string_view port) {
-  const auto parsed = bundle::address_from_text(address);
-  const auto number = number_in(port, 1, 65535);
-  if (!parsed || !number) return std::nullopt;
-  return NameServer{*parsed, static_cast<std::uint16_t>(*number)};
-}
-
-// ADDRESS, IPV4:PORT or [IPV6]:PORT.
 std::optional<NameServer> plain_server_in(std::string_view text, std::uint16_t port) {
-  if (const auto address = bundle::address_from_text(text)) return NameServer{*address, port};
-  const auto colon = text.rfind(':');
-  if (colon == text.npos) return std::nullopt;
-  std::string_view address = text.substr(0, colon);
-  const bool bracketed = address.starts_with('[') && address.ends_with(']');
-  if (bracketed) address = address.substr(1, address.size() - 2);
-  if (bracketed != (address.find(':') != address.npos)) return std::nullopt;
-  return server_with_port(address, text.substr(colon + 1));
+  const auto server = server_address_in(text, port);
+  if (!server) return std::nullopt;
+  return NameServer{server->address, server->port};
 }
 
 constexpr std::string_view kTls = "tls://";

@@ -110,6 +110,8 @@ struct Policy {
   std::uint32_t mark_mask = kDefaultMarkMask;
   // Whether the broker makes subflows for profiles with MPTCP in their transports.
   bool mptcp_subflows = true;
+  // Where the broker serves its metrics, of loopback; absent: nowhere.
+  std::optional<bundle::Endpoint> metrics;
   std::vector<std::string> files;  // that were read, in order
   // What is allowed, and hardly meant.
   std::vector<Diagnostic> warnings;

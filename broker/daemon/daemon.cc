@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "broker/control/metrics.h"
 #include "broker/daemon/policy_source.h"
 #include "broker/daemon/process_limits.h"
 #include "broker/identity/administrator.h"
@@ -56,6 +57,7 @@ Daemon::Daemon(Options options)
                    .failed = [](const Error& error) { spdlog::error("{}", error.message); },
                    .read = &read_link_names}),
       lookups_(context_, counted_as(), lookup_limits(raise_descriptor_limit())),
+      metrics_(context_, kOpenMetricsType, [this] { return services_->control.metrics_text(); }),
       signals_(context_, SIGTERM, SIGINT, SIGHUP) {
   state_.instance = new_instance();
   state_.started = std::chrono::system_clock::now();
@@ -142,7 +144,7 @@ Expected<void> Daemon::open_parts() {
   enforcement_.emplace(
       context_, Enforcement::Parts{options_, watcher_, *routers_, *publisher_, *routing_,
                                    *subflows_, *port_routes_, lookups_, link_names_, *assignments_,
-                                   sessions_, server_, in_force_, state_});
+                                   sessions_, metrics_, server_, in_force_, state_});
   return {};
 }
 

@@ -27,6 +27,7 @@
 #include "broker/services/extra_paths_service.h"
 #include "broker/services/health_service.h"
 #include "broker/services/mark_service.h"
+#include "broker/services/metrics_listener.h"
 #include "broker/services/names_service.h"
 #include "broker/services/program_service.h"
 #include "broker/services/sctp_port_routes.h"
@@ -89,6 +90,7 @@ class Daemon {
   Errands errands_;
   LinkNamesKeeper link_names_;
   Lookups lookups_;
+  MetricsListener metrics_;
   asio::signal_set signals_;
   Fd passed_listener_;
   bool owns_socket_ = true;  // and removes it at the end

@@ -17,6 +17,7 @@
 #include "broker/publish/publisher.h"
 #include "broker/publish/routing_needs.h"
 #include "broker/routing/routing.h"
+#include "broker/services/metrics_listener.h"
 #include "broker/services/sctp_port_routes.h"
 #include "broker/sessions/profile_assignments.h"
 #include "broker/sessions/server.h"
@@ -33,7 +34,7 @@ constexpr std::chrono::seconds kUnusedInterval{1};
 Expected<void> Enforcement::begin() {
   policy_ = parts_.in_force.policy;
   PX_TRY(put_in_force(parts_.in_force.policy, parts_.in_force.snapshot));
-  say_warnings();
+  finish();
   return {};
 }
 
@@ -153,9 +154,14 @@ std::vector<std::string> Enforcement::reload_policy() {
   return {};
 }
 
-void Enforcement::say_warnings() {
+void Enforcement::finish() {
   auto& warnings = parts_.state.last_reload.warnings;
   warnings = warning_texts(warnings_of(policy_, parts_.in_force.snapshot));
+  // There may be many private brokers of one policy.
+  const auto metrics = parts_.options.private_broker ? std::nullopt : policy_.metrics;
+  if (const auto served = parts_.metrics.serve(metrics); !served) {
+    warnings.push_back(served.error().message);
+  }
   for (const std::string& warning : warnings) spdlog::warn("{}", warning);
 }
 
@@ -186,7 +192,10 @@ void Enforcement::forget_unused_ways() {
       spdlog::error("profiles that are not used any more stay: {}", done.error().message);
     } else {
       parts_.in_force.policy = std::move(whole);
-      for (const std::string& name : names) parts_.publisher.forget(name);
+      for (const std::string& name : names) {
+        parts_.publisher.forget(name);
+        parts_.sessions.forget_totals(name);
+      }
     }
   }
 }
@@ -205,7 +214,7 @@ void Enforcement::reload() {
   const auto time = std::chrono::system_clock::now();
   const auto errors = reload_policy();
   parts_.state.last_reload = {time, errors, {}};
-  if (errors.empty()) say_warnings();
+  if (errors.empty()) finish();
   parts_.server.broadcast(json_text(reload_event(parts_.state)), std::nullopt);
   if (errors.empty()) {
     spdlog::info("reloaded: generation {}", parts_.state.policy_generation);

@@ -16,6 +16,7 @@ namespace px::broker {
 
 class LinkNamesKeeper;
 class Lookups;
+class MetricsListener;
 class MptcpSubflows;
 class ProfileAssignments;
 class RouterList;
@@ -37,7 +38,8 @@ class Enforcement : public PolicyControl {
     Lookups& lookups;
     LinkNamesKeeper& link_names;
     ProfileAssignments& assignments;
-    const SessionTable& sessions;
+    SessionTable& sessions;
+    MetricsListener& metrics;
     Server& server;
     InForce& in_force;
     BrokerState& state;
@@ -65,8 +67,9 @@ class Enforcement : public PolicyControl {
   void require_subflows(const Policy& policy);
   [[nodiscard]] Expected<void> look_at_host();
   [[nodiscard]] std::vector<std::string> reload_policy();
-  // Of the policy that has just been put in force: to the log, and to who asks for its outcome.
-  void say_warnings();
+  // The policy has just been put in force: what nothing can fail of, and warnings, to the log and
+  // to who asks for the outcome.
+  void finish();
   void retry();
   // The policy, and the profiles beside it.
   [[nodiscard]] Policy with_ad_hoc_profiles(const Policy& policy);

@@ -17,6 +17,7 @@
 #include "broker/control/explain.h"
 #include "broker/control/explain_request.h"
 #include "broker/control/host_checks.h"
+#include "broker/control/metrics.h"
 #include "broker/control/reports.h"
 #include "broker/host/router_list.h"
 #include "broker/identity/administrator.h"
@@ -174,6 +175,19 @@ CommandResult via_command(const Parts& parts, const Asker&, const json& request)
   return reply;
 }
 
+std::vector<Metric> metrics_now(const Parts& parts) {
+  const Asker nobody{};
+  return metrics_of(status_command(parts, nobody, {}).text, paths_command(parts, nobody, {}).text,
+                    names_command(parts, nobody, {}).text, parts.sessions.totals_by_profile());
+}
+
+CommandResult metrics_command(const Parts& parts, const Asker&, const json&) {
+  const auto metrics = metrics_now(parts);
+  json report = metrics_report(metrics);
+  report["text"] = open_metrics_text(metrics);
+  return report;
+}
+
 enum class May {
   kAnyone,
   kOwners,  // everyone, of their own programs; administrators of all
@@ -198,6 +212,7 @@ constexpr std::array kCommands{
     Command{"bundle", May::kAnyone, Where::kHere, bundle_command},
     Command{"doctor", May::kAnyone, Where::kAside, doctor_command},
     Command{"explain", May::kOwners, Where::kHere, explain_command},
+    Command{"metrics", May::kAnyone, Where::kHere, metrics_command},
     Command{"move", May::kOwners, Where::kHere, move_command},
     Command{"names", May::kAnyone, Where::kHere, names_command},
     Command{"paths", May::kAnyone, Where::kHere, paths_command},
@@ -232,6 +247,10 @@ void ControlService::register_with(Dispatcher& dispatcher) {
     const auto text = plan::parse_text(packet);
     return text ? answer(peer, *text) : no_answer();
   });
+}
+
+std::string ControlService::metrics_text() const {
+  return open_metrics_text(metrics_now(parts_));
 }
 
 Answer ControlService::answer(const Peer& peer, std::string_view text) {

@@ -6,6 +6,7 @@
 // dispatcher. All parts are owned by the daemon and single-threaded.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "broker/identity/network_namespace.h"
@@ -48,6 +49,8 @@ class ControlService {
 
   explicit ControlService(const Parts& parts) : parts_(parts) {}
   void register_with(Dispatcher& dispatcher);
+  // What pxctl metrics prints.
+  [[nodiscard]] std::string metrics_text() const;
 
  private:
   [[nodiscard]] Answer answer(const Peer& peer, std::string_view text);

@@ -16,6 +16,18 @@ Totals& Totals::operator+=(const Totals& other) {
   return *this;
 }
 
+Totals Totals::since(const Totals& before) const {
+  const auto more = [](std::uint64_t now, std::uint64_t then) {
+    return now > then ? now - then : 0;
+  };
+  return {.routed = more(routed, before.routed),
+          .system = more(system, before.system),
+          .refused = more(refused, before.refused),
+          .unavailable = more(unavailable, before.unavailable),
+          .names = more(names, before.names),
+          .names_failed = more(names_failed, before.names_failed)};
+}
+
 Expected<CountersPage::Made> CountersPage::make() {
   Fd fd(memfd_create("px-counters", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) return fail_errno("memfd_create");

@@ -22,6 +22,8 @@ struct Totals {
   std::uint64_t names_failed = 0;
 
   Totals& operator+=(const Totals& other);
+  // What has been counted since `before`, of the same programs; 0 where a program counted down.
+  [[nodiscard]] Totals since(const Totals& before) const;
   friend bool operator==(const Totals&, const Totals&) = default;
 };
 

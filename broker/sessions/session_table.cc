@@ -67,7 +67,7 @@ Expected<Session*> SessionTable::find_or_add(const Peer& peer, const ProfileAssi
   if (const auto found = sessions_.find(peer.pid); found != sessions_.end()) {
     Session& session = found->second->session;
     session.uid = user_of(peer.pid, peer.uid);
-    session.assignment = assignment;
+    assign(session, assignment);
     session.executable = executable;
     session.program = std::move(program);
     return &session;
@@ -89,6 +89,15 @@ Expected<Session*> SessionTable::find_or_add(const Peer& peer, const ProfileAssi
   Watched& added = *sessions_.emplace(pid, std::move(watched)).first->second;
   watch(added);
   return &added.session;
+}
+
+void SessionTable::assign(Session& session, const ProfileAssignment& assignment) {
+  if (session.assignment.profile != assignment.profile) {
+    const Totals totals = session.totals();
+    counted_[session.assignment.profile] += totals.since(session.under_others);
+    session.under_others = totals;
+  }
+  session.assignment = assignment;
 }
 
 void SessionTable::watch(Watched& watched) {
@@ -134,7 +143,7 @@ Expected<void> SessionTable::launch(const Peer& peer, const ProfileAssignment& a
 
 void SessionTable::change(pid_t pid, const ProfileAssignment& assignment) {
   Session& session = sessions_.at(pid)->session;
-  session.assignment = assignment;
+  assign(session, assignment);
   session.recheck();
 }
 
@@ -158,8 +167,10 @@ void SessionTable::ended(pid_t pid) {
   sessions_.erase(found);
   const auto of_user = per_user_.find(watched->user);
   if (--of_user->second == 0) per_user_.erase(of_user);
-  watched->session.recheck();  // forked children may use its pages
-  listener_(watched->session, Change::kEnded);
+  const Session& session = watched->session;
+  counted_[session.assignment.profile] += session.totals().since(session.under_others);
+  session.recheck();  // forked children may use its pages
+  listener_(session, Change::kEnded);
 }
 
 std::vector<const Session*> SessionTable::all() const {
@@ -179,6 +190,15 @@ std::map<std::string, std::size_t> SessionTable::programs_by_profile() const {
   std::map<std::string, std::size_t> programs;
   for (const auto& [pid, watched] : sessions_) ++programs[watched->session.assignment.profile];
   return programs;
+}
+
+std::map<std::string, Totals> SessionTable::totals_by_profile() const {
+  auto totals = counted_;
+  for (const auto& [pid, watched] : sessions_) {
+    const Session& session = watched->session;
+    totals[session.assignment.profile] += session.totals().since(session.under_others);
+  }
+  return totals;
 }
 
 const Session* SessionTable::find(pid_t pid) const {

@@ -48,7 +48,8 @@ struct Session {
 
   // One page a hello: several threads or several programs after one another in one process.
   std::vector<CountersPage> pages;
-  Totals folded;  // of pages that are gone, and what the broker counts itself
+  Totals folded;        // of pages that are gone, and what the broker counts itself
+  Totals under_others;  // of totals(): what was counted under the profiles that it had before
 };
 
 class SessionTable {
@@ -86,6 +87,10 @@ class SessionTable {
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
   [[nodiscard]] std::size_t running_under(const std::string& profile) const;
   [[nodiscard]] std::map<std::string, std::size_t> programs_by_profile() const;
+  // What programs have counted under each profile, ended ones included.
+  [[nodiscard]] std::map<std::string, Totals> totals_by_profile() const;
+  // The profile is no more: what ended programs counted under it is forgotten.
+  void forget_totals(const std::string& profile) { counted_.erase(profile); }
   [[nodiscard]] const Session* find(pid_t pid) const;
   // The same, of a process that is connected now.
   [[nodiscard]] const Session* find_connected(pid_t pid);
@@ -97,6 +102,8 @@ class SessionTable {
                                                const ProfileAssignment& assignment,
                                                Program program);
   [[nodiscard]] bool is_full_for(uid_t user) const;
+  // Gives the session this profile. What it has counted stays that of the profile before.
+  void assign(Session& session, const ProfileAssignment& assignment);
   void watch(Watched& watched);
   void ended(pid_t pid);
 
@@ -106,6 +113,8 @@ class SessionTable {
   CountedAs counted_as_;
   std::map<pid_t, std::unique_ptr<Watched>> sessions_;
   std::map<uid_t, std::size_t> per_user_;  // as they count
+  // By profile: of programs that have ended, or have another one now.
+  std::map<std::string, Totals> counted_;
 };
 
 }  // namespace px::broker

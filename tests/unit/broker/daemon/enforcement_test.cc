@@ -14,6 +14,7 @@
 #include "broker/names/lookups.h"
 #include "broker/publish/publisher.h"
 #include "broker/routing/routing.h"
+#include "broker/services/metrics_listener.h"
 #include "broker/services/sctp_port_routes.h"
 #include "broker/sessions/profile_assignments.h"
 #include "broker/sessions/server.h"
@@ -67,10 +68,11 @@ class EnforcementTest : public testing::Test {
   LinkNamesKeeper link_names_{
       context_, errands_, {.changed = {}, .failed = {}, .read = {}, .root = directory_}};
   ProfileAssignments assignments_{in_force_.policy, sessions_, publisher_};
+  MetricsListener metrics_{context_, "text/plain", [] { return std::string("text"); }};
   Enforcement enforcement_{
       context_,
       {options_, watcher_, routers_, publisher_, routing_, subflows_, port_routes_, lookups_,
-       link_names_, assignments_, sessions_, server_, in_force_, state_}};
+       link_names_, assignments_, sessions_, metrics_, server_, in_force_, state_}};
 };
 
 TEST_F(EnforcementTest, AReloadPutsThePolicyInForceAsItIsWrittenNow) {

@@ -6,6 +6,6 @@
 namespace px::netlink {
 
 // NETLINK_*.
-enum class Protocol : int { kRoute = 0, kGeneric = 16 };
+enum class Protocol : int { kRoute = 0, kSocketDiag = 4, kGeneric = 16 };
 
 }  // namespace px::netlink

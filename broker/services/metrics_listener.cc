@@ -34,7 +34,7 @@ std::string whole_answer(std::string_view status, std::string_view type, std::st
   return text.append("\r\nConnection: close\r\n\r\n").append(body);
 }
 
-std::string refusal(std::string_view status, std::string_view why) {
+std::string text_with(std::string_view status, std::string_view why) {
   return whole_answer(status, "text/plain; charset=utf-8", why);
 }
 
@@ -78,7 +78,7 @@ Expected<void> MetricsListener::serve(const std::optional<bundle::Endpoint>& add
     before->rest.cancel();
   }
   if (!wanted_) return {};
-  const auto listens = listen(*wanted_);
+  auto listens = listen(*wanted_);
   if (!listens) try_again(*wanted_);
   return listens;
 }
@@ -156,11 +156,11 @@ void MetricsListener::read_on(const std::shared_ptr<Client>& client) {
 void MetricsListener::answer(const std::shared_ptr<Client>& client) {
   const std::string_view line(client->request);
   if (client->request.size() > kMostRequest) {
-    client->answer = refusal("431 Request Header Fields Too Large", "The request is too long.\n");
+    client->answer = text_with("431 Request Header Fields Too Large", "The request is too long.\n");
   } else if (!line.starts_with("GET ")) {
-    client->answer = refusal("405 Method Not Allowed", "Only GET is known here.\n");
+    client->answer = text_with("405 Method Not Allowed", "Only GET is known here.\n");
   } else if (!line.starts_with("GET /metrics ") && !line.starts_with("GET /metrics?")) {
-    client->answer = refusal("404 Not Found", "The metrics are at /metrics.\n");
+    client->answer = text_with("404 Not Found", "The metrics are at /metrics.\n");
   } else {
     client->answer = whole_answer("200 OK", content_type_, text());
   }

@@ -18,9 +18,9 @@ inline constexpr int kAnswerIsNo = 1;
 inline constexpr int kUsage = 2;
 inline constexpr int kNoBroker = 3;
 
-enum class ParameterType { kText, kPositiveNumber };
+enum class ParameterType { kText, kPositiveNumber, kFlag };
 
-// An argument, or an option, which always takes a value.
+// An argument, or an option, which takes a value unless it is a flag.
 struct Parameter {
   const char* name;  // of an argument as in usage texts, "PID"; of an option with its dashes
   const char* help;
@@ -42,7 +42,7 @@ struct CtlOptions {
   std::string config;
   std::string socket;
   std::string action;  // of a command that has several
-  // Of the command's own parameters, all of them, by name.
+  // Of the command's own parameters, all of them, by name. A flag's is empty unless it is given.
   std::map<std::string, std::string> values = {};
 
   // The parameter must be one of the command's.

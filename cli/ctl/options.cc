@@ -39,6 +39,9 @@ void add_parameter(CLI::App& app, const Parameter& parameter, std::string& value
     const auto keep = [&value](int number) { value = std::to_string(number); };
     option = app.add_option_function<int>(parameter.name, keep, parameter.help);
     option->check(CLI::PositiveNumber);
+  } else if (parameter.type == ParameterType::kFlag) {
+    const auto keep = [&value](std::int64_t) { value = "true"; };
+    option = app.add_flag_function(parameter.name, keep, parameter.help);
   } else {
     option = app.add_option(parameter.name, value, parameter.help);
   }

@@ -41,9 +41,11 @@ Installation installation_of(const std::string& program) {
   const auto directory = std::filesystem::path(program).parent_path();
   const auto root = directory.parent_path();
   if (directory.filename() == "cli") {
-    return {(root / "broker/daemon/pxd").string(), (root / "preload/libpx.so").string()};
+    return {(root / "broker/daemon/pxd").string(), (root / "preload/libpx.so").string(),
+            (root / "cli/px-audit").string()};
   }
-  return {(root / "sbin/pxd").string(), (root / "lib/px/libpx.so").string()};
+  return {(root / "sbin/pxd").string(), (root / "lib/px/libpx.so").string(),
+          (root / "libexec/px/px-audit").string()};
 }
 
 Expected<Installation> find_installation() {

@@ -13,6 +13,7 @@ namespace px::cli {
 struct Installation {
   std::string broker;   // pxd
   std::string library;  // libpx.so
+  std::string auditor;  // px-audit, which a px without libbpf does not have
 };
 
 // By the place of the running program. Whether the files exist is not looked at.

@@ -31,11 +31,6 @@ int error_of_egress(int error) {
   return error == ENODEV ? ENETUNREACH : error;
 }
 
-void name_server(const Datagrams::Egress::Server& server, msghdr* message) {
-  message->msg_name = const_cast<sockaddr_storage*>(&server.address);
-  message->msg_namelen = server.length;
-}
-
 }  // namespace
 
 bool Sending::recover(int fd) {
@@ -66,8 +61,7 @@ auto Sending::recovering(int fd, Call call) {
 Sending::Opening Sending::open_fast(int fd, const void* address, socklen_t length, int flags) {
   if ((flags & MSG_FASTOPEN) == 0) return Opening::kKernels;
   const auto destination = read_call_address(static_cast<const sockaddr*>(address), length);
-  const bool connects = tcp_.is_sctp(fd) || redirecting_.takes_fast_open(fd, destination);
-  if (destination.bytes != nullptr && connects) {
+  if (destination.bytes != nullptr && tcp_.is_sctp(fd)) {
     return connect_(fd, destination) == 0 ? Opening::kConnected : Opening::kFailed;
   }
   const bool prepared = connector_.prepare(fd, destination, By::kFastOpen);
@@ -134,7 +128,7 @@ ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const 
   message.msg_iov = &buffer;
   message.msg_iovlen = 1;
   const auto egress = egress_of(fd, message);
-  if (egress.error == 0 && !egress.info && !egress.server) {
+  if (egress.error == 0 && !egress.info) {
     return recovering(fd, [&] { return libc_.sendto(fd, data, size, flags, address, length); });
   }
   return send_through(fd, message, flags, egress);
@@ -157,7 +151,7 @@ ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
     return sent(result, fd, *message, flags);
   }
   const auto egress = egress_of(fd, *message);
-  if (egress.error == 0 && !egress.info && !egress.server) {
+  if (egress.error == 0 && !egress.info) {
     return recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
   }
   return send_through(fd, *message, flags, egress);
@@ -166,8 +160,7 @@ ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
 ssize_t Sending::send_through(int fd, msghdr message, int flags, const Datagrams::Egress& egress) {
   alignas(cmsghdr) std::byte room[kControlRoom];
   int error = egress.error;
-  if (egress.server) name_server(*egress.server, &message);
-  if (error == 0 && egress.info) {
+  if (error == 0) {
     const std::size_t length = put_packet_info(*egress.info, message, room);
     // As from the kernel where it has no room.
     if (length == 0) error = ENOBUFS;
@@ -229,7 +222,6 @@ int Sending::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
 // errno says why, where the next one could not be sent.
 Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, int flags) {
   std::array<mmsghdr, kBatch> batch;
-  std::array<Datagrams::Egress::Server, kBatch> servers;
   alignas(cmsghdr) std::byte memory[kControlRoom];
   std::span<std::byte> room(memory);
   int refused = 0;
@@ -245,10 +237,6 @@ Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, in
     const auto egress = egress_of(fd, message.msg_hdr);
     refused = egress.error;
     if (refused != 0) break;
-    if (egress.server) {
-      servers[ready] = *egress.server;
-      name_server(servers[ready], &message.msg_hdr);
-    }
     if (!egress.info) continue;
     const std::size_t length = put_packet_info(*egress.info, message.msg_hdr, room);
     if (length == 0) {

@@ -11,8 +11,8 @@ readonly px_build_packages=(
 readonly px_demo_packages=(curl iproute2 mount nftables util-linux)
 readonly px_check_packages=(
   "${px_demo_packages[@]}" bind9-dnsutils binutils clang clang-format clang-tidy dbus-daemon dnsmasq-base dropbear-bin
-  ecj faketime git graphviz iperf3 iputils-ping libbenchmark-dev libgmock-dev libgtest-dev musl-tools netbase netcat-openbsd
-  nodejs ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl procps python3-pyftpdlib
+  ecj faketime git graphviz iperf3 iputils-ping libbenchmark-dev libbpf-dev libgmock-dev libgtest-dev musl-tools
+  netbase netcat-openbsd nodejs ntpsec-ntpdig openjdk-17-jre-headless openssh-client perl procps python3-pyftpdlib
   python3-pytest redis-tools rsync shellcheck strace systemd tcl traceroute valgrind wget
 )
 # Clients that are given bundles, and what the unpacked haproxy and openvpn need.

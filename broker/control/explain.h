@@ -25,7 +25,8 @@ struct TransportName {
 };
 inline constexpr TransportName kTransportNames[] = {{"tcp", plan::Transport::kTcp},
                                                     {"udp", plan::Transport::kUdp},
-                                                    {"icmp", plan::Transport::kIcmp}};
+                                                    {"icmp", plan::Transport::kIcmp},
+                                                    {"other", plan::Transport::kOther}};
 
 struct Question {
   std::optional<std::string> profile;  // absent: none; everything is unsteered

@@ -92,7 +92,7 @@ Expected<Question> question_of(const json& request, uid_t user, std::optional<ui
   const std::string transport = request.value("transport", "tcp");
   const auto* known = std::ranges::find(kTransportNames, transport, &TransportName::name);
   if (known == std::end(kTransportNames)) {
-    return fail("unknown transport '" + transport + "'; expected tcp, udp or icmp");
+    return fail("unknown transport '" + transport + "'; expected tcp, udp, icmp or other");
   }
   question.call.transport = known->transport;
   question.profile_from = "none";

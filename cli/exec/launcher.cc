@@ -16,6 +16,7 @@
 
 #include "cli/client.h"
 #include "cli/coverage/coverage.h"
+#include "cli/exec/audited.h"
 #include "cli/exec/preload_list.h"
 #include "cli/exec/private_broker.h"
 #include "cli/exec/profile_keeper.h"
@@ -197,8 +198,11 @@ int launch_program(const ExecOptions& options) {
     tell("warning: px cannot act in " + what + ": " + program->why +
          "; it goes as the host routes it");
   }
+  if (options.audit) {
+    if (auto able = can_audit(); !able) return tell(able.error().message);
+  }
   if (auto prepared = prepare(options, *program); !prepared) return tell(prepared.error().message);
-  return run(options.program);
+  return run(options.audit ? audited(options) : options.program);
 }
 
 }  // namespace px::cli

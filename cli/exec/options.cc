@@ -47,10 +47,22 @@ constexpr Option kOptions[] = {
      &ExecOptions::socket,
      {"--rules", "--config"},
      "The broker's socket (default: $PX_SOCKET, else the system's, else\nthe user's)"},
+    {"--audit",
+     "",
+     nullptr,
+     {},
+     "Count every packet that the program sends, and end with status 1 if\n"
+     "no rule explains one of them (needs root)"},
+    {"--audit-report",
+     "FILE",
+     &ExecOptions::audit_report,
+     {},
+     "The same, and write what was found to this file, as JSON"},
     {"--allow-uncovered", "", nullptr, {}, "Run the program even where px cannot act in it"},
     {"--help", "", nullptr, {}, "Print this and exit"},
     {"--version", "", nullptr, {}, "Print the version and exit"},
 };
+constexpr std::string_view kAudit = "--audit";
 constexpr std::string_view kAllowUncovered = "--allow-uncovered";
 constexpr std::string_view kHelp = "--help";
 constexpr std::string_view kVersion = "--version";
@@ -101,6 +113,7 @@ class Parser {
     PX_TRY(check());
     if (place_ < words_.size() && words_[place_] == "--") ++place_;
     options_.program.assign(words_.begin() + static_cast<std::ptrdiff_t>(place_), words_.end());
+    options_.audit = options_.audit || !options_.audit_report.empty();
     if (options_.program.empty()) return fail("which program? see px-exec --help");
     return ParsedExecOptions{std::move(options_), {}};
   }
@@ -132,6 +145,7 @@ class Parser {
   }
 
   void take_flag(std::string_view name) {
+    if (name == kAudit) options_.audit = true;
     if (name == kAllowUncovered) options_.allow_uncovered = true;
     if (name == kHelp) answer_ = help_text();
     if (name == kVersion && answer_.empty()) answer_ = "px-exec " PX_VERSION "\n";

@@ -17,6 +17,8 @@ struct ExecOptions {
   std::string rules;
   std::string config;
   std::string socket;
+  std::string audit_report;  // file for the audit's verdict, as JSON
+  bool audit = false;
   bool allow_uncovered = false;
   std::vector<std::string> program;  // name and arguments; never empty
 

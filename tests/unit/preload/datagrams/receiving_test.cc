@@ -58,10 +58,8 @@ class ReceivingTest : public ConnectorTest {
 
   FakeLibc libc_;
   std::unique_ptr<LocalAddressCache> local_addresses_ = std::make_unique<LocalAddressCache>();
-  std::unique_ptr<LocalAddressCache> asked_ = std::make_unique<LocalAddressCache>();
-  Redirecting redirecting_{kFakeCalls, *fds_, shim_.plan, shim_.decider, *asked_};
-  Receiving receiving_{libc_.symbols, kFakeCalls,        *fds_,       shim_.plan,
-                       shim_.decider, *local_addresses_, redirecting_};
+  Receiving receiving_{libc_.symbols, kFakeCalls,    *fds_,
+                       shim_.plan,    shim_.decider, *local_addresses_};
 };
 
 TEST_F(ReceivingTest, AProgramWithoutAProfileHasNothingWatched) {

@@ -26,7 +26,6 @@ namespace px::plan {
 PX_ABI_SIZE(px_section, 8);
 PX_ABI_AT(px_section, offset, 0);
 PX_ABI_AT(px_section, count, 4);
-
 PX_ABI_SIZE(px_bundle_settings, 12);
 PX_ABI_AT(px_bundle_settings, transports, 0);
 PX_ABI_AT(px_bundle_settings, entries, 3);
@@ -40,7 +39,7 @@ PX_ABI_AT(px_name_settings, servers, 1);
 PX_ABI_AT(px_name_settings, timeout_s, 2);
 PX_ABI_AT(px_name_settings, attempts, 3);
 
-PX_ABI_SIZE(px_plan_header, 152);
+PX_ABI_SIZE(px_plan_header, 168);
 PX_ABI_AT(px_plan_header, size, 0);
 PX_ABI_AT(px_plan_header, removed, 4);
 PX_ABI_AT(px_plan_header, if_unavailable, 8);
@@ -65,11 +64,12 @@ PX_ABI_AT(px_plan_header, reach, 120);
 PX_ABI_AT(px_plan_header, bundle_names, 128);
 PX_ABI_AT(px_plan_header, text, 136);
 PX_ABI_AT(px_plan_header, name_nodes, 144);
+PX_ABI_AT(px_plan_header, name_servers, 152);
+PX_ABI_AT(px_plan_header, redirected, 160);
 
 PX_ABI_SIZE(px_range, 32);
 PX_ABI_AT(px_range, low, 0);
 PX_ABI_AT(px_range, high, 16);
-
 PX_ABI_SIZE(px_node, 36);
 PX_ABI_AT(px_node, network, 0);
 PX_ABI_AT(px_node, prefix_length, 16);
@@ -83,6 +83,12 @@ PX_ABI_AT(px_name_node, domain_length, 4);
 PX_ABI_AT(px_name_node, below, 8);
 PX_ABI_AT(px_name_node, first_segment, 12);
 PX_ABI_AT(px_name_node, segment_count, 16);
+
+PX_ABI_SIZE(px_name_server, 28);
+PX_ABI_AT(px_name_server, address, 0);
+PX_ABI_AT(px_name_server, port, 16);
+PX_ABI_AT(px_name_server, first_via, 20);
+PX_ABI_AT(px_name_server, via_count, 24);
 
 PX_ABI_SIZE(px_segment, 12);
 PX_ABI_AT(px_segment, key, 0);

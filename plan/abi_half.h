@@ -67,6 +67,9 @@ struct px_plan_header {
   struct px_section bundle_names; /* px_bundle_name, sorted by name; alike in every profile */
   struct px_section text;         /* char: what bundle_names and name_nodes point into */
   struct px_section name_nodes;   /* px_name_node, sorted by domain, then by `below` */
+  struct px_section name_servers; /* px_name_server, most preferred first */
+  /* px_range, sorted, disjoint: for PX_NAME_SERVER_PORT there, name_servers are called instead */
+  struct px_section redirected;
 };
 
 /* An inclusive range of addresses. */
@@ -92,6 +95,14 @@ struct px_name_node {
   uint32_t below;         /* 0: the domain itself; 1: all names below it, however deep */
   uint32_t first_segment;
   uint32_t segment_count;
+};
+
+/* A server that answers plain DNS, and the egress by which programs call it, too. */
+struct px_name_server {
+  px_address address;
+  uint32_t port;
+  uint32_t first_via; /* into via_ids, as a rule's */
+  uint32_t via_count; /* 0: it cannot be asked now */
 };
 
 /* One node's rules by transport and port. The segments of a node are sorted by key, the first key

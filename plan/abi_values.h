@@ -90,10 +90,11 @@ typedef uint8_t px_names_from;
 #define PX_NAMES_PROFILE 1 /* the servers of its profile, by the broker, and nobody else */
 #define PX_NAMES_SOME 2    /* likewise, of the names that are its servers'; of others the host's */
 
-/* px_name_settings */
+/* px_name_settings, px_name_server */
 #define PX_NAME_SERVERS 8
 #define PX_NAME_LONGEST_TIMEOUT_S 30
 #define PX_NAME_MOST_ATTEMPTS 5
+#define PX_NAME_SERVER_PORT 53 /* of the host's servers, whose questions are redirected */
 
 /* px_bundle_settings.stagger_ms (RFC 8305) */
 #define PX_STAGGER_SHORTEST_MS 10
@@ -108,7 +109,7 @@ typedef uint8_t px_names_from;
 #define PX_DEEPEST_WALK (PX_ADDRESS_BITS + 1)
 
 /* The plan file. */
-#define PX_LAYOUT_VERSION 2u
+#define PX_LAYOUT_VERSION 3u
 #define PX_MAGIC 0x4e4c5850u      /* "PXLN" */
 #define PX_PROFILE_NAME_SIZE 64   /* with its NUL */
 #define PX_INTERFACE_NAME_SIZE 16 /* IFNAMSIZ */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "plan/decide.h"
+
 #include <algorithm>
 
-#include "plan/plan.h"
 #include "plan/section.h"
 
 namespace px::plan {
@@ -18,6 +19,7 @@ struct Tables {
   std::span<const Range> reach;
   std::span<const NameNode> name_nodes;
   std::span<const char> text;
+  std::span<const NameServer> name_servers;
 };
 
 Tables tables_of(std::span<const std::byte> half, const PlanHeader& header) {
@@ -29,7 +31,8 @@ Tables tables_of(std::span<const std::byte> half, const PlanHeader& header) {
           elements<Entry>(half, header.entries),
           elements<Range>(half, header.reach),
           elements<NameNode>(half, header.name_nodes),
-          elements<char>(half, header.text)};
+          elements<char>(half, header.text),
+          elements<NameServer>(half, header.name_servers)};
 }
 
 // The last segment at or below the key; the segments of a node are sorted and start at 0.
@@ -207,6 +210,50 @@ Verdict decide_by_rules(const Tables& tables, IfUnavailable if_unavailable, cons
   }
 }
 
+std::optional<Entry> choose_entry(const Tables& tables, const NameServer& server,
+                                  const Call& call) {
+  return choose_entry(tables, Rule{RuleAction::kVia, server.first_via, server.via_count}, call);
+}
+
+bool asks(Transport transport) {
+  return transport == Transport::kUdp || transport == Transport::kTcp;
+}
+
+// Nothing where the call is to no server of the profile's, or is bound to another source than that
+// is asked from: then the rules decide.
+std::optional<Verdict> decide_by_name_servers(const Tables& tables, const Call& call) {
+  if (!asks(call.transport)) return std::nullopt;
+  for (const NameServer& server : tables.name_servers) {
+    if (server.address != call.destination || server.port != call.port) continue;
+    const std::uint32_t index = first_match(tables, call, 0);
+    if (index < tables.rules.size()) {
+      const RuleAction action = tables.rules[index].action;
+      const bool passes = action == RuleAction::kVia || action == RuleAction::kSystem;
+      if (!passes) return Verdict{Action::kRefuse, Reason::kRule, index};
+    }
+    const auto entry = choose_entry(tables, server, call);
+    if (entry) return Verdict{Action::kVia, Reason::kNameServer, kNoRuleIndex, *entry};
+    if (call.source != nullptr) return std::nullopt;
+    return Verdict{Action::kFail, Reason::kNameServer};
+  }
+  return std::nullopt;
+}
+
+std::optional<bundle::Endpoint> first_available(const Tables& tables, Call call,
+                                                std::optional<bool> ipv4) {
+  for (const NameServer& server : tables.name_servers) {
+    if (ipv4 && server.address.is_ipv4() != *ipv4) continue;
+    call.destination = server.address;
+    call.scope = 0;
+    const auto entry = choose_entry(tables, server, call);
+    if (!entry) continue;
+    return bundle::Endpoint{.address = server.address,
+                            .port = static_cast<std::uint16_t>(server.port),
+                            .scope = server.address.is_scoped() ? entry->interface_index : 0};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Usability usability(std::span<const Range> reach, const Entry& entry, const Call& call) {
@@ -229,11 +276,40 @@ Verdict decide(std::span<const std::byte> half, const Call& call) {
     return {Action::kSystem, Reason::kOwnAddress};
   }
   if (header.removed != 0) return {Action::kFail, Reason::kProfileRemoved};
+  const Tables tables = tables_of(half, header);
+  if (const auto verdict = decide_by_name_servers(tables, call)) return *verdict;
   if (contains(elements<Range>(half, header.on_link), call.destination)) {
     return {Action::kSystem, Reason::kOnLink};
   }
-  const Tables tables = tables_of(half, header);
   return decide_by_rules(tables, header.if_unavailable, call);
+}
+
+Redirection redirect(std::span<const std::byte> half, const Call& call, bool ipv4_only) {
+  if (call.port != PX_NAME_SERVER_PORT || !asks(call.transport)) return {};
+  if (half.size() < sizeof(PlanHeader)) return {};
+  const auto& header = *reinterpret_cast<const PlanHeader*>(half.data());
+  if (!contains(elements<Range>(half, header.redirected), call.destination)) return {};
+  const Tables tables = tables_of(half, header);
+  auto server = first_available(tables, call, call.destination.is_ipv4());
+  if (!server && !ipv4_only) server = first_available(tables, call, std::nullopt);
+  return {.applies = true, .server = server};
+}
+
+std::size_t name_servers(std::span<const std::byte> half, std::span<bundle::Endpoint> room) {
+  if (half.size() < sizeof(PlanHeader)) return 0;
+  const auto& header = *reinterpret_cast<const PlanHeader*>(half.data());
+  const auto entries = elements<Entry>(half, header.entries);
+  const auto via_ids = elements<std::uint32_t>(half, header.via_ids);
+  std::size_t count = 0;
+  for (const NameServer& server : elements<NameServer>(half, header.name_servers)) {
+    if (count == room.size()) break;
+    const auto ids = part(via_ids, server.first_via, server.via_count);
+    const bool scoped = server.address.is_scoped() && !ids.empty() && ids[0] < entries.size();
+    room[count++] = {.address = server.address,
+                     .port = static_cast<std::uint16_t>(server.port),
+                     .scope = scoped ? entries[ids[0]].interface_index : 0};
+  }
+  return count;
 }
 
 }  // namespace px::plan

@@ -15,7 +15,7 @@ using FileHeader = px_file_header;
 // The layout's version is part of the file's name, so a broker never goes on publishing a file of
 // another layout: programs that run under that one keep its last plan.
 inline constexpr std::uint32_t kLayoutVersion = PX_LAYOUT_VERSION;
-inline constexpr char kPlanDirectory[] = "plan-v2";  // beside the broker's socket
+inline constexpr char kPlanDirectory[] = "plan-v3";  // beside the broker's socket
 inline constexpr char kPlanSuffix[] = ".plan";       // PROFILE.plan
 // In the same directory, empty: there while programs can get a profile by themselves (`match`,
 // `default-profile`) under which the transport of all their sockets is chosen (`sockets: all`).

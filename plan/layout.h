@@ -16,6 +16,7 @@ using PlanHeader = px_plan_header;
 using Range = px_range;
 using Node = px_node;
 using NameNode = px_name_node;
+using NameServer = px_name_server;
 using Segment = px_segment;
 using Rule = px_rule;
 using Entry = px_entry;

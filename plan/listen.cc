@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
-#include "plan/plan.h"
+#include "plan/decide.h"
 #include "plan/section.h"
 
 namespace px::plan {

@@ -58,13 +58,35 @@ Verdict Plan::decide(const Call& call, std::uint64_t now_ms) const {
   });
   if (!decided) return {Action::kFail, Reason::kNoPlan};
   Verdict verdict = decided->verdict;
-  const bool decided_by_rule = verdict.rule != kNoRuleIndex;
+  const bool decided_by_rule =
+      verdict.rule != kNoRuleIndex || verdict.reason == Reason::kNameServer;
   if (decided_by_rule && decided->on_loss != OnLoss::kLastKnown &&
       lost(*header_, now_ms, kHeartbeatLostMs)) {
     verdict.action = decided->on_loss == OnLoss::kSystem ? Action::kSystem : Action::kFail;
     verdict.reason = Reason::kBrokerLost;
   }
   return verdict;
+}
+
+Redirection Plan::redirect(const Call& call, bool ipv4_only, std::uint64_t now_ms) const {
+  struct Redirected {
+    Redirection redirection;
+    OnLoss on_loss;
+  };
+  const auto found = read_whole([&](std::span<const std::byte> current) {
+    return Redirected{plan::redirect(current, call, ipv4_only), header_of(current).on_loss};
+  });
+  if (!found) return {};
+  const bool is_lost =
+      found->on_loss != OnLoss::kLastKnown && lost(*header_, now_ms, kHeartbeatLostMs);
+  if (!is_lost || !found->redirection.applies) return found->redirection;
+  return {.applies = found->on_loss != OnLoss::kSystem, .server = std::nullopt};
+}
+
+std::size_t Plan::name_servers(std::span<bundle::Endpoint> room) const {
+  return read_whole(
+             [&](std::span<const std::byte> current) { return plan::name_servers(current, room); })
+      .value_or(0);
 }
 
 std::optional<Entry> Plan::listen_entry(const Call& call) const {
@@ -139,9 +161,14 @@ bool Plan::needs_time() const {
   return header_of(half(generation())).on_loss != OnLoss::kLastKnown;
 }
 
-bool Plan::has_rules() const {
+bool Plan::decides() const {
   const PlanHeader& header = header_of(half(generation()));
-  return generation() == 0 || header.removed != 0 || header.nodes.count != 0;
+  return generation() == 0 || header.removed != 0 || header.nodes.count != 0 ||
+         header.name_servers.count != 0 || header.redirected.count != 0;
+}
+
+bool Plan::redirects() const {
+  return generation() != 0 && header_of(half(generation())).redirected.count != 0;
 }
 
 bool Plan::has_name_rules() const {

@@ -32,6 +32,17 @@ bool Addressing::prepare(int fd, const CallAddress& destination) {
 }
 
 int Addressing::connect_to(int fd, const CallAddress& destination) {
+  const auto target = redirecting_.connect_to(fd, destination);
+  if (!target) return connect_at(fd, destination);
+  if (target->error == 0) {
+    const auto* address = reinterpret_cast<const sockaddr*>(&target->address);
+    return connect_at(fd, known_call_address(address, target->length));
+  }
+  errno = target->error;
+  return -1;
+}
+
+int Addressing::connect_at(int fd, const CallAddress& destination) {
   if (destination.is_bundle() || connecting_.may_concern_single()) {
     if (const auto result = connecting_.connect(fd, destination)) return *result;
   }

@@ -10,6 +10,7 @@
 #include "preload/bundles/connecting.h"
 #include "preload/datagrams/datagrams.h"
 #include "preload/datagrams/receiving.h"
+#include "preload/datagrams/redirecting.h"
 #include "preload/process/symbols.h"
 #include "preload/session/current_plan.h"
 #include "preload/sockets/call_address.h"
@@ -23,7 +24,7 @@ class Addressing {
  public:
   constexpr Addressing(const Symbols& libc, FdTable& fds, const CurrentPlan& plan,
                        Connector& connector, BundleConnecting& connecting, BundleBinding& binding,
-                       const Datagrams& datagrams, Receiving& receiving,
+                       const Datagrams& datagrams, Receiving& receiving, Redirecting& redirecting,
                        const TcpCompatibility& tcp)
       : libc_(libc),
         fds_(fds),
@@ -33,6 +34,7 @@ class Addressing {
         binding_(binding),
         datagrams_(datagrams),
         receiving_(receiving),
+        redirecting_(redirecting),
         tcp_(tcp) {}
 
   int connect(int fd, const sockaddr* address, socklen_t length);
@@ -47,6 +49,8 @@ class Addressing {
   [[nodiscard]] bool may_be_of_bundle(int result) const;
   // As the connector's: by what the peer has called, else by the rules.
   [[nodiscard]] bool prepare(int fd, const CallAddress& destination);
+  // To there and nowhere else.
+  int connect_at(int fd, const CallAddress& destination);
   // connect(2)'s result, after what is to be done behind it.
   int connected(int result, int fd, sa_family_t family);
 
@@ -58,6 +62,7 @@ class Addressing {
   BundleBinding& binding_;
   const Datagrams& datagrams_;
   Receiving& receiving_;
+  Redirecting& redirecting_;
   const TcpCompatibility& tcp_;
 };
 

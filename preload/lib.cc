@@ -20,6 +20,7 @@
 #include "preload/datagrams/datagrams.h"
 #include "preload/datagrams/local_address_cache.h"
 #include "preload/datagrams/receiving.h"
+#include "preload/datagrams/redirecting.h"
 #include "preload/datagrams/route_probe.h"
 #include "preload/names/address_names.h"
 #include "preload/names/bundle_cache.h"
@@ -75,9 +76,12 @@ constinit Connector connector(kBareSystemCalls, fds, current_plan, decider, mark
                               given_sources);
 constinit TcpCompatibility tcp(libc, kBareSystemCalls, current_plan);
 constinit LocalAddressCache local_addresses;
+constinit LocalAddressCache asked_servers;
+constinit Redirecting redirecting(kBareSystemCalls, fds, current_plan, decider, asked_servers);
 constinit Datagrams datagrams(kBareSystemCalls, fds, current_plan, session, decider, marker,
-                              counters, local_addresses, &probe_route);
-constinit Receiving receiving(libc, kBareSystemCalls, fds, current_plan, decider, local_addresses);
+                              counters, local_addresses, redirecting, &probe_route);
+constinit Receiving receiving(libc, kBareSystemCalls, fds, current_plan, decider, local_addresses,
+                              redirecting);
 
 constinit BundleCache bundle_cache;
 constinit KernelTransports transports(libc);
@@ -164,12 +168,13 @@ int control(int (*real)(int, int, ...), int fd, int command, void* argument) {
 }
 
 constinit Addressing addressing(libc, fds, current_plan, connector, connecting, binding, datagrams,
-                                receiving, tcp);
+                                receiving, redirecting, tcp);
 
 int connect_to(int fd, const CallAddress& destination) {
   return addressing.connect_to(fd, destination);
 }
-constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, tcp, &connect_to);
+constinit Sending sending(libc, kBareSystemCalls, fds, connector, datagrams, redirecting, tcp,
+                          &connect_to);
 
 // Where nothing of px's can matter libc is called last of all: behind a system call every return is
 // mispredicted, which costs more than all else here.
@@ -280,10 +285,14 @@ PX_EXPORT int getsockname(int fd, sockaddr* address, socklen_t* length) noexcept
 
 PX_EXPORT int getpeername(int fd, sockaddr* address, socklen_t* length) noexcept {
   if (!active) return libc.getpeername(fd, address, length);
-  const bool sctp = tcp.may_be_sctp() && can_read(length, sizeof *length);
-  const socklen_t room = sctp ? *length : 0;
+  const bool sctp = tcp.may_be_sctp();
+  const bool redirected = redirecting.concerns(fd);
+  const bool corrected = (sctp || redirected) && can_read(length, sizeof *length);
+  const socklen_t room = corrected ? *length : 0;
   const int result = socket_addresses.getpeername(fd, address, length);
-  if (sctp && result == 0 && fds.notes(fd).role == BundleRole::kNone) {
+  if (!corrected || result != 0) return result;
+  if (redirected) redirecting.correct(fd, address, room, length, std::nullopt);
+  if (sctp && fds.notes(fd).role == BundleRole::kNone) {
     tcp.correct_peer(fd, address, room, length);
   }
   return result;

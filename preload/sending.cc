@@ -31,6 +31,11 @@ int error_of_egress(int error) {
   return error == ENODEV ? ENETUNREACH : error;
 }
 
+void name_server(const Datagrams::Egress::Server& server, msghdr* message) {
+  message->msg_name = const_cast<sockaddr_storage*>(&server.address);
+  message->msg_namelen = server.length;
+}
+
 }  // namespace
 
 bool Sending::recover(int fd) {
@@ -61,7 +66,8 @@ auto Sending::recovering(int fd, Call call) {
 Sending::Opening Sending::open_fast(int fd, const void* address, socklen_t length, int flags) {
   if ((flags & MSG_FASTOPEN) == 0) return Opening::kKernels;
   const auto destination = read_call_address(static_cast<const sockaddr*>(address), length);
-  if (destination.bytes != nullptr && tcp_.is_sctp(fd)) {
+  const bool connects = tcp_.is_sctp(fd) || redirecting_.takes_fast_open(fd, destination);
+  if (destination.bytes != nullptr && connects) {
     return connect_(fd, destination) == 0 ? Opening::kConnected : Opening::kFailed;
   }
   const bool prepared = connector_.prepare(fd, destination, By::kFastOpen);
@@ -128,7 +134,7 @@ ssize_t Sending::sendto(int fd, const void* data, size_t size, int flags, const 
   message.msg_iov = &buffer;
   message.msg_iovlen = 1;
   const auto egress = egress_of(fd, message);
-  if (egress.error == 0 && !egress.info) {
+  if (egress.error == 0 && !egress.info && !egress.server) {
     return recovering(fd, [&] { return libc_.sendto(fd, data, size, flags, address, length); });
   }
   return send_through(fd, message, flags, egress);
@@ -151,7 +157,7 @@ ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
     return sent(result, fd, *message, flags);
   }
   const auto egress = egress_of(fd, *message);
-  if (egress.error == 0 && !egress.info) {
+  if (egress.error == 0 && !egress.info && !egress.server) {
     return recovering(fd, [&] { return libc_.sendmsg(fd, message, flags); });
   }
   return send_through(fd, *message, flags, egress);
@@ -160,7 +166,8 @@ ssize_t Sending::sendmsg(int fd, const msghdr* message, int flags) {
 ssize_t Sending::send_through(int fd, msghdr message, int flags, const Datagrams::Egress& egress) {
   alignas(cmsghdr) std::byte room[kControlRoom];
   int error = egress.error;
-  if (error == 0) {
+  if (egress.server) name_server(*egress.server, &message);
+  if (error == 0 && egress.info) {
     const std::size_t length = put_packet_info(*egress.info, message, room);
     // As from the kernel where it has no room.
     if (length == 0) error = ENOBUFS;
@@ -222,6 +229,7 @@ int Sending::sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
 // errno says why, where the next one could not be sent.
 Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, int flags) {
   std::array<mmsghdr, kBatch> batch;
+  std::array<Datagrams::Egress::Server, kBatch> servers;
   alignas(cmsghdr) std::byte memory[kControlRoom];
   std::span<std::byte> room(memory);
   int refused = 0;
@@ -237,6 +245,10 @@ Sending::Batch Sending::send_batch(int fd, mmsghdr* messages, unsigned count, in
     const auto egress = egress_of(fd, message.msg_hdr);
     refused = egress.error;
     if (refused != 0) break;
+    if (egress.server) {
+      servers[ready] = *egress.server;
+      name_server(servers[ready], &message.msg_hdr);
+    }
     if (!egress.info) continue;
     const std::size_t length = put_packet_info(*egress.info, message.msg_hdr, room);
     if (length == 0) {

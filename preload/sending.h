@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "preload/datagrams/datagrams.h"
+#include "preload/datagrams/redirecting.h"
 #include "preload/process/symbols.h"
 #include "preload/sockets/call_address.h"
 #include "preload/streams/connector.h"
@@ -22,13 +23,14 @@ class Sending {
   using Connect = int (*)(int fd, const CallAddress& destination);
 
   constexpr Sending(const Symbols& libc, const SystemCalls& system, const FdTable& fds,
-                    Connector& connector, Datagrams& datagrams, const TcpCompatibility& tcp,
-                    Connect connect)
+                    Connector& connector, Datagrams& datagrams, Redirecting& redirecting,
+                    const TcpCompatibility& tcp, Connect connect)
       : libc_(libc),
         system_(system),
         fds_(fds),
         connector_(connector),
         datagrams_(datagrams),
+        redirecting_(redirecting),
         tcp_(tcp),
         connect_(connect) {}
 
@@ -67,7 +69,8 @@ class Sending {
     return state.kind == FdKind::kDecided && state.datagram && state.interface != 0;
   }
   [[nodiscard]] bool recover(int fd);
-  // How a send with MSG_FASTOPEN begins: SCTP has no such flag, and is connected here.
+  // How a send with MSG_FASTOPEN begins: SCTP has no such flag, and is connected here, as is what
+  // goes to another address than the call names.
   enum class Opening { kFailed, kKernels, kConnected };
   [[nodiscard]] Opening open_fast(int fd, const void* address, socklen_t length, int flags);
   // To the one peer that the socket has been connected to.
@@ -96,6 +99,7 @@ class Sending {
   const FdTable& fds_;
   Connector& connector_;
   Datagrams& datagrams_;
+  Redirecting& redirecting_;
   const TcpCompatibility& tcp_;
   const Connect connect_;
 };

@@ -15,6 +15,15 @@ bool Names::learn() const {
   return std::ranges::any_of(groups, &NameGroup::learns);
 }
 
+bool Names::redirect() const {
+  return std::ranges::any_of(groups, &NameGroup::redirect);
+}
+
+const NameGroup* Names::rest() const {
+  const auto found = std::ranges::find_if(groups, &NameGroup::is_rest);
+  return found == groups.end() ? nullptr : &*found;
+}
+
 plan::NameSettings Names::settings() const {
   if (groups.empty()) return {plan::NamesFrom::kHost, 0, 0, 0};
   plan::NameSettings settings{plan::NamesFrom::kSomeOfProfile, 0, 0, 0};

@@ -33,6 +33,7 @@ struct NameGroup {
   std::vector<NameServer> servers;      // likewise; empty: those of the paths' links
   std::uint8_t timeout_s = 5;
   std::uint8_t attempts = 2;
+  bool redirect = false;  // of names of no other group: what programs ask the host's servers, too
   Position position;
 
   [[nodiscard]] bool is_rest() const { return names.empty(); }
@@ -52,6 +53,11 @@ struct Names {
   [[nodiscard]] plan::NameSettings settings() const;
   // Whether links are to be asked for servers.
   [[nodiscard]] bool learn() const;
+  [[nodiscard]] bool redirect() const;
+  // Whether the host's name servers are to be known, its links' or its own.
+  [[nodiscard]] bool watch_host() const { return learn() || redirect(); }
+  // The group of all names that are no other's; null: these are the host's.
+  [[nodiscard]] const NameGroup* rest() const;
   // The one whose name it is, by its longest pattern; null: the host's.
   [[nodiscard]] const NameGroup* group_of(const dns::Name& name) const;
 };

@@ -15,8 +15,9 @@
 namespace px::broker {
 namespace {
 
-constexpr Key kKeys[] = {{"via"}, {"servers"}, {"search"}, {"options"}, {"names"}};
+constexpr Key kKeys[] = {{"via"}, {"servers"}, {"search"}, {"options"}, {"redirect"}, {"names"}};
 constexpr Key kOptions[] = {{"ndots"}, {"timeout"}, {"attempts"}};
+constexpr Choice<bool> kRedirect[] = {{"true", true}, {"false", false}};
 constexpr std::string_view kServer = "an IPv4 or IPv6 address, with ':PORT' behind it or not";
 constexpr std::string_view kTlsServer = "tls://NAME@ADDRESS, NAME as in the server's certificate";
 
@@ -187,6 +188,25 @@ void read_options(const Value& value, NameGroup& group, std::optional<std::uint8
   read_number(map, "attempts", 1, plan::kMostNameAttempts, "", group.attempts, report);
 }
 
+// What programs ask by themselves are plain questions, about any name.
+void read_redirect(const Map& map, NameGroup& group, Report& report) {
+  read_choice(map, "redirect", kRedirect, group.redirect, report);
+  if (!group.redirect) return;
+  const Value& value = *map.get("redirect");
+  const auto has_tls = [](const NameServer& server) { return !server.tls_name.empty(); };
+  if (!map.lacks("names")) {
+    report.add(
+        value.place,
+        "redirect in an entry with 'names': programs that ask servers themselves ask for all "
+        "names; it belongs to the entry without 'names'");
+  } else if (std::ranges::any_of(group.servers, has_tls)) {
+    report.add(
+        value.place,
+        "redirect to a server by TLS: programs that ask servers themselves ask by plain DNS; "
+        "expected servers without 'tls://'");
+  }
+}
+
 // One of `dns`, or all of it.
 class NamesReader {
  public:
@@ -212,6 +232,7 @@ void NamesReader::read_group(const Value& value) {
   if (const Value* servers = map.get("servers")) read_servers(*servers, group, report_);
   if (const Value* search = map.get("search")) read_search(*search, search_, report_);
   if (const Value* options = map.get("options")) read_options(*options, group, ndots_, report_);
+  read_redirect(map, group, report_);
   const bool is_map = value.kind == Kind::kMap || value.kind == Kind::kNothing;
   if (is_map && map.lacks("via")) {
     report_.add(value.place, "dns without 'via'; expected a path or a list of paths");

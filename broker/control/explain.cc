@@ -9,6 +9,7 @@
 #include "broker/control/bundle_reports.h"
 #include "broker/control/name_reports.h"
 #include "broker/control/reports.h"
+#include "broker/publish/name_servers.h"
 #include "broker/publish/path_resolution.h"
 #include "broker/publish/plan_builder.h"
 
@@ -53,6 +54,8 @@ const char* name_of(plan::Reason reason) {
       return "unavailable";
     case plan::Reason::kProfileRemoved:
       return "profile-removed";
+    case plan::Reason::kNameServer:
+      return "name-server";
     case plan::Reason::kBrokerLost:
       return "broker-lost";
     case plan::Reason::kNoPlan:
@@ -160,6 +163,17 @@ json chosen_entry(const plan::Verdict& verdict, const Snapshot& snapshot) {
   return entry;
 }
 
+// Makes the call go where it is redirected to. What it says of that; null where it is not.
+json redirect(const plan::Plan& plan, std::uint64_t now_ms, plan::Call* call) {
+  const auto redirection = plan.redirect(*call, false, now_ms);
+  if (!redirection.applies) return nullptr;
+  if (!redirection.server) return {{"server", nullptr}};
+  call->destination = redirection.server->address;
+  call->port = redirection.server->port;
+  call->scope = redirection.server->scope;
+  return {{"server", text_of(NameServer{call->destination, call->port})}};
+}
+
 json texts_of(const dns::NameChain& names) {
   json texts = json::array();
   for (auto rest = names.wire(); const auto name = dns::next_name(&rest);) {
@@ -203,6 +217,7 @@ json explain(const Question& question, const Policy& policy, const Snapshot& sna
                  {"errno", nullptr},
                  {"health", "unknown"},
                  {"dns", nullptr},
+                 {"redirected", nullptr},
                  {"candidates", json::array()}};
   if (!question.profile) {
     report["action"] = "system";
@@ -215,7 +230,11 @@ json explain(const Question& question, const Policy& policy, const Snapshot& sna
     return {{"error", "no profile named '" + *question.profile + "'"}};
   }
   const plan::Plan plan = published->second.file->plan();
-  const auto verdict = plan.decide(call, question.now_ms);
+  report["redirected"] = redirect(plan, question.now_ms, &call);
+  const bool stranded =
+      report["redirected"].is_object() && report["redirected"]["server"].is_null();
+  const auto verdict = stranded ? plan::Verdict{plan::Action::kFail, plan::Reason::kNameServer}
+                                : plan.decide(call, question.now_ms);
   report["ambiguous"] = ambiguities(plan, question, verdict, others);
   report["action"] = name_of(verdict.action);
   report["reason"] = name_of(verdict.reason);

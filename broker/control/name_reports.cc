@@ -26,11 +26,9 @@ json search_of(const Names& names) {
 json group_report(const NameGroup& group) {
   json servers = json::array();
   for (const NameServer& server : group.servers) servers.push_back(text_of(server));
-  return {{"names", names_of(group)},
-          {"via", group.via},
-          {"servers", servers},
-          {"timeout_s", group.timeout_s},
-          {"attempts", group.attempts}};
+  return {{"names", names_of(group)},   {"via", group.via},
+          {"servers", servers},         {"timeout_s", group.timeout_s},
+          {"attempts", group.attempts}, {"redirect", group.redirect}};
 }
 
 // The same of a group that learns, and has learned nothing.

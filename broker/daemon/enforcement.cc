@@ -61,8 +61,8 @@ Expected<void> Enforcement::publish(const Policy& policy, const Snapshot& snapsh
   require_subflows(policy);
   parts_.subflows.plans_changed();
   parts_.lookups.follow(policy, snapshot, marks);
-  const auto learns = [](const Profile& profile) { return profile.names.learn(); };
-  if (std::ranges::any_of(policy.profiles, learns)) parts_.link_names.begin();
+  const auto watches = [](const Profile& profile) { return profile.names.watch_host(); };
+  if (std::ranges::any_of(policy.profiles, watches)) parts_.link_names.begin();
   return {};
 }
 

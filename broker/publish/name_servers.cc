@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "broker/publish/name_servers.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -35,13 +37,20 @@ NameServerEgress egress_of(const NameServer& server, const NameGroup& group,
   plan::Call call{.destination = server.address, .port = server.port};
   call.transport = plan::Transport::kUdp;
   const plan::Verdict verdict = plan::decide(plan, call);
-  if (verdict.action == plan::Action::kVia) return {server, verdict.entry, {}, {}};
+  if (verdict.action == plan::Action::kVia) {
+    call.source_fixed = true;
+    const plan::Verdict bound = plan::decide(plan, call);
+    const bool same = bound.action == plan::Action::kVia &&
+                      bound.entry.interface_index == verdict.entry.interface_index &&
+                      bound.entry.source == verdict.entry.source;
+    return {server, verdict.entry, {}, {}, same ? bound.entry : verdict.entry};
+  }
   // Asked there, it would answer by whatever network this host takes.
   if (verdict.reason == plan::Reason::kOwnAddress) {
     return {server, std::nullopt, "is an address of this host", {}};
   }
-  return {
-      server, std::nullopt, "cannot be reached through " + joined_names(group.via) + " now", {}};
+  const std::string why = "cannot be reached through " + joined_names(group.via) + " now";
+  return {server, std::nullopt, why, {}};
 }
 
 std::vector<NameServerEgress> egresses_of(const NameGroup& group, const std::string& from,
@@ -166,6 +175,22 @@ std::vector<std::string> learned_domains(const NameGroup& group, const Policy& p
     }
   }
   return domains;
+}
+
+Ranges redirected_by_host(const Snapshot& snapshot) {
+  Ranges ranges = snapshot.own;
+  ranges.push_back(network_range(bundle::ipv4_address(INADDR_LOOPBACK), 96 + 8));
+  ranges.push_back(network_range(bundle::ipv4_address(INADDR_ANY), 128));
+  for (const char* text : {"::", "::1"}) {
+    ranges.push_back(network_range(*bundle::address_from_text(text), 128));
+  }
+  const auto host = snapshot.link_names.find("");
+  if (host != snapshot.link_names.end()) {
+    for (const LinkNames::Server& server : host->second.servers) {
+      ranges.push_back(network_range(server.address, 128));
+    }
+  }
+  return merge(std::move(ranges));
 }
 
 std::string text_of(const NameServer& server) {

@@ -11,6 +11,7 @@
 #include "broker/host/range_set.h"
 #include "broker/publish/bundle_tables.h"
 #include "broker/publish/destination_trie.h"
+#include "broker/publish/name_servers.h"
 #include "broker/publish/path_resolution.h"
 #include "broker/publish/routing_needs.h"
 #include "plan/wire.h"
@@ -87,6 +88,21 @@ class ViaTables {
     return list->second;
   }
 
+  // A server, and where its egress stands: the entry leads to this server alone.
+  plan::NameServer compile(const NameServerEgress& server) {
+    plan::NameServer compiled{server.server.address, server.server.port, 0, 0};
+    if (!server.entry) return compiled;
+    plan::Entry entry = server.program_entry;
+    entry.first_reach = static_cast<std::uint32_t>(reach.size());
+    entry.reach_count = 1;
+    reach.push_back(network_range(compiled.address, PX_ADDRESS_BITS));
+    compiled.first_via = static_cast<std::uint32_t>(via_ids.size());
+    compiled.via_count = 1;
+    via_ids.push_back(static_cast<std::uint32_t>(entries.size()));
+    entries.push_back(entry);
+    return compiled;
+  }
+
   std::vector<std::uint32_t> via_ids;
   std::vector<plan::Entry> entries;
   std::vector<plan::Range> reach;
@@ -132,6 +148,19 @@ class ViaTables {
   std::map<std::uint32_t, plan::Section> reaches_;
 };
 
+// Those that programs may ask themselves.
+std::vector<plan::NameServer> compile_name_servers(const Names& names, const Policy& policy,
+                                                   const Snapshot& snapshot, const Marks& marks,
+                                                   ViaTables& tables) {
+  std::vector<plan::NameServer> servers;
+  const NameGroup* rest = names.rest();
+  if (rest == nullptr) return servers;
+  for (const NameServerEgress& server : name_servers_of(*rest, policy, snapshot, marks)) {
+    if (server.server.tls_name.empty()) servers.push_back(tables.compile(server));
+  }
+  return servers;
+}
+
 }  // namespace
 
 Ranges reach_of(const Entry& entry, const PathSelector& path, const Snapshot& snapshot,
@@ -173,6 +202,7 @@ Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy
   rules.reserve(profile.rules.size());
   for (const Rule& rule : profile.rules) rules.push_back(tables.compile(rule));
   const auto listen_via = tables.list_of(profile.listen.via);
+  const auto name_servers = compile_name_servers(profile.names, policy, snapshot, marks, tables);
   auto index =
       build_destination_index(profile.rules, profile.if_unavailable == plan::IfUnavailable::kNext);
 
@@ -207,6 +237,8 @@ Expected<std::vector<std::byte>> build_plan(const Profile& profile, const Policy
   text.insert(text.end(), index.text.begin(), index.text.end());
   header.text = bytes.append(text);
   header.name_nodes = bytes.append(index.name_nodes);
+  header.name_servers = bytes.append(name_servers);
+  if (profile.names.redirect()) header.redirected = bytes.append(redirected_by_host(snapshot));
   auto plan = bytes.finish(header);
   if (plan.size() > plan::kHalfSize) {
     return fail("the plan of profile '" + profile.name + "' is more than " +
@@ -223,6 +255,8 @@ std::vector<std::byte> build_removed_plan(const Snapshot& snapshot) {
   header.bundle = plan::kDefaultBundleSettings;
   header.names = plan::kNoNameServers;
   header.own = bytes.append(snapshot.own);
+  // The profile may have been one that redirects.
+  header.redirected = bytes.append(redirected_by_host(snapshot));
   return bytes.finish(header);
 }
 

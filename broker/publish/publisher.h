@@ -24,7 +24,7 @@ class Publisher {
     bool removed = false;  // no longer in the policy; kept for the programs that still run under it
   };
 
-  // Uses `run_directory`/plan-v2, which is made if missing.
+  // Uses `run_directory`/plan-v3, which is made if missing.
   [[nodiscard]] static Expected<Publisher> open(const std::filesystem::path& run_directory);
 
   // Compiles and writes every plan, with the marks that next hops and servers have been given, and

@@ -41,8 +41,15 @@ std::string rule_text(const json& answer) {
          text_of(rule, "to") + "; " + text_of(rule, "file") + ":" + text_of(rule, "line") + ")";
 }
 
+bool is_stranded(const json& answer) {
+  const json redirected = answer.value("redirected", json());
+  return redirected.is_object() && redirected.at("server").is_null();
+}
+
 std::string reason_text(const json& answer) {
   const std::string reason = text_of(answer, "reason");
+  if (is_stranded(answer))
+    return "the profile redirects it, and none of its name servers is available";
   if (reason == "rule") return rule_text(answer) + " decides";
   if (reason == "unavailable")
     return rule_text(answer) + " decides, and none of its entries is available";
@@ -52,6 +59,7 @@ std::string reason_text(const json& answer) {
       {"on-link", "it is directly connected, and the profile says on-link: system"},
       {"no-rule", "no rule of the profile matches"},
       {"profile-removed", "the policy no longer has this profile"},
+      {"name-server", "it is a name server of the profile's own"},
       {"broker-lost", "the broker is gone, and the policy's on-loss says so"},
       {"no-plan", "there is no plan for the profile"},
       {"no-profile", "it has no profile"},
@@ -113,6 +121,12 @@ std::string listed(const json& names) {
   return text;
 }
 
+std::string redirected_text(const json& answer) {
+  const json redirected = answer.value("redirected", json());
+  if (!redirected.is_object() || is_stranded(answer)) return {};
+  return " is redirected to " + text_of(redirected, "server") + ", and";
+}
+
 // Of a name that is an alias, all of them; and other names of the same address.
 std::string known_as_text(const json& answer) {
   const json names = answer.value("names", json::array());
@@ -167,8 +181,8 @@ std::string profile_text(const json& answer) {
 std::string verdict_text(const json& answer, const Terminal& terminal) {
   const std::string transport = text_of(answer, "transport");
   const std::string port = transport == "icmp" ? "" : " port " + text_of(answer, "port");
-  return text_of(answer, "destination") + port + " " + transport + ": " +
-         action_text(answer, terminal) + ".\n  Because " + reason_text(answer) + ".\n" +
+  return text_of(answer, "destination") + port + " " + transport + ":" + redirected_text(answer) +
+         " " + action_text(answer, terminal) + ".\n  Because " + reason_text(answer) + ".\n" +
          known_as_text(answer) + health_text(answer) +
          candidates_text(answer.value("candidates", json::array()), terminal);
 }

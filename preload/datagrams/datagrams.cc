@@ -8,6 +8,7 @@
 #include <climits>
 #include <cstring>
 
+#include "preload/process/program_memory.h"
 #include "preload/sockets/kernel_socket.h"
 
 namespace px::shim {
@@ -86,6 +87,10 @@ Datagrams::Egress Datagrams::egress_of(int fd, const msghdr& message) {
                         .transport = state.transport,
                         .source_fixed = false,
                         .source = own ? &own->address : nullptr};
+  if (!named && redirecting_.may_concern(*peer)) {
+    const auto [applies, server] = redirecting_.redirect(state, call.source, *peer, !state.ipv6);
+    if (applies) return redirected(sender, call, server, *peer, message);
+  }
   auto called = called_by(sender.notes, *peer);
   // A source of the program's own is not changed for an address that another socket was called at.
   if (own && called && called->address != own->address) called.reset();
@@ -95,6 +100,28 @@ Datagrams::Egress Datagrams::egress_of(int fd, const msghdr& message) {
     return has_device(state) ? unavailable() : Egress{};
   }
   return decide(sender, call);
+}
+
+Datagrams::Egress Datagrams::redirected(const Sender& sender, plan::Call call,
+                                        const std::optional<bundle::Endpoint>& server,
+                                        const bundle::Endpoint& asked, const msghdr& message) {
+  if (!server) return unavailable();
+  call.destination = server->address;
+  call.port = server->port;
+  call.scope = server->scope;
+  Egress egress = decide(sender, call);
+  if (egress.error != 0) return egress;
+  Egress::Server& to = egress.server.emplace();
+  const sa_family_t family = sender.state.ipv6 ? AF_INET6 : AF_INET;
+  to.length = bundle::sockaddr_from_endpoint(*server, family, &to.address);
+  const bool readable = can_read(message.msg_iov, message.msg_iovlen * sizeof *message.msg_iov);
+  const std::size_t count = readable ? message.msg_iovlen : 0;
+  QuestionNumber number;
+  if (count > 0 && can_read(message.msg_iov->iov_base, message.msg_iov->iov_len)) {
+    number = question_number({message.msg_iov, 1}, message.msg_iov->iov_len);
+  }
+  redirecting_.note(sender.fd, *server, asked, number);
+  return egress;
 }
 
 // A program that names the address that was called, and no other interface, leaves the interface to

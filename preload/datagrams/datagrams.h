@@ -14,6 +14,7 @@
 
 #include "preload/datagrams/local_address_cache.h"
 #include "preload/datagrams/packet_info.h"
+#include "preload/datagrams/redirecting.h"
 #include "preload/datagrams/route_probe.h"
 #include "preload/process/system_calls.h"
 #include "preload/session/broker_session.h"
@@ -35,7 +36,7 @@ class Datagrams {
   constexpr Datagrams(const SystemCalls& system, const FdTable& fds, const CurrentPlan& plan,
                       BrokerSession& session, Decider& decider, Marker& marker,
                       const CountersPage& counters, const LocalAddressCache& local_addresses,
-                      ProbeRoute probe)
+                      Redirecting& redirecting, ProbeRoute probe)
       : system_(system),
         fds_(fds),
         plan_(plan),
@@ -44,6 +45,7 @@ class Datagrams {
         marker_(marker),
         counters_(counters),
         local_addresses_(local_addresses),
+        redirecting_(redirecting),
         probe_(probe) {}
 
   // Whether anything may be chosen for what this socket sends.
@@ -55,6 +57,12 @@ class Datagrams {
   struct Egress {
     int error = 0;                   // not 0: not to be sent; EACCES or ENETUNREACH
     std::optional<PacketInfo> info;  // to be sent with it; nothing: the message as it is
+    // To be sent to there, not to the destination that the message names.
+    struct Server {
+      sockaddr_storage address;
+      socklen_t length;
+    };
+    std::optional<Server> server = {};
   };
   // `destination` is the one that the message names. Counts the message as sent. Changes no errno.
   [[nodiscard]] Egress egress_of(int fd, const msghdr& message);
@@ -85,6 +93,10 @@ class Datagrams {
                                                     const PacketInfo& called) const;
   [[nodiscard]] bool may_add_to(const msghdr& message, const PacketInfo& called) const;
   [[nodiscard]] Egress as_program_says(const Sender& sender);
+  // A question that is to go to this server instead of to the one that was asked.
+  [[nodiscard]] Egress redirected(const Sender& sender, plan::Call call,
+                                  const std::optional<bundle::Endpoint>& server,
+                                  const bundle::Endpoint& asked, const msghdr& message);
   // To a peer that called the host at this address.
   [[nodiscard]] Egress answer(const Sender& sender, const plan::Call& call,
                               const PacketInfo& called);
@@ -110,6 +122,7 @@ class Datagrams {
   Marker& marker_;
   const CountersPage& counters_;
   const LocalAddressCache& local_addresses_;
+  Redirecting& redirecting_;
   const ProbeRoute probe_;
   // Digests of the choices for which kernel_chooses() was true.
   std::array<std::atomic<std::uint64_t>, 256> choices_{};

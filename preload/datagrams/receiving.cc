@@ -158,6 +158,19 @@ void Receiving::take(const FdNotes& notes, int flags, const msghdr& received, ms
 
 ssize_t Receiving::recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
                             socklen_t* length) {
+  const bool corrects =
+      address != nullptr && redirecting_.concerns(fd) && can_write(length, sizeof *length);
+  const socklen_t room = corrects ? *length : 0;
+  const ssize_t result = recvfrom_anywhere(fd, data, size, flags, address, length);
+  if (!corrects || result < 0) return result;
+  const iovec part{data, size};
+  const auto number = question_number({&part, 1}, static_cast<std::size_t>(result));
+  redirecting_.correct(fd, address, room, length, number);
+  return result;
+}
+
+ssize_t Receiving::recvfrom_anywhere(int fd, void* data, size_t size, int flags, sockaddr* address,
+                                     socklen_t* length) {
   // A program that does not want to know its peer does not answer it.
   if (address == nullptr || !watches(fd) || !can_write(length, sizeof *length)) {
     return libc_.recvfrom(fd, data, size, flags, address, length);
@@ -182,6 +195,21 @@ ssize_t Receiving::recvfrom(int fd, void* data, size_t size, int flags, sockaddr
 }
 
 ssize_t Receiving::recvmsg(int fd, msghdr* message, int flags) {
+  const bool corrects = redirecting_.concerns(fd) && can_write(message, sizeof *message) &&
+                        message->msg_name != nullptr;
+  const socklen_t room = corrects ? message->msg_namelen : 0;
+  const ssize_t result = recvmsg_anywhere(fd, message, flags);
+  if (corrects && result >= 0) correct(fd, message, room, static_cast<std::size_t>(result));
+  return result;
+}
+
+void Receiving::correct(int fd, msghdr* message, socklen_t room, std::size_t size) const {
+  const auto number = question_number({message->msg_iov, message->msg_iovlen}, size);
+  redirecting_.correct(fd, static_cast<sockaddr*>(message->msg_name), room, &message->msg_namelen,
+                       number);
+}
+
+ssize_t Receiving::recvmsg_anywhere(int fd, msghdr* message, int flags) {
   if (!watches(fd) || !can_write(message, sizeof *message)) {
     return libc_.recvmsg(fd, message, flags);
   }
@@ -196,7 +224,8 @@ ssize_t Receiving::recvmsg(int fd, msghdr* message, int flags) {
 }
 
 int Receiving::recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
-  if (count == 0 || !watches(fd) || !can_write(messages, sizeof *messages)) {
+  const bool concerned = watches(fd) || redirecting_.concerns(fd);
+  if (count == 0 || !concerned || !can_write(messages, sizeof *messages)) {
     return libc_.recvmmsg(fd, messages, count, flags, timeout);
   }
   const int errno_before = errno;
@@ -222,6 +251,7 @@ int Receiving::recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, ti
 int Receiving::receive_batch(int fd, mmsghdr* messages, unsigned* count, int flags,
                              timespec* timeout) {
   const FdNotes notes = fds_.notes(fd);
+  const bool corrects = redirecting_.concerns(fd);
   std::array<mmsghdr, kBatch> batch;
   alignas(cmsghdr) std::byte memory[kControlRoom];
   std::span<std::byte> room(memory);
@@ -230,14 +260,24 @@ int Receiving::receive_batch(int fd, mmsghdr* messages, unsigned* count, int fla
   unsigned ready = 0;
   for (; ready < most; ++ready) {
     batch[ready] = messages[ready];
+    if (!notes.watched) continue;
     if (!lend_control_room(&batch[ready].msg_hdr, &room) && ready > 0) break;
   }
   *count = ready;
   if (ready == 0) return 0;
   const int done = libc_.recvmmsg(fd, batch.data(), ready, flags, timeout);
   for (unsigned i = 0; done > 0 && i < static_cast<unsigned>(done); ++i) {
-    take(notes, flags, batch[i].msg_hdr, &messages[i].msg_hdr);
+    msghdr& program = messages[i].msg_hdr;
+    const socklen_t room_of_name = program.msg_namelen;
+    if (notes.watched) {
+      take(notes, flags, batch[i].msg_hdr, &program);
+    } else {
+      program = batch[i].msg_hdr;
+    }
     messages[i].msg_len = batch[i].msg_len;
+    if (corrects && program.msg_name != nullptr) {
+      correct(fd, &program, room_of_name, messages[i].msg_len);
+    }
   }
   return done;
 }

@@ -2,7 +2,8 @@
 // The interposed receive calls. On datagram sockets that the program bound to a port alone, and
 // under a `listen` also on those that it bound to an address, the kernel is asked to say which of
 // the host's addresses was called, and by which interface. That is remembered for the answer, and
-// kept from a program that did not ask for it. Holds nothing but references. Callable from any
+// kept from a program that did not ask for it. Answers to redirected questions come from where the
+// program has asked. Holds nothing but references. Callable from any
 // thread and from signal handlers; results and errno as in libc.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "libbundle/core/address.h"
 #include "preload/datagrams/local_address_cache.h"
 #include "preload/datagrams/packet_info.h"
+#include "preload/datagrams/redirecting.h"
 #include "preload/process/symbols.h"
 #include "preload/process/system_calls.h"
 #include "preload/session/current_plan.h"
@@ -26,13 +28,14 @@ class Receiving {
  public:
   constexpr Receiving(const Symbols& libc, const SystemCalls& system, FdTable& fds,
                       const CurrentPlan& plan, const Decider& decider,
-                      LocalAddressCache& local_addresses)
+                      LocalAddressCache& local_addresses, const Redirecting& redirecting)
       : libc_(libc),
         system_(system),
         fds_(fds),
         plan_(plan),
         decider_(decider),
-        local_addresses_(local_addresses) {}
+        local_addresses_(local_addresses),
+        redirecting_(redirecting) {}
 
   ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* address,
                    socklen_t* length);
@@ -54,6 +57,12 @@ class Receiving {
   // Remembers what one received message says, and gives the program its control data without what
   // it did not ask for.
   void take(const FdNotes& notes, int flags, const msghdr& received, msghdr* program);
+  // The three calls, but for answers to redirected questions.
+  ssize_t recvfrom_anywhere(int fd, void* data, size_t size, int flags, sockaddr* address,
+                            socklen_t* length);
+  ssize_t recvmsg_anywhere(int fd, msghdr* message, int flags);
+  // What has come into `message`, whose name had that room.
+  void correct(int fd, msghdr* message, socklen_t room, std::size_t size) const;
   [[nodiscard]] int receive_batch(int fd, mmsghdr* messages, unsigned* count, int flags,
                                   timespec* timeout);
 
@@ -63,6 +72,7 @@ class Receiving {
   const CurrentPlan& plan_;
   const Decider& decider_;
   LocalAddressCache& local_addresses_;
+  const Redirecting& redirecting_;
 };
 
 }  // namespace px::shim

@@ -30,7 +30,7 @@ plan::Verdict Decider::verdict_of(const plan::Plan& plan, const plan::Call& call
 bool Decider::is_passthrough() const {
   if (plan_.is_retired()) return true;
   const auto plan = plan_.latest();
-  return plan && !plan->has_rules() && session_.knows(*plan);
+  return plan && !plan->decides() && session_.knows(*plan);
 }
 
 std::optional<plan::Verdict> Decider::foresee(const plan::Call& call) const {
@@ -56,6 +56,31 @@ plan::Verdict Decider::decide(const plan::Call& call) {
   if (joining == Joining::kPlan && plan) return verdict_of(*plan, call);
   if (joining == Joining::kNoProfile || !closed) return {};
   return {kFail, plan::Reason::kNoPlan};
+}
+
+bool Decider::may_redirect() const {
+  if (plan_.is_retired()) return false;
+  const auto plan = plan_.latest();
+  return !plan || !session_.knows(*plan) || plan->redirects();
+}
+
+// As decide(): who may not ask for the profile is not answered by the host's servers.
+plan::Redirection Decider::redirect(const plan::Call& call, bool ipv4_only) {
+  using Joining = BrokerSession::Joining;
+  const auto redirected_by = [&](const plan::Plan& plan) {
+    const KeepErrno keep;
+    const std::int64_t now = plan.needs_time() ? monotonic_ms() : 0;
+    return plan.redirect(call, ipv4_only, static_cast<std::uint64_t>(now));
+  };
+  if (plan_.is_retired()) return {};
+  if (const auto plan = plan_.latest(); plan && session_.knows(*plan)) return redirected_by(*plan);
+  const bool closed = session_.fails_closed();
+  const Joining joining = session_.join(closed);
+  const auto plan = plan_.latest();
+  if (joining == Joining::kPlan && plan) return redirected_by(*plan);
+  if (joining == Joining::kNoProfile || !closed) return {};
+  // Elsewhere decide() fails.
+  return {.applies = call.destination.is_loopback_or_unspecified(), .server = std::nullopt};
 }
 
 }  // namespace px::shim

@@ -27,6 +27,11 @@ class Decider {
   // Without the broker's welcome, a program with a profile of its environment gets kFail, another
   // kSystem. The call's names are those that its destination was given for.
   [[nodiscard]] plan::Verdict decide(const plan::Call& call);
+  // Whether a question that names a server of the host's may go elsewhere: false for what is known,
+  // without asking, not to.
+  [[nodiscard]] bool may_redirect() const;
+  // Where it goes (plan/decide.h).
+  [[nodiscard]] plan::Redirection redirect(const plan::Call& call, bool ipv4_only);
   // What it would be now, for a call that may never come: nobody is asked. Nothing without a plan.
   [[nodiscard]] std::optional<plan::Verdict> foresee(const plan::Call& call) const;
 

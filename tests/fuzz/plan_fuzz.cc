@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <iterator>
 #include <memory>
@@ -42,7 +43,8 @@ constexpr std::size_t kMostDestinations = 64;
 void check(const Verdict& verdict, const Call& call) {
   require(verdict.action <= Action::kFail && verdict.reason <= Reason::kNoPlan);
   if (verdict.action != Action::kVia) return;
-  require(verdict.rule != kNoRuleIndex && (verdict.entry.flags & kEntryUsable) != 0);
+  require(verdict.rule != kNoRuleIndex || verdict.reason == Reason::kNameServer);
+  require((verdict.entry.flags & kEntryUsable) != 0);
   require(((verdict.entry.flags & kEntryIpv4) != 0) == call.destination.is_ipv4());
   require(call.scope == 0 || call.scope == verdict.entry.interface_index);
 }
@@ -51,6 +53,18 @@ void check(const std::optional<Entry>& answers, const Call& call) {
   if (!answers) return;
   require((answers->flags & kEntryUsable) != 0);
   require(((answers->flags & kEntryIpv4) != 0) == call.destination.is_ipv4());
+}
+
+void check(const Redirection& redirection, bool ipv4_only) {
+  require(redirection.applies || !redirection.server);
+  require(!redirection.server || !ipv4_only || redirection.server->address.is_ipv4());
+}
+
+void look_at_name_servers(std::span<const std::byte> half, Call call) {
+  std::array<bundle::Endpoint, 3> servers;
+  require(name_servers(half, servers) <= servers.size());
+  call.port = PX_NAME_SERVER_PORT;
+  for (const bool ipv4_only : {false, true}) check(redirect(half, call, ipv4_only), ipv4_only);
 }
 
 void look_at_bundles(std::span<const std::byte> half) {
@@ -102,6 +116,7 @@ void decide_on_half(std::span<const std::uint8_t> bytes, Call call) {
     std::memcpy(&call.destination, bytes.data() + i * sizeof(Address), sizeof(Address));
     check(decide(span, call), call);
     check(listen_entry(span, call), call);
+    look_at_name_servers(span, call);
   }
 }
 
@@ -152,6 +167,7 @@ void decide_on_file(const Control& control, std::span<const std::uint8_t> bytes,
     require(plan->listen_mode() <= ListenMode::kReceivedSource);
     if (control.published == 0) require(plan->listen_mark() == 0 && plan->mark_mask() == 0);
     look_at_health(*header, control);
+    check(plan->redirect(call, false, control.now_ms), false);
     (void)plan->bundle_settings();
     (void)plan->bundle_named("db.bundle");
     plan::HealthKey key{0, 0, call.destination, call.port};
@@ -159,7 +175,7 @@ void decide_on_file(const Control& control, std::span<const std::uint8_t> bytes,
     key.fact = plan::HealthFact::kRoundTrip;
     (void)plan->round_trip_ms(key, control.now_ms);
     check(plan->decide(call, plan->needs_time() ? control.now_ms : 0), call);
-    const bool silent = !plan->has_rules();
+    const bool silent = !plan->decides();
     if (silent && control.writing < control.published + 2) {
       require(plan->decide(call, 0).action == Action::kSystem);
     }

@@ -79,7 +79,7 @@ def test_the_first_client_starts_it(lab):
         stderr=subprocess.DEVNULL,
     )
     wait_until(path.is_socket, "the socket is there")
-    assert not (directory / "plan-v2").exists()
+    assert not (directory / "plan-v3").exists()
     assert "vpn-split" in pxctl(lab, path, "status").stdout
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0

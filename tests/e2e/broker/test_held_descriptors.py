@@ -58,7 +58,7 @@ def attack(lab, broker):
 
 
 def heartbeat(broker):
-    plan = pathlib.Path(broker.socket).parent / "plan-v2" / "vpn-split.plan"
+    plan = pathlib.Path(broker.socket).parent / "plan-v3" / "vpn-split.plan"
     with plan.open("rb") as file:
         file.seek(HEARTBEAT_AT)
         return struct.unpack("=Q", file.read(8))[0]

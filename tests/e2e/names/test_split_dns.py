@@ -230,5 +230,12 @@ def test_explain_says_whom_a_profile_asks(lab, broker):
 def test_status_has_what_the_policy_says(lab, broker):
     profiles = {profile["name"]: profile["dns"] for profile in broker.ask("status")["profiles"]}
     assert profiles["without"] is None
-    entry = {"names": None, "via": ["vpn"], "servers": ["10.8.0.1"], "timeout_s": 1, "attempts": 1}
+    entry = {
+        "names": None,
+        "via": ["vpn"],
+        "servers": ["10.8.0.1"],
+        "timeout_s": 1,
+        "attempts": 1,
+        "redirect": False,
+    }
     assert profiles["vpn"] == {"search": ["corp.test"], "ndots": 1, "entries": [entry]}

@@ -106,4 +106,4 @@ def test_a_reload_brings_it_and_takes_it_away(lab, serve):
     assert protocols(lab, broker, "chosen") == [MPTCP, MPTCP]
     assert broker.reload(POLICY).returncode == 0
     assert protocols(lab, broker, "chosen") == [TCP, TCP]
-    assert not (broker.directory / "plan-v2/all-sockets").exists()
+    assert not (broker.directory / "plan-v3/all-sockets").exists()

@@ -81,7 +81,7 @@ def test_where_the_filter_leaves_px_no_call_nothing_leaves(lab, broker, words):
 def test_without_a_broker_a_confined_program_fails_closed(lab, broker):
     words = broker.preload_words(PX_PROFILE="vpn-split")
     broker.kill()
-    for path in (broker.directory / "plan-v2").iterdir():
+    for path in (broker.directory / "plan-v3").iterdir():
         path.unlink()
     argv = [*words, program_file("confined"), "nounix", CORPORATE, "80"]
     done = lab.client.run(argv, check=False)

@@ -54,7 +54,7 @@ def test_the_library_needs_libc_alone():
 def test_the_plan_is_the_only_thing_mapped_and_cannot_be_written(program):
     program.connect(PUBLIC)
     with open(f"/proc/{program.pid}/maps", encoding="utf-8") as maps:
-        plans = [line.split() for line in maps if ".plan" in line or "plan-v2" in line]
+        plans = [line.split() for line in maps if ".plan" in line or "plan-v3" in line]
     assert plans
     assert all("w" not in fields[1] for fields in plans)
 

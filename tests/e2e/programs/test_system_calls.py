@@ -151,7 +151,7 @@ def test_without_a_profile_nothing_but_one_look_and_one_hello_is_added(lab, brok
     argv = [program_file("connect_twice"), CORPORATE, "80"]
     words = broker.preload_words()
     preloaded = strace(lab.client, argv, lambda command: lab.client.run([*words, *command]))
-    (look,) = [line for line in preloaded if str(broker.directory / "plan-v2") in line]
+    (look,) = [line for line in preloaded if str(broker.directory / "plan-v3") in line]
     assert look.startswith("faccessat(") and "all-sockets" in look
     bare, px = calls(lab, argv), comparable(from_first_socket(preloaded))
     second = [n for n, line in enumerate(px) if line.startswith("socket(AF_INET")][1]

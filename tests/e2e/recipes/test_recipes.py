@@ -25,6 +25,7 @@ TWO_INSTANCES = "Two instances of one program on two networks"
 NAMES = "Corporate names by the VPN"
 BY_NAME = "Corporate names by the VPN, everything else by the LAN"
 SERVER = "A server on two uplinks"
+REDIRECT = "Every program's names by the VPN, dig's too"
 FTP = "FTP, active"
 
 
@@ -152,6 +153,20 @@ def test_corporate_names_by_the_vpn_everything_else_by_the_lan(lab):
         assert fetch("www.example") == 0
 
 
+def test_every_programs_names_by_the_vpn(lab):
+    answers = {u.name: f"{CORPORATE} corp.example\n" for u in UPLINKS}
+    with name_servers(lab, answers) as dns, serving(lab, REDIRECT) as broker:
+        def dig():
+            words = [*broker.preload_words(), "dig", "+short", "+tries=1", "+time=5", "corp.example"]
+            return lab.client.run(words, check=False).stdout
+
+        assert dig() == f"{CORPORATE}\n"
+        assert set(dns.left()) == {"vpn0"}
+        lab.link_down("vpn")
+        wait_until(lambda: CORPORATE not in dig(), "the VPN is down")
+        assert set(dns.left()) == {"vpn0"}
+
+
 @pytest.mark.routes
 def test_a_server_on_two_uplinks(lab):
     nginx = unpacked("nginx", "usr/sbin/nginx")
@@ -200,5 +215,5 @@ def test_ftp_active(lab, client, server):
 
 
 def test_each_recipe_is_tried():
-    tried = {NETWORKS, PROGRAMS, LTE_ONLY, TWO_INSTANCES, NAMES, BY_NAME, SERVER, FTP}
+    tried = {NETWORKS, PROGRAMS, LTE_ONLY, TWO_INSTANCES, NAMES, BY_NAME, REDIRECT, SERVER, FTP}
     assert set(RECIPES) == tried

@@ -42,10 +42,13 @@ class SendingTest : public ConnectorTest {
   sockaddr_in name_{};
   FakeLibc libc_;
   std::unique_ptr<LocalAddressCache> local_addresses_ = std::make_unique<LocalAddressCache>();
+  std::unique_ptr<LocalAddressCache> asked_ = std::make_unique<LocalAddressCache>();
+  Redirecting redirecting_{kFakeCalls, *fds_, shim_.plan, shim_.decider, *asked_};
   Datagrams datagrams_{kFakeCalls, *fds_,          shim_.plan,        shim_.session, shim_.decider,
-                       marker_,    shim_.counters, *local_addresses_, nullptr};
+                       marker_,    shim_.counters, *local_addresses_, redirecting_,  nullptr};
   TcpCompatibility tcp_{libc_.symbols, kFakeCalls, shim_.plan};
-  Sending sending_{libc_.symbols, kFakeCalls, *fds_, connector_, datagrams_, tcp_, nullptr};
+  Sending sending_{libc_.symbols, kFakeCalls,   *fds_, connector_,
+                   datagrams_,    redirecting_, tcp_,  nullptr};
 };
 
 TEST_F(SendingTest, SendsWithControlData) {

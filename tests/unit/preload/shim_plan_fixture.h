@@ -54,12 +54,20 @@ class TestPlan {
     put_rules({{.action = plan::RuleAction::kVia, .first_via = 0, .via_count = 1}}, {via});
     finish();
   }
-
   void publish_listen(plan::ListenMode mode, const std::optional<plan::Entry>& via = {}) {
     begin();
     plan_header().listen = mode;
     plan_header().listen_via_count = via ? 1 : 0;
     if (via) put_entry(*via);
+    finish();
+  }
+  // No rules; what is sent to those addresses is for the server.
+  void publish_redirect(const plan::Address& server, const plan::Entry& via,
+                        const std::vector<plan::Range>& redirected) {
+    begin();
+    put_entry(via);
+    put(&plan_header().name_servers, plan::NameServer{server, 53, 0, 1});
+    put_all(&plan_header().redirected, redirected.data(), redirected.size());
     finish();
   }
   // No rules; `text` holds what `names` point into.
@@ -77,13 +85,6 @@ class TestPlan {
     const auto rest = static_cast<std::uint32_t>(notation.size());
     publish_bundles(settings, std::string(name).append(notation),
                     {plan::BundleName{0, length, length, rest, 0}});
-  }
-  static plan::BundleSettings settings_of(plan::BundleTransport transport,
-                                          std::uint32_t stagger_ms = 0) {
-    plan::BundleSettings settings = plan::kDefaultBundleSettings;
-    settings.transports[0] = transport;
-    settings.stagger_ms = stagger_ms;
-    return settings;
   }
   // Of what is published from now on.
   std::uint32_t mark_mask = 0;

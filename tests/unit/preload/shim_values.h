@@ -31,4 +31,12 @@ inline plan::Entry entry(std::uint32_t index, std::string_view interface, std::s
   return made;
 }
 
+inline plan::BundleSettings bundle_settings_of(plan::BundleTransport transport,
+                                               std::uint32_t stagger_ms = 0) {
+  plan::BundleSettings settings = plan::kDefaultBundleSettings;
+  settings.transports[0] = transport;
+  settings.stagger_ms = stagger_ms;
+  return settings;
+}
+
 }  // namespace px::shim

@@ -41,7 +41,7 @@ TEST_F(DaemonTest, ServesUntilASignalAndAPrivateOneLeavesNothing) {
   const auto started = daemon.start();
   ASSERT_TRUE(started) << started.error().message;
   EXPECT_TRUE(exists("run/px.sock"));
-  EXPECT_TRUE(exists("run/plan-v2/work.plan"));
+  EXPECT_TRUE(exists("run/plan-v3/work.plan"));
   ASSERT_EQ(raise(SIGTERM), 0);
   daemon.run();
   EXPECT_FALSE(exists("run"));

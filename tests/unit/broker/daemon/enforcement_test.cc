@@ -108,8 +108,8 @@ TEST_F(EnforcementTest, ABadPolicyChangesNothing) {
 }
 
 TEST_F(EnforcementTest, APolicyThatCannotBePublishedChangesNothing) {
-  std::filesystem::create_directory(directory_ / "plan-v2" / "play.plan");
-  std::filesystem::create_directory(directory_ / "plan-v2" / "play.plan" / "in-the-way");
+  std::filesystem::create_directory(directory_ / "plan-v3" / "play.plan");
+  std::filesystem::create_directory(directory_ / "plan-v3" / "play.plan" / "in-the-way");
   reload("profiles: { play: }\n");
   EXPECT_THAT(errors(), ElementsAre(HasSubstr("play.plan")));
   EXPECT_EQ(state_.policy_generation, 1u);
@@ -128,7 +128,7 @@ TEST_F(EnforcementTest, AWayHasAProfileWhileItIsHeld) {
   EXPECT_THAT(errors(), IsEmpty());
   EXPECT_NE(publisher_.find("via.home"), nullptr) << "also when the policy has lost the path";
   held->reset();
-  const auto file = directory_ / "plan-v2" / "via.home.plan";
+  const auto file = directory_ / "plan-v3" / "via.home.plan";
   EXPECT_TRUE(std::filesystem::exists(file));
   while (publisher_.find("via.home") != nullptr) ASSERT_GT(context_.run_one(), 0u);
   EXPECT_FALSE(std::filesystem::exists(file));

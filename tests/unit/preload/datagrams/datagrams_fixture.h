@@ -94,9 +94,11 @@ class DatagramsTest : public testing::Test {
   std::optional<Route> by_interface_;
   std::optional<Route> by_both_;
   int probes_ = 0;
-  Datagrams datagrams_{kFakeCalls,           *fds_,   shim_.plan,     shim_.session,
-                       shim_.decider,        marker_, shim_.counters, *local_addresses_,
-                       &DatagramsTest::probe};
+  std::unique_ptr<LocalAddressCache> asked_ = std::make_unique<LocalAddressCache>();
+  Redirecting redirecting_{kFakeCalls, *fds_, shim_.plan, shim_.decider, *asked_};
+  Datagrams datagrams_{
+      kFakeCalls, *fds_,          shim_.plan,        shim_.session, shim_.decider,
+      marker_,    shim_.counters, *local_addresses_, redirecting_,  &DatagramsTest::probe};
 };
 
 }  // namespace px::shim

@@ -58,8 +58,10 @@ class ReceivingTest : public ConnectorTest {
 
   FakeLibc libc_;
   std::unique_ptr<LocalAddressCache> local_addresses_ = std::make_unique<LocalAddressCache>();
-  Receiving receiving_{libc_.symbols, kFakeCalls,    *fds_,
-                       shim_.plan,    shim_.decider, *local_addresses_};
+  std::unique_ptr<LocalAddressCache> asked_ = std::make_unique<LocalAddressCache>();
+  Redirecting redirecting_{kFakeCalls, *fds_, shim_.plan, shim_.decider, *asked_};
+  Receiving receiving_{libc_.symbols, kFakeCalls,        *fds_,       shim_.plan,
+                       shim_.decider, *local_addresses_, redirecting_};
 };
 
 TEST_F(ReceivingTest, AProgramWithoutAProfileHasNothingWatched) {

@@ -22,8 +22,8 @@ TEST_F(CurrentPlanTest, KnowsNoBundlesWithoutAPlan) {
 }
 
 TEST_F(CurrentPlanTest, ReadsBundlesWithoutAsking) {
-  broker_.plan.publish_bundle(broker_.plan.settings_of(plan::BundleTransport::kSctp, 50),
-                              "db.bundle", "<a,b>");
+  broker_.plan.publish_bundle(bundle_settings_of(plan::BundleTransport::kSctp, 50), "db.bundle",
+                              "<a,b>");
   publish_file();
   shim_.start();
   EXPECT_EQ(bundle_settings(shim_.plan).transports[0], plan::BundleTransport::kSctp);
@@ -78,7 +78,7 @@ TEST_F(CurrentPlanTest, TheVersionIsAnotherOneOncePublishedOrReplaced) {
 
 TEST_F(CurrentPlanTest, OfARetiredProgramNoneIsInForceButTheLatestIsKnown) {
   broker_.plan.mark_mask = 0xff000000;
-  broker_.plan.publish_bundles(broker_.plan.settings_of(plan::BundleTransport::kSctp));
+  broker_.plan.publish_bundles(bundle_settings_of(plan::BundleTransport::kSctp));
   publish_file();
   shim_.start();
   EXPECT_TRUE(bundles_are_on(shim_.plan));

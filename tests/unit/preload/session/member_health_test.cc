@@ -24,8 +24,8 @@ TEST_F(MemberHealthTest, IsUnknownWithoutAPlan) {
 }
 
 TEST_F(MemberHealthTest, IsReadWithoutAsking) {
-  broker_.plan.publish_bundle(broker_.plan.settings_of(plan::BundleTransport::kSctp, 50),
-                              "db.bundle", "<a,b>");
+  broker_.plan.publish_bundle(bundle_settings_of(plan::BundleTransport::kSctp, 50), "db.bundle",
+                              "<a,b>");
   publish_file();
   shim_.start();
   errno = 4711;

@@ -220,6 +220,18 @@ PX_EXPORT int res_nsend(res_state state, const unsigned char* question, int leng
   return noted(nullptr, libc.res_nsend(state, question, length, answer, size), answer, size);
 }
 
+PX_EXPORT int __res_init() noexcept {
+  const int result = libc.__res_init();
+  if (result == 0 && is_profiles()) resolver_calls.put_servers(__res_state());
+  return result;
+}
+
+PX_EXPORT int __res_ninit(res_state state) noexcept {
+  const int result = libc.__res_ninit(state);
+  if (result == 0 && is_profiles()) resolver_calls.put_servers(state);
+  return result;
+}
+
 // NOLINTBEGIN(bugprone-macro-parentheses): these are declarations
 #define PX_NAMES(name, result, parameters)
 #define PX_CALL(name, number, result, parameters)

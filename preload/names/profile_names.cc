@@ -37,6 +37,12 @@ plan::NameSettings ProfileNames::names() const {
   return plan::kNoNameServers;
 }
 
+std::optional<std::size_t> ProfileNames::servers(std::span<bundle::Endpoint> room) const {
+  if (from() != plan::NamesFrom::kProfile) return std::nullopt;
+  const auto in_force = plan_.in_force();
+  return in_force ? in_force->name_servers(room) : 0;
+}
+
 plan::LookupOutcome ProfileNames::look_up(const dns::Name& name, const Questions& questions,
                                           LookupReply* reply) {
   plan::Lookup lookup = lookup_of(name, questions);

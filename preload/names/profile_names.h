@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "dns/packet.h"
@@ -34,6 +36,10 @@ class ProfileNames {
   [[nodiscard]] plan::NamesFrom from() const { return names().from; }
   // Whether any are the profile's; a lookup of one that is not has the outcome kOfHost.
   [[nodiscard]] bool apply() const { return from() != plan::NamesFrom::kHost; }
+
+  // The servers that programs may ask themselves, for all names; as many as there is room for.
+  // Nothing where names are the host's, too.
+  [[nodiscard]] std::optional<std::size_t> servers(std::span<bundle::Endpoint> room) const;
 
   struct Questions {
     std::array<std::uint16_t, plan::kLookupQuestions> types{};  // the second may be 0: none

@@ -4,7 +4,10 @@
 #include <netdb.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+
+#include "preload/names/resolver_servers.h"
 
 namespace px::shim {
 namespace {
@@ -111,6 +114,12 @@ ResolverCalls::Result ResolverCalls::query_domain(res_state state, const char* n
   const LookupOutcome outcome =
       names_.look_up(*whole, questions_of(asked, flags_of(*state)), &reply);
   return answer(state, outcome, reply, space);
+}
+
+void ResolverCalls::put_servers(res_state state) const {
+  std::array<bundle::Endpoint, MAXNS> servers;
+  const auto count = names_.servers(servers);
+  if (count) shim::put_servers(std::span(servers).first(*count), state);
 }
 
 ResolverCalls::Result ResolverCalls::send(std::span<const std::byte> question, AnswerSpace space) {

@@ -38,6 +38,8 @@ class ResolverCalls {
   Result search(res_state state, const char* name, const Asked& asked, AnswerSpace space);
   Result query_domain(res_state state, const char* name, const char* domain, const Asked& asked,
                       AnswerSpace space);
+  // In a state that libc has just initialized: the profile's servers.
+  void put_servers(res_state state) const;
   // A question that the program has made itself; -1 and errno where it gets no reply.
   Result send(std::span<const std::byte> question, AnswerSpace space);
 

@@ -6,6 +6,7 @@ import pathlib
 import pytest
 
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC_OTHER, UPLINKS
+from support.programs import program_file
 from support.servers.host_resolvers import systemd_resolved
 from support.servers.uplink_name_servers import name_servers
 from support.wait import wait_until
@@ -20,6 +21,7 @@ profiles:
   lan: { dns: { via: lan } }
   both: { dns: { via: both } }
   vpn: { dns: { via: vpn, options: { timeout: 1s, attempts: 1 } } }
+  redirected: { dns: { via: vpn, redirect: true } }
 """
 ANSWERS = {"lan": PUBLIC, "lte": PUBLIC_OTHER, "vpn": CORPORATE}
 HOSTS = {name: f"{address} www.test www.corp.test\n" for name, address in ANSWERS.items()}
@@ -87,6 +89,29 @@ def test_they_are_those_of_the_moment(lab, dns):
         assert look_up(lab, broker, dns, "vpn") == (None, {"vpn0"})
         (RECORDS / "vpn0.openvpn").unlink()
         becomes(broker, "vpn", [(None, None)])
+
+
+def test_redirection_follows_the_links_and_the_host(lab, dns):
+    def ask(server):
+        words = [program_file("ask_name"), "sendto", "www.test", server, "53"]
+        return lab.px(broker, words, "redirected", check=False).stdout.strip()
+
+    with lab.serving(POLICY) as broker:
+        for server in ("127.0.0.53", LAN.gateway):
+            assert ask(server) == "sendto: ENETUNREACH", "no server is known"
+        assert dns.left() == {}
+        assert ask(LTE.gateway) == f"{PUBLIC_OTHER} from {LTE.gateway} 53"
+        record("vpn0.openvpn", f"nameserver {VPN.gateway}\n")
+        becomes(broker, "redirected", [(VPN.gateway, "resolvconf")])
+        assert ask(LAN.gateway) == f"{CORPORATE} from {LAN.gateway} 53"
+        dns.resolver.write_text(f"nameserver {LTE.gateway}\n", encoding="utf-8")
+        # Who writes resolv.conf writes such a record, too.
+        record("lte0.dhclient", f"nameserver {LTE.gateway}\n")
+        wanted = f"{CORPORATE} from {LTE.gateway} 53"
+        wait_until(lambda: ask(LTE.gateway) == wanted, "the host's new server is redirected")
+        dns.forget()
+        assert ask("127.0.0.53") == f"{CORPORATE} from 127.0.0.53 53"
+        assert set(dns.left()) == {"vpn0"}
 
 
 def test_each_links_servers_are_asked_by_that_link(lab, dns):

@@ -157,8 +157,8 @@ def test_every_programs_names_by_the_vpn(lab):
     answers = {u.name: f"{CORPORATE} corp.example\n" for u in UPLINKS}
     with name_servers(lab, answers) as dns, serving(lab, REDIRECT) as broker:
         def dig():
-            words = [*broker.preload_words(), "dig", "+short", "+tries=1", "+time=5", "corp.example"]
-            return lab.client.run(words, check=False).stdout
+            words = ["dig", "+short", "+tries=1", "+time=5", "corp.example"]
+            return lab.client.run([*broker.preload_words(), *words], check=False).stdout
 
         assert dig() == f"{CORPORATE}\n"
         assert set(dns.left()) == {"vpn0"}

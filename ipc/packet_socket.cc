@@ -74,19 +74,31 @@ void PacketSocket::wait(WaitType type, std::chrono::milliseconds deadline,
 }
 
 void PacketSocket::receive(std::chrono::milliseconds deadline, Received done) {
+  if (receive_some(done)) return;
   wait(WaitType::wait_read, deadline, [this, deadline, done = std::move(done)](bool readable) {
     if (!readable) return done(std::nullopt);
-    Packet packet(largest_packet_);  // not before: idle connections cost no buffer
-    int flags = 0;
-    const ssize_t length = look_at_packet(descriptor_.native_handle(), packet, &flags);
-    if (length < 0 && try_again(errno)) return receive(deadline, done);
-    if (length <= 0 || (flags & MSG_TRUNC) != 0) return done(std::nullopt);
-    const bool with_descriptors = (flags & MSG_CTRUNC) != 0;
-    // The same packet: nobody else takes any off.
-    if (!with_descriptors) (void)recv(descriptor_.native_handle(), nullptr, 0, MSG_DONTWAIT);
-    packet.resize(static_cast<std::size_t>(length));
-    done(Incoming{std::move(packet), with_descriptors});
+    receive(deadline, done);
   });
+}
+
+bool PacketSocket::receive_some(const Received& done) {
+  // One for all, since most packets are small and its pages are dear.
+  static thread_local std::vector<std::byte> room;
+  if (room.size() < largest_packet_) room.resize(largest_packet_);
+  const std::span<std::byte> packet = std::span(room).first(largest_packet_);
+  int flags = 0;
+  const ssize_t length = look_at_packet(descriptor_.native_handle(), packet, &flags);
+  if (length < 0 && try_again(errno)) return false;
+  if (length <= 0 || (flags & MSG_TRUNC) != 0) {
+    done(std::nullopt);
+    return true;
+  }
+  const bool with_descriptors = (flags & MSG_CTRUNC) != 0;
+  // The same packet: nobody else takes any off.
+  if (!with_descriptors) (void)recv(descriptor_.native_handle(), nullptr, 0, MSG_DONTWAIT);
+  const auto received = packet.first(static_cast<std::size_t>(length));
+  done(Incoming{Packet(received.begin(), received.end()), with_descriptors});
+  return true;
 }
 
 void PacketSocket::send(std::deque<Outgoing> packets, std::chrono::milliseconds deadline,

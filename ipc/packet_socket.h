@@ -50,7 +50,8 @@ class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
   ~PacketSocket() { close(); }
 
   // The next packet; nothing when the peer closed, the deadline passed, or the packet is longer
-  // than may be. No descriptor is ever received or closed here.
+  // than may be. No descriptor is ever received or closed here. Calls back at once, from within,
+  // where a packet is there, or the peer has closed.
   void receive(std::chrono::milliseconds deadline, Received done);
 
   // Sends packets one after another; false when the peer is gone, or did not read for as long as
@@ -70,6 +71,8 @@ class PacketSocket : public std::enable_shared_from_this<PacketSocket> {
   using WaitType = asio::posix::stream_descriptor::wait_type;
   void wait(WaitType type, std::chrono::milliseconds deadline, std::function<void(bool)> done);
   void send_some(std::chrono::milliseconds deadline, Sent done);
+  // False where there is nothing yet.
+  [[nodiscard]] bool receive_some(const Received& done);
 
   asio::posix::stream_descriptor descriptor_;
   asio::steady_timer timer_;

@@ -12,6 +12,11 @@
 namespace px::broker {
 namespace {
 
+// Connections that are handed over together, since each time a process has to be woken; and how long
+// one waits for others.
+constexpr std::size_t kTogether = 32;
+constexpr std::chrono::milliseconds kFor{4};
+
 // Of a socket that nobody can send to any more. Asked for credentials, the kernel says of every
 // message, and of nothing else, that there was no room for them.
 bool has_unread(int socket) {
@@ -32,9 +37,13 @@ Descriptors::Descriptors(asio::io_context& context, Options options)
       options_(options),
       closer_(std::make_shared<Lane>(context, static_cast<LaneOwner&>(*this), options.deadlines)),
       timer_(context),
+      together_(context),
       self_(std::make_shared<Descriptors*>(this)) {}
 
-Descriptors::~Descriptors() = default;
+// The end of this process ends them.
+Descriptors::~Descriptors() {
+  for (Fd& connection : clean_) (void)connection.release();
+}
 
 std::shared_ptr<Lane> Descriptors::lane_of(uid_t user) {
   auto& lane = lanes_[user];
@@ -54,7 +63,14 @@ void Descriptors::end(Fd connection) {
   shutdown(connection.get(), SHUT_RDWR);
   const auto peer = socket_option<ucred>(connection.get(), SOL_SOCKET, SO_PEERCRED);
   const bool clean = !peer || !has_unread(connection.get());
-  (clean ? closer_ : lane_of(peer->uid))->drop(std::move(connection));
+  if (!clean) return lane_of(peer->uid)->drop(std::move(connection));
+  clean_.push_back(std::move(connection));
+  if (clean_.size() >= kTogether) return drop_clean();
+  if (clean_.size() == 1) together_.after(kFor, [this] { drop_clean(); });
+}
+
+void Descriptors::drop_clean() {
+  if (!clean_.empty()) closer_->drop(std::exchange(clean_, {}));
 }
 
 std::function<void(Fd)> Descriptors::ender() {

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <vector>
 
 #include "broker/descriptors/lane.h"
 #include "broker/descriptors/passed_descriptor.h"
@@ -49,7 +50,9 @@ class Descriptors : private LaneOwner {
   [[nodiscard]] std::function<void(Fd)> ender();
 
   // Connections that are due to be closed hold a descriptor each: there had better be no more now.
-  [[nodiscard]] bool is_behind() const { return closer_->due() >= options_.most_due; }
+  [[nodiscard]] bool is_behind() const {
+    return closer_->due() + clean_.size() >= options_.most_due;
+  }
 
   // That are there for further tasks.
   [[nodiscard]] std::size_t processes() const { return running_.size(); }
@@ -63,6 +66,7 @@ class Descriptors : private LaneOwner {
 
   [[nodiscard]] std::shared_ptr<Lane> lane_of(uid_t user);
   void look_for_idle();
+  void drop_clean();
 
   asio::io_context& context_;
   Options options_;
@@ -76,6 +80,8 @@ class Descriptors : private LaneOwner {
   std::uint64_t numbers_ = 0;
   bool looking_ = false;
   Timer timer_;
+  std::vector<Fd> clean_;  // to be handed over to the closer_
+  Timer together_;
   std::shared_ptr<Descriptors*> self_;  // for functions that may outlive it
 };
 

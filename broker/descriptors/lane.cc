@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 namespace px::broker {
@@ -20,6 +21,11 @@ void Lane::ask(Order order) {
 
 void Lane::drop(Fd connection) {
   drops_.push_back(std::move(connection));
+  proceed();
+}
+
+void Lane::drop(std::vector<Fd> connections) {
+  std::ranges::move(connections, std::back_inserter(drops_));
   proceed();
 }
 

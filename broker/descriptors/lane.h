@@ -58,6 +58,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
 
   void ask(Order order);
   void drop(Fd connection);
+  void drop(std::vector<Fd> connections);
   // Starts its process.
   void begin();
   // Goes on, where it can.

@@ -66,6 +66,8 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
   void watch(int fd, bool readable, bool writable);
   void wait(const WatchPointer& socket);
   void wait(const WatchPointer& socket, bool to_read);
+  void process(const Watch& socket, bool to_read);
+  void deliver();
   void answered(Question& question, int status, std::span<const std::byte> reply);
 
   asio::io_context& context;
@@ -76,6 +78,9 @@ struct Channel::Impl : std::enable_shared_from_this<Channel::Impl> {
   std::uint64_t round = 0;      // one more at each cancel()
   std::size_t outstanding = 0;  // questions
   bool failed = false;          // at least one was not answered
+  // c-ares is at work, in process(), which delivers what it has said afterwards.
+  bool processes = false;
+  std::vector<std::function<void()>> said{};
 };
 
 Expected<void> Channel::Impl::open() {
@@ -186,28 +191,42 @@ void Channel::Impl::wait(const WatchPointer& socket, bool to_read) {
         (to_read ? socket->waits_to_read : socket->waits_to_write) = false;
         const auto impl = self.lock();
         if (error || !impl || socket->closed) return;
-        const ares_socket_t none = ARES_SOCKET_BAD;
-        do {
-          ares_process_fd(impl->channel, to_read ? socket->number : none,
-                          to_read ? none : socket->number);
-          // What TLS has read ahead, no descriptor tells of.
-        } while (to_read && !socket->closed && impl->tls && impl->tls->has_more(socket->number));
+        impl->process(*socket, to_read);
         impl->wait(socket);
+        impl->deliver();
       });
 }
 
-// c-ares may call this from within ares_send(): nobody is called back before that has returned.
+void Channel::Impl::process(const Watch& socket, bool to_read) {
+  const ares_socket_t none = ARES_SOCKET_BAD;
+  processes = true;
+  do {
+    ares_process_fd(channel, to_read ? socket.number : none, to_read ? none : socket.number);
+    // What TLS has read ahead, no descriptor tells of.
+  } while (to_read && !socket.closed && tls && tls->has_more(socket.number));
+  processes = false;
+}
+
+void Channel::Impl::deliver() {
+  for (const auto& each : std::exchange(said, {})) each();
+}
+
+// c-ares calls this from within: nobody is called back before that has returned.
 void Channel::Impl::answered(Question& question, int status, std::span<const std::byte> reply) {
   --outstanding;
   failed = failed || status != ARES_SUCCESS;
   if (question.round != round || status == ARES_EDESTRUCTION) return;
   const bool replied = status == ARES_SUCCESS;
-  asio::post(context,
-             [self = weak_from_this(), at = question.round, done = std::move(question.done),
-              bytes = replied ? Reply(reply.begin(), reply.end()) : Reply()]() mutable {
-               const auto impl = self.lock();
-               if (impl && impl->round == at) done(std::move(bytes));
-             });
+  auto tell = [self = weak_from_this(), at = question.round, done = std::move(question.done),
+               bytes = replied ? Reply(reply.begin(), reply.end()) : Reply()] {
+    const auto impl = self.lock();
+    if (impl && impl->round == at) done(bytes);
+  };
+  if (processes) {
+    said.emplace_back(std::move(tell));
+  } else {
+    asio::post(context, std::move(tell));
+  }
 }
 
 Expected<std::unique_ptr<Channel>> Channel::open(asio::io_context& context, ChannelKey key) {

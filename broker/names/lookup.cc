@@ -47,11 +47,14 @@ Lookup::Lookup(const Parts& parts, Question question, Done done)
 void Lookup::begin() {
   self_ = shared_from_this();
   end_ = steady_clock::now() + question_.limit;
-  asio::post(shared_.context, [self = self_] {
-    if (!self->question_.candidates.names.empty()) return self->begin_candidate();
-    self->finish(self->question_.host_goes_on ? LookupOutcome::kOfHost
-                                              : LookupOutcome::kNoSuchName);
-  });
+  const auto self = self_;
+  begins_ = true;
+  if (!question_.candidates.names.empty()) {
+    begin_candidate();
+  } else {
+    finish(question_.host_goes_on ? LookupOutcome::kOfHost : LookupOutcome::kNoSuchName);
+  }
+  begins_ = false;
 }
 
 void Lookup::begin_candidate() {
@@ -329,8 +332,10 @@ void Lookup::finish(LookupOutcome outcome) {
     result.replies[i] = std::move(parts_[i].reply);
     result.cached[i] = parts_[i].cached;
   }
-  const Done done = std::move(done_);
-  done(std::move(result));
+  if (!begins_) return std::exchange(done_, nullptr)(std::move(result));
+  asio::post(shared_.context, [done = std::move(done_), result = std::move(result)]() mutable {
+    done(std::move(result));
+  });
 }
 
 }  // namespace px::broker

@@ -132,6 +132,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   std::chrono::steady_clock::time_point next_at_;
   std::size_t candidate_ = 0;
   std::uint8_t attempt_ = 0;
+  bool begins_ = false;    // and must not call back yet
   bool extended_ = false;  // the servers seem to know OPT records
   std::optional<plan::LookupOutcome> first_;
   bool had_no_data_ = false;

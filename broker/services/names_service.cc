@@ -60,6 +60,7 @@ Answer lookup_answer(const LookupResult& result) {
     answer.packets.push_back(packet_of(message));
     message.offset += static_cast<std::uint32_t>(part);
   } while (message.offset < bytes.size());
+  answer.then = Answer::Then::kClose;
   return answer;
 }
 

@@ -128,6 +128,8 @@ void Server::accept_soon(Listener& listener) {
         const auto again = [this](Listener* from) { accept_soon(*from); };
         const std::unique_ptr<Listener, decltype(again)> go_on(&listener, again);
         accept_some(listener);
+        // All who came are in the turns: there is nobody to go round for first.
+        if (!taking_turns_ && turns_.has_programs()) take_slice();
       });
 }
 
@@ -168,7 +170,6 @@ void Server::take_in(const Listener& listener, Fd socket) {
     return descriptors_.end(std::move(client->arrived));
   }
   turns_.add(Turns::Kind::kProgram, user, [this, &listener, client] { admit(listener, client); });
-  take_turns();
 }
 
 void Server::admit(const Listener& listener, const ClientPointer& client) {
@@ -220,14 +221,17 @@ void Server::take_turns() {
     });
   }
   taking_turns_ = true;
-  asio::post(context_, [this] {
-    // Also where an answer throws.
-    const auto go_on = std::unique_ptr<Server, void (*)(Server*)>(this, [](Server* server) {
-      server->taking_turns_ = false;
-      server->take_turns();
-    });
-    turns_.run_slice();
+  asio::post(context_, [this] { take_slice(); });
+}
+
+void Server::take_slice() {
+  taking_turns_ = true;
+  // Also where an answer throws.
+  const auto go_on = std::unique_ptr<Server, void (*)(Server*)>(this, [](Server* server) {
+    server->taking_turns_ = false;
+    server->take_turns();
   });
+  turns_.run_slice();
 }
 
 void Server::answer(const ClientPointer& client, const PacketSocket::Incoming& incoming) {

@@ -76,6 +76,7 @@ class Server {
   void serve(const ClientPointer& client);
   void queue(const ClientPointer& client, PacketSocket::Incoming incoming);
   void take_turns();
+  void take_slice();
   void answer(const ClientPointer& client, const PacketSocket::Incoming& incoming);
   void send(const ClientPointer& client, Answer answer);
   void watch(const ClientPointer& client);

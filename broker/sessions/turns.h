@@ -33,6 +33,7 @@ class Turns {
   explicit Turns(Clock now = &std::chrono::steady_clock::now) : now_(std::move(now)) {}
 
   void add(Kind kind, uid_t user, Turn turn);
+  [[nodiscard]] bool has_programs() const { return !programs_.empty(); }
   // When the next slice is due, which may be over; nothing where nobody waits.
   [[nodiscard]] std::optional<Time> due() const;
 

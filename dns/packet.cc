@@ -184,4 +184,17 @@ std::optional<Record> Records::next_of_all() {
   return record;
 }
 
+void age(std::span<std::byte> packet, std::uint32_t seconds) {
+  Records records(packet);
+  while (const auto record = records.next_of_all()) {
+    // An OPT record has flags there.
+    if (record->type == kOpt) continue;
+    const std::uint32_t left = record->ttl - std::min(record->ttl, seconds);
+    const auto place = packet.subspan(record->position - 6, 4);
+    for (std::size_t i = 0; i < place.size(); ++i) {
+      place[i] = static_cast<std::byte>(left >> (24 - 8 * i) & 0xff);
+    }
+  }
+}
+
 }  // namespace px::dns

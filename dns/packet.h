@@ -112,6 +112,9 @@ class Records {
   bool broken_ = false;
 };
 
+// Takes so many seconds from each record's time, as a cache does before it hands a packet on.
+void age(std::span<std::byte> packet, std::uint32_t seconds);
+
 // The name at `position`, whose pointers lead backwards; `position` is then behind it. Nothing for
 // bytes that are none.
 [[nodiscard]] std::optional<Name> read_name(Packet packet, std::size_t* position);

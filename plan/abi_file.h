@@ -23,8 +23,8 @@ struct px_health_slot {
 };
 
 struct px_health_table {
-  /* What was written in another epoch is forgotten: raised when the host's entries, the policy or
-   * the broker change. */
+  /* What was written in another epoch is forgotten, and so is what programs remember of names:
+   * raised when the host's entries, the policy, name servers or the broker change. */
   px_shared_uint64 epoch;
   struct px_health_slot slots[PX_HEALTH_SETS * PX_HEALTH_SET_SIZE]; /* set by set */
 };

@@ -20,6 +20,7 @@ struct Counters {
   // 0 in a new page. The broker stores 1 where the program may belong under another profile: it
   // says hello before its next decision, and gets a new page.
   std::atomic<std::uint64_t> recheck;
+  std::atomic<std::uint64_t> names;  // lookups that the broker was not asked for
 };
 static_assert(sizeof(Counters) <= kCountersSize);
 

@@ -63,6 +63,7 @@ struct LookupAnswer {
   LookupOutcome outcome;
   std::uint32_t lengths[kLookupQuestions];  // of the replies, in bytes
   std::uint32_t offset;                     // of this packet's part in both
+  std::uint32_t lifetime_s;                 // the program may keep it so long; 0: not at all
   std::uint8_t bytes[kPart];
 
   [[nodiscard]] bool is_valid() const;

@@ -153,6 +153,10 @@ std::uint16_t Plan::round_trip_ms(const HealthKey& key, std::uint64_t now_ms) co
   return plan::round_trip_ms(header_->health, key, now_ms);
 }
 
+std::uint64_t Plan::epoch() const {
+  return header_->health.epoch.load(std::memory_order_acquire);
+}
+
 bool Plan::broker_lives(std::uint64_t now_ms, std::uint64_t lost_after_ms) const {
   return !lost(*header_, now_ms, lost_after_ms);
 }

@@ -51,7 +51,7 @@ class Plan {
   // By the reports of this profile (health.h); `now_ms` is CLOCK_BOOTTIME in milliseconds.
   [[nodiscard]] bundle::Health health(const HealthKey& key, std::uint64_t now_ms) const;
   [[nodiscard]] std::uint16_t round_trip_ms(const HealthKey& key, std::uint64_t now_ms) const;
-
+  [[nodiscard]] std::uint64_t epoch() const;  // of the health table (abi_file.h)
   // Whether the broker's heartbeat is at most this old; `now_ms` is CLOCK_MONOTONIC.
   [[nodiscard]] bool broker_lives(std::uint64_t now_ms,
                                   std::uint64_t lost_after_ms = kHeartbeatLostMs) const;

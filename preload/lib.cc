@@ -95,8 +95,9 @@ constinit BundleAccepting accepting(libc, kBareSystemCalls, fds, listener_filter
 constinit SocketAddresses socket_addresses(libc, kBareSystemCalls, fds, listener_filters);
 
 constinit EarlyQuestions early_questions;
+constinit RecentAnswers recent_answers;
 constinit ProfileNames profile_names(settings, current_plan, session, &request_lookup,
-                                     early_questions);
+                                     early_questions, recent_answers);
 
 }  // namespace
 

@@ -60,7 +60,7 @@ Expected<void> Enforcement::publish(const Policy& policy, const Snapshot& snapsh
   }
   require_subflows(policy);
   parts_.subflows.plans_changed();
-  parts_.lookups.follow(policy, snapshot, marks);
+  if (parts_.lookups.follow(policy, snapshot, marks)) parts_.publisher.forget_health();
   const auto watches = [](const Profile& profile) { return profile.names.watch_host(); };
   if (std::ranges::any_of(policy.profiles, watches)) parts_.link_names.begin();
   return {};

@@ -12,8 +12,8 @@
 namespace px::broker {
 namespace {
 
-// Connections that are handed over together, since each time a process has to be woken; and how long
-// one waits for others.
+// Connections that are handed over together, since each time a process has to be woken; and how
+// long one waits for others.
 constexpr std::size_t kTogether = 32;
 constexpr std::chrono::milliseconds kFor{4};
 

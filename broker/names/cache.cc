@@ -24,12 +24,6 @@ std::uint32_t number_at(std::span<const std::byte> bytes, std::size_t at) {
   return number;
 }
 
-void put_number(std::span<std::byte> bytes, std::size_t at, std::uint32_t number) {
-  for (std::size_t i = 0; i < 4; ++i) {
-    bytes[at + i] = static_cast<std::byte>(number >> (24 - 8 * i) & 0xff);
-  }
-}
-
 // RFC 2308, 5: the shorter of the SOA record's own time and its last number.
 std::uint32_t negative_lifetime(const dns::Record& soa) {
   if (soa.data.size() < 4) return 0;
@@ -59,12 +53,7 @@ std::uint32_t lifetime_of(std::span<const std::byte> reply) {
 }
 
 Channel::Reply aged(Channel::Reply reply, std::uint32_t age) {
-  dns::Records records(reply);
-  while (const auto record = records.next_of_all()) {
-    // An OPT record has flags there.
-    if (record->type == dns::kOpt) continue;
-    put_number(reply, record->position - 6, record->ttl - std::min(record->ttl, age));
-  }
+  dns::age(reply, age);
   return reply;
 }
 
@@ -77,7 +66,7 @@ void Cache::drop(Entries::iterator entry) {
   entries_.erase(entry);
 }
 
-std::optional<Channel::Reply> Cache::find(const Key& key) {
+std::optional<Cache::Kept> Cache::find(const Key& key) {
   const auto found = entries_.find(key);
   if (found == entries_.end()) return std::nullopt;
   Entry& entry = found->second;
@@ -89,7 +78,9 @@ std::optional<Channel::Reply> Cache::find(const Key& key) {
   auto& uses = users_.at(entry.user).uses;
   uses.splice(uses.end(), uses, entry.use);
   const auto age = std::chrono::duration_cast<seconds>(now - entry.since);
-  return aged(entry.reply, static_cast<std::uint32_t>(age.count()));
+  const auto left = std::chrono::duration_cast<seconds>(entry.until - now);
+  return Kept{aged(entry.reply, static_cast<std::uint32_t>(age.count())),
+              static_cast<std::uint32_t>(left.count())};
 }
 
 // The user's own answers make room first, and then those of whoever has the most.
@@ -110,18 +101,19 @@ bool Cache::make_room(uid_t user, std::size_t bytes) {
   return true;
 }
 
-void Cache::keep(const Key& key, uid_t user, const Channel::Reply& reply) {
+std::uint32_t Cache::keep(const Key& key, uid_t user, const Channel::Reply& reply) {
   const std::uint32_t lifetime = lifetime_of(reply);
-  if (lifetime == 0) return;
+  if (lifetime == 0) return 0;
   if (const auto old = entries_.find(key); old != entries_.end()) drop(old);
   const std::size_t bytes = reply.size() + key.servers.size() + 2 * key.question.size() + kOverhead;
-  if (!make_room(user, bytes)) return;
+  if (!make_room(user, bytes)) return lifetime;
   User& of_user = users_[user];
   of_user.bytes += bytes;
   bytes_ += bytes;
   const auto now = now_();
   const auto use = of_user.uses.insert(of_user.uses.end(), key);
   entries_.emplace(key, Entry{reply, user, bytes, now, now + seconds(lifetime), use});
+  return lifetime;
 }
 
 void Cache::keep_only(const std::function<bool(const std::string& servers)>& is_asked) {

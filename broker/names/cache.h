@@ -18,6 +18,7 @@
 #include <string>
 
 #include "broker/names/channel.h"
+#include "util/clock.h"
 
 namespace px::broker {
 
@@ -29,24 +30,31 @@ namespace px::broker {
 
 class Cache {
  public:
-  using Clock = std::function<std::chrono::steady_clock::time_point()>;
+  using Time = std::chrono::steady_clock::time_point;
+  using Clock = std::function<Time()>;
+  // By CLOCK_BOOTTIME: while the host sleeps, answers age.
+  static Time now() { return Time(std::chrono::milliseconds(boottime_ms())); }
   struct Limits {
     std::size_t bytes = std::size_t{8} << 20;
     std::size_t bytes_per_user = std::size_t{2} << 20;
   };
   struct Key {
-    std::string servers;   // which, and by what egresses
     std::string question;  // name in lower case, type, class and flags
+    std::string servers;   // which, and by what egresses
 
     friend auto operator<=>(const Key&, const Key&) = default;
   };
 
-  explicit Cache(Limits limits, Clock now = &std::chrono::steady_clock::now)
-      : limits_(limits), now_(std::move(now)) {}
+  explicit Cache(Limits limits, Clock now = &Cache::now) : limits_(limits), now_(std::move(now)) {}
 
   // With the times that are left.
-  [[nodiscard]] std::optional<Channel::Reply> find(const Key& key);
-  void keep(const Key& key, uid_t user, const Channel::Reply& reply);
+  struct Kept {
+    Channel::Reply reply;
+    std::uint32_t left = 0;  // seconds that it is good for
+  };
+  [[nodiscard]] std::optional<Kept> find(const Key& key);
+  // Returns how long the reply is good for, in seconds.
+  std::uint32_t keep(const Key& key, uid_t user, const Channel::Reply& reply);
   // All that is not of one of these servers any more.
   void keep_only(const std::function<bool(const std::string& servers)>& is_asked);
 

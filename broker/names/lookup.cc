@@ -66,7 +66,7 @@ void Lookup::begin_candidate() {
 }
 
 Cache::Key Lookup::key_of(std::size_t part) const {
-  Cache::Key key{servers().cached_as, {}};
+  Cache::Key key{{}, servers().cached_as};
   for (const std::uint8_t byte : question_.candidates.names[candidate_].wire()) {
     const bool upper = byte >= 'A' && byte <= 'Z';
     key.question += static_cast<char>(upper ? byte - 'A' + 'a' : byte);
@@ -83,15 +83,16 @@ void Lookup::recall() {
   if (servers().cached_as.empty()) return;
   const auto name = std::as_bytes(question_.candidates.names[candidate_].wire());
   for (std::size_t i = 0; i < parts(); ++i) {
-    auto reply = shared_.cache.find(key_of(i));
-    if (!reply) continue;
+    auto kept = shared_.cache.find(key_of(i));
+    if (!kept) continue;
     // In the case in which this program has typed it.
-    const auto asked = dns::question_of(*reply);
+    const auto asked = dns::question_of(kept->reply);
     if (!asked || asked->name.wire().size() != name.size()) continue;
-    std::ranges::copy(name, reply->begin() + dns::kHeaderSize);
+    std::ranges::copy(name, kept->reply.begin() + dns::kHeaderSize);
     parts_[i].settled = true;
     parts_[i].cached = true;
-    parts_[i].reply = std::move(*reply);
+    parts_[i].lifetime = kept->left;
+    parts_[i].reply = std::move(kept->reply);
   }
 }
 
@@ -101,7 +102,7 @@ bool Lookup::is_in_force() const {
 
 void Lookup::keep(std::size_t part) {
   if (servers().cached_as.empty() || !is_in_force()) return;
-  shared_.cache.keep(key_of(part), question_.user, parts_[part].reply);
+  parts_[part].lifetime = shared_.cache.keep(key_of(part), question_.user, parts_[part].reply);
 }
 
 ChannelKey channel_key(const NameServerEgress& server) {
@@ -313,6 +314,10 @@ void Lookup::judge() {
   if (candidate_ == 0 && question_.candidates.first_counts) first_ = now;
   had_no_data_ = had_no_data_ || now == LookupOutcome::kNoData;
   had_failure_ = had_failure_ || now == LookupOutcome::kTryAgain;
+  // What came of the names before led to this one.
+  for (const Part& part : std::span(parts_).first(parts())) {
+    lifetime_ = std::min(lifetime_.value_or(part.lifetime), part.lifetime);
+  }
   const bool ends = now == LookupOutcome::kAnswered || now == LookupOutcome::kNoRecovery || silent;
   if (ends) return finish(now);
   if (candidate_ + 1 < question_.candidates.names.size()) {
@@ -327,7 +332,10 @@ void Lookup::judge() {
 
 void Lookup::finish(LookupOutcome outcome) {
   const auto self = std::move(self_);
-  LookupResult result{outcome, {}, {}, std::move(asked_)};
+  LookupResult result{outcome, {}, 0, {}, std::move(asked_)};
+  const bool is_known = outcome == LookupOutcome::kAnswered ||
+                        outcome == LookupOutcome::kNoSuchName || outcome == LookupOutcome::kNoData;
+  if (is_known) result.lifetime = lifetime_.value_or(0);
   for (std::size_t i = 0; i < parts(); ++i) {
     result.replies[i] = std::move(parts_[i].reply);
     result.cached[i] = parts_[i].cached;

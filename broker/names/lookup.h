@@ -72,6 +72,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     bool settled = false;  // a server has answered it
     bool refused = false;  // a server has, by saying that it cannot
     bool cached = false;
+    std::uint32_t lifetime = 0;  // seconds
     Channel::Reply reply;
   };
   // A server that is being asked.
@@ -132,8 +133,9 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   std::chrono::steady_clock::time_point next_at_;
   std::size_t candidate_ = 0;
   std::uint8_t attempt_ = 0;
-  bool begins_ = false;    // and must not call back yet
-  bool extended_ = false;  // the servers seem to know OPT records
+  std::optional<std::uint32_t> lifetime_;  // the shortest of the replies so far
+  bool begins_ = false;                    // and must not call back yet
+  bool extended_ = false;                  // the servers seem to know OPT records
   std::optional<plan::LookupOutcome> first_;
   bool had_no_data_ = false;
   bool had_failure_ = false;

@@ -29,6 +29,8 @@ struct LookupResult {
   plan::LookupOutcome outcome = plan::LookupOutcome::kTryAgain;
   // By question; empty: nobody answered.
   std::array<Channel::Reply, plan::kLookupQuestions> replies;
+  // For how many seconds the outcome may be kept; 0: not at all.
+  std::uint32_t lifetime = 0;
   // Whether the cache had it.
   std::array<bool, plan::kLookupQuestions> cached{};
   std::vector<AskedServer> asked;  // in order; where the question wants to know

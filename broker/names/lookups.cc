@@ -71,9 +71,10 @@ Lookups::Lookups(asio::io_context& context, CountedAs counted_as, Limits limits)
       channels_(context),
       cache_(limits.cache) {}
 
-void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks& marks) {
+bool Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks& marks) {
   profiles_.clear();
   in_force_.clear();
+  std::map<std::string, std::string> followed;
   for (const Profile& profile : policy.profiles) {
     if (profile.names.groups.empty()) continue;
     NamesOfProfile& of_profile = profiles_[profile.name];
@@ -91,10 +92,15 @@ void Lookups::follow(const Policy& policy, const Snapshot& snapshot, const Marks
       settings.servers = static_cast<std::uint8_t>(servers.size());
       of_profile.servers.push_back(std::make_shared<Lookup::Servers>(
           Lookup::Servers{settings, std::move(servers), std::move(text)}));
+      followed[profile.name] += of_profile.servers.back()->cached_as + "\n";
+    }
+    for (const dns::Name& domain : of_profile.search.domains) {
+      followed[profile.name].append(domain.wire().begin(), domain.wire().end());
     }
   }
   channels_.drop_connections();
   cache_.keep_only([&](const std::string& servers) { return in_force_.contains(servers); });
+  return std::exchange(followed_, followed) != followed;
 }
 
 void Lookups::look_up(uid_t user, const std::string& profile, const plan::Lookup& lookup,

@@ -38,7 +38,8 @@ class Lookups {
 
   // From now on by these: the policy, host or marks have changed. What other servers have answered,
   // or these by another egress, is forgotten.
-  void follow(const Policy& policy, const Snapshot& snapshot, const Marks& marks);
+  // Whether programs are to forget, too: a profile has other servers now, or searches others.
+  [[nodiscard]] bool follow(const Policy& policy, const Snapshot& snapshot, const Marks& marks);
 
   // Whether names of the profile have servers of their own.
   [[nodiscard]] bool has(const std::string& profile) const { return profiles_.contains(profile); }
@@ -96,7 +97,8 @@ class Lookups {
   Cache cache_;
   ServerHealth health_;
   std::map<std::string, NamesOfProfile> profiles_;
-  std::set<std::string> in_force_;  // Servers::cached_as of all of them
+  std::map<std::string, std::string> followed_;  // servers and search list of each profile
+  std::set<std::string> in_force_;               // Servers::cached_as of all of them
   std::map<uid_t, User> users_;
   struct Turn {
     uid_t user;

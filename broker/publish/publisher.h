@@ -44,7 +44,7 @@ class Publisher {
   void record_health(const std::string& profile, const plan::HealthKey& key,
                      const plan::HealthFinding& finding,
                      std::uint64_t now_ms);  // CLOCK_BOOTTIME in milliseconds
-  // Forgets the health records of every profile.
+  // Of every profile; programs forget the answers to lookups, too.
   void forget_health();
 
   // Removes the plan file of a profile that is not in the policy, and that no program runs under.

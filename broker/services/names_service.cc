@@ -44,6 +44,7 @@ Answer lookup_answer(const LookupResult& result) {
   std::vector<std::byte> bytes;
   auto message = plan::make<plan::LookupAnswer>();
   message.outcome = result.outcome;
+  message.lifetime_s = result.lifetime;
   for (std::size_t i = 0; i < plan::kLookupQuestions; ++i) {
     const Channel::Reply& reply = result.replies[i];
     message.lengths[i] = static_cast<std::uint32_t>(reply.size());

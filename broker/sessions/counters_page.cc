@@ -66,6 +66,7 @@ Totals CountersPage::totals() const {
   totals.system = counters_->system.load(kOrder);
   totals.refused = counters_->refused.load(kOrder);
   totals.unavailable = counters_->unavailable.load(kOrder);
+  totals.names = counters_->names.load(kOrder);
   return totals;
 }
 

@@ -48,6 +48,7 @@ plan::LookupOutcome ProfileNames::look_up(const dns::Name& name, const Questions
   plan::Lookup lookup = lookup_of(name, questions);
   const KeepErrno keep;
   apply_environment(&lookup);
+  if (recall(lookup, reply)) return reply->outcome();
   return ask(&lookup, reply);
 }
 
@@ -60,6 +61,7 @@ plan::LookupOutcome ProfileNames::search(std::string_view name, const Questions&
   plan::Lookup lookup = lookup_of(*own, questions);
   if (!alias && !name.ends_with('.')) lookup.flags |= plan::kLookupSearches;
   apply_environment(&lookup);
+  if (recall(lookup, reply)) return reply->outcome();
   if (EarlyQuestion* const question = early_.find(name.data())) {
     if (question->only_asks) {
       ask_early(lookup, question);
@@ -79,13 +81,37 @@ plan::LookupOutcome ProfileNames::ask(plan::Lookup* lookup, LookupReply* reply) 
     if (!session_.ensure_session()) return kTryAgain;
     session_.introduce_vfork_child();
     if (deadline == 0) deadline = monotonic_ms() + limit_of(*lookup) + kMarginMs;
+    const auto before = era();
+    const std::int64_t asked_at = clock_ms(CLOCK_BOOTTIME);
     if (request_(settings_, session_.second_socket(), *lookup, deadline, reply)) {
+      // Of a program that has been moved meanwhile, it is not known whose answer it is.
+      if (before && era() == before) recent_.remember(*before, *lookup, *reply, asked_at);
       return reply->outcome();
     }
     const auto plan = plan_.latest();
     if (!plan || session_.has_joined(*plan) || monotonic_ms() >= deadline) break;
   }
   return kTryAgain;
+}
+
+// To the broker a vfork child is another program, and it writes where its parent does.
+std::optional<RecentAnswers::Era> ProfileNames::era() const {
+  const std::uint64_t version = plan_.version();
+  const auto plan = plan_.in_force();
+  if (!plan || !session_.has_joined(*plan) || !session_.is_own_process()) return std::nullopt;
+  const RecentAnswers::Era era{version, plan->epoch(), plan->broker_instance()};
+  return plan_.version() == version ? std::optional(era) : std::nullopt;
+}
+
+// A broker that has stopped does not say what has changed.
+bool ProfileNames::recall(const plan::Lookup& lookup, LookupReply* reply) {
+  const auto now = era();
+  if (!now || !plan_.latest()->broker_lives(static_cast<std::uint64_t>(monotonic_ms()))) {
+    return false;
+  }
+  if (!recent_.find(*now, lookup, clock_ms(CLOCK_BOOTTIME), reply)) return false;
+  session_.count_name();
+  return true;
 }
 
 void ProfileNames::ask_early(const plan::Lookup& lookup, EarlyQuestion* question) {

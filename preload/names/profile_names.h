@@ -15,6 +15,7 @@
 #include "plan/name_wire.h"
 #include "plan/names.h"
 #include "preload/names/early_questions.h"
+#include "preload/names/recent_answers.h"
 #include "preload/process/settings.h"
 #include "preload/session/broker_session.h"
 #include "preload/session/current_plan.h"
@@ -28,8 +29,13 @@ class ProfileNames {
                                  std::int64_t deadline, LookupReply*);
 
   constexpr ProfileNames(const Settings& settings, const CurrentPlan& plan, BrokerSession& session,
-                         RequestLookup request, EarlyQuestions& early)
-      : settings_(settings), plan_(plan), session_(session), request_(request), early_(early) {}
+                         RequestLookup request, EarlyQuestions& early, RecentAnswers& recent)
+      : settings_(settings),
+        plan_(plan),
+        session_(session),
+        request_(request),
+        early_(early),
+        recent_(recent) {}
 
   // Whose names are, as far as is known without asking: the profile's, too, where a profile of the
   // environment is not known. It fails closed.
@@ -62,6 +68,11 @@ class ProfileNames {
   [[nodiscard]] plan::NameSettings names() const;
   [[nodiscard]] std::int64_t limit_of(const plan::Lookup& lookup) const;  // milliseconds
   [[nodiscard]] plan::LookupOutcome ask(plan::Lookup* lookup, LookupReply* reply);
+  // What holds of the plan and the host now, by the broker's own word; nothing where the broker has
+  // to be asked.
+  [[nodiscard]] std::optional<RecentAnswers::Era> era() const;
+  // Whether this was answered a moment ago.
+  [[nodiscard]] bool recall(const plan::Lookup& lookup, LookupReply* reply);
   void ask_early(const plan::Lookup& lookup, EarlyQuestion* question);
   // Whether the answer to what was asked early is there, and is to this.
   [[nodiscard]] bool take_early(const plan::Lookup& lookup, EarlyQuestion* question,
@@ -72,6 +83,7 @@ class ProfileNames {
   BrokerSession& session_;
   const RequestLookup request_;
   EarlyQuestions& early_;
+  RecentAnswers& recent_;
 };
 
 }  // namespace px::shim

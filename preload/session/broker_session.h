@@ -65,6 +65,11 @@ class BrokerSession {
   // ensure_session(), where the profile may choose the transport of the program's stream sockets.
   void ensure_session_for_sockets();
 
+  // A lookup of a name that the broker was not asked for.
+  void count_name() const { counters_.count(&plan::Counters::names); }
+  // False in a vfork child.
+  [[nodiscard]] bool is_own_process() const { return process_.is_own(); }
+
   // Of the broker whose plan is mapped.
   [[nodiscard]] SecondSocket second_socket() const;
 

@@ -94,12 +94,28 @@ Asked ask_once(const Settings& settings, const SecondSocket& second, const plan:
 
 std::span<const std::byte> LookupReply::packet(std::size_t question) const {
   const std::size_t before = question == 0 ? 0 : lengths_[0];
-  return {bytes() + before, lengths_[question]};
+  return {data() + before, lengths_[question]};
+}
+
+std::span<std::byte> LookupReply::refill(
+    plan::LookupOutcome outcome, std::span<const std::uint32_t, plan::kLookupQuestions> lengths) {
+  clear();
+  outcome_ = outcome;
+  std::ranges::copy(lengths, lengths_);
+  received_ = size();
+  began_ = true;
+  return {own_, size()};
+}
+
+std::span<std::byte> LookupReply::packet_to_change(std::size_t question) {
+  const auto packet = this->packet(question);
+  return {own_ + (packet.data() - data()), packet.size()};
 }
 
 bool LookupReply::add(const plan::LookupAnswer& part) {
   if (!began_) {
     outcome_ = part.outcome;
+    lifetime_s_ = part.lifetime_s;
     std::copy(std::begin(part.lengths), std::end(part.lengths), lengths_);
     began_ = true;
     if (size() > sizeof own_) {
@@ -122,6 +138,7 @@ void LookupReply::clear() {
   if (mapped_ != nullptr) ::munmap(mapped_, size());
   mapped_ = nullptr;
   lengths_[0] = lengths_[1] = 0;
+  lifetime_s_ = 0;
   received_ = 0;
   began_ = false;
   outcome_ = plan::LookupOutcome::kTryAgain;

@@ -27,6 +27,16 @@ class LookupReply {
   [[nodiscard]] plan::LookupOutcome outcome() const { return outcome_; }
   // The packet that answers the question of that index; empty where nobody answered it.
   [[nodiscard]] std::span<const std::byte> packet(std::size_t question) const;
+  // All of them, one behind another.
+  [[nodiscard]] std::span<const std::byte> bytes() const { return {data(), size()}; }
+  // For how many seconds it may be kept; 0: not at all.
+  [[nodiscard]] std::uint32_t lifetime_s() const { return lifetime_s_; }
+
+  // Of recent_answers.cc: room for packets of these lengths, no more than fit one message, in place
+  // of what was there; and a packet that was put there.
+  [[nodiscard]] std::span<std::byte> refill(
+      plan::LookupOutcome outcome, std::span<const std::uint32_t, plan::kLookupQuestions> lengths);
+  [[nodiscard]] std::span<std::byte> packet_to_change(std::size_t question);
 
   // Of lookup_request.cc: the packets of an answer, one after another; false for one that does not
   // go on with what came before, or where there is no memory for it.
@@ -36,10 +46,11 @@ class LookupReply {
 
  private:
   [[nodiscard]] std::size_t size() const { return std::size_t{lengths_[0]} + lengths_[1]; }
-  [[nodiscard]] const std::byte* bytes() const { return mapped_ != nullptr ? mapped_ : own_; }
+  [[nodiscard]] const std::byte* data() const { return mapped_ != nullptr ? mapped_ : own_; }
 
   plan::LookupOutcome outcome_ = plan::LookupOutcome::kTryAgain;
   std::uint32_t lengths_[plan::kLookupQuestions] = {};
+  std::uint32_t lifetime_s_ = 0;
   std::size_t received_ = 0;
   bool began_ = false;
   std::byte* mapped_ = nullptr;

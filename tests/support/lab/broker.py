@@ -130,8 +130,23 @@ class Broker:
 
     def idle_files(self):
         """How many files it has open once nobody is connected: each client costs a pidfd."""
-        wait_until(lambda: self.clients() <= 0, "nobody is connected to the broker")
-        return self.open_files()
+
+        def counted():
+            count = self.open_files()
+            idle = self.clients() <= 0 and not self.connections()
+            return count if idle and self.open_files() == count else 0
+
+        return wait_until(counted, "nobody is connected to the broker")
+
+    def connections(self):
+        """That it has accepted, also where the client has gone and they are about to be closed."""
+        # A connection is of the namespace of who connects: a program of the lab, or a test.
+        tables = [pathlib.Path(f"/proc/{who}/net/unix").read_text() for who in (self.pid, "self")]
+        rows = [line.split() for table in tables for line in table.splitlines()]
+        # Listening sockets have the flag; others without a path are between its own processes.
+        accepted = {f"socket:[{row[6]}]" for row in rows if len(row) > 7 and row[3] == "00000000"}
+        links = pathlib.Path(f"/proc/{self.pid}/fd").iterdir()
+        return sum(target_of(link) in accepted for link in links)
 
     def clients(self):
         links = pathlib.Path(f"/proc/{self.pid}/fd").iterdir()

@@ -65,7 +65,7 @@ TEST(CacheLifetime, FailuresAreNotKept) {
 class CacheTest : public testing::Test {
  protected:
   static Cache::Key key(const std::string& question, const std::string& servers = "one") {
-    return {servers, question};
+    return {.question = question, .servers = servers};
   }
   std::chrono::steady_clock::time_point now_{1h};
   Cache cache_{{.bytes = 20'000, .bytes_per_user = 10'000}, [this] { return now_; }};
@@ -77,7 +77,7 @@ TEST_F(CacheTest, AnAnswerAgesAndEnds) {
   cache_.keep(key("a"), 1, reply_);
   now_ += 25s;
   ASSERT_TRUE(cache_.find(key("a")));
-  EXPECT_EQ(ttl_of(*cache_.find(key("a"))), 35u);
+  EXPECT_EQ(ttl_of(cache_.find(key("a"))->reply), 35u);
   now_ += 34s;
   EXPECT_TRUE(cache_.find(key("a")));
   now_ += 1s;
@@ -129,7 +129,7 @@ TEST_F(CacheTest, ANewAnswerTakesTheOldOnesPlace) {
   cache_.keep(key("a"), 1, reply_);
   cache_.keep(key("a"), 2, Reply("a").address("a", "10.0.0.2", 10).bytes);
   EXPECT_EQ(cache_.size(), 1u);
-  EXPECT_EQ(ttl_of(*cache_.find(key("a"))), 10u);
+  EXPECT_EQ(ttl_of(cache_.find(key("a"))->reply), 10u);
 }
 
 }  // namespace

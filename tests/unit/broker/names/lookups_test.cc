@@ -325,7 +325,7 @@ class LookupsByName : public LookupTest {
   Names& names() { return policy_.profiles.front().names; }
   LookupOutcome outcome(std::string_view name, bool searches = true) {
     Lookups lookups(context_);
-    lookups.follow(policy_, {}, {});
+    (void)lookups.follow(policy_, {}, {});
     auto lookup = plan::make<plan::Lookup>();
     lookup.types[0] = dns::kA;
     lookup.ndots = plan::kNdotsOfProfile;
@@ -375,7 +375,7 @@ TEST_F(LookupTest, AUserHasSoManyUnderWayAndTheOthersTurnsComeBetween) {
   profile.names.groups.emplace_back().servers.push_back(
       {*bundle::address_from_text("192.0.2.1"), asked.port()});
   policy.profiles.push_back(profile);
-  lookups.follow(policy, {}, {});
+  (void)lookups.follow(policy, {}, {});
   EXPECT_TRUE(lookups.has("work"));
   EXPECT_FALSE(lookups.has("play"));
   auto lookup = plan::make<plan::Lookup>();

@@ -16,7 +16,7 @@ class NamesServiceTest : public test::ServicesTest {
     publish(
         "paths: { vpn: { interface: px-none0 } }\n"
         "profiles: { work: { dns: { via: vpn, servers: [10.0.0.53] } }, play: }");
-    lookups.follow(in_force.policy, in_force.snapshot, {});
+    (void)lookups.follow(in_force.policy, in_force.snapshot, {});
   }
 
   static plan::Lookup lookup() {

@@ -42,6 +42,7 @@ struct FakeServers {
     if (!here->reachable) return false;
     auto part = plan::make<plan::LookupAnswer>();
     part.outcome = here->outcome;
+    part.lifetime_s = here->lifetime_s;
     std::vector<std::byte> bytes;
     for (std::size_t i = 0; i < here->replies.size(); ++i) {
       part.lengths[i] = static_cast<std::uint32_t>(here->replies[i].size());
@@ -65,9 +66,11 @@ struct FakeServers {
   TestBroker broker;
   ShimSession shim;
   EarlyQuestions early;
-  ProfileNames names{shim.settings, shim.plan, shim.session, &request, early};
+  RecentAnswers recent;
+  ProfileNames names{shim.settings, shim.plan, shim.session, &request, early, recent};
   plan::LookupOutcome outcome = plan::LookupOutcome::kTryAgain;
   std::vector<std::vector<std::byte>> replies;
+  std::uint32_t lifetime_s = 0;
   bool reachable = true;
   plan::Lookup asked{};
   std::int64_t deadline = 0;

@@ -114,7 +114,9 @@ class NameDispatchTest : public testing::Test {
   KernelTransports transports_{resolver_.symbols};
   BundleCache cache_;
   EarlyQuestions early_;
-  ProfileNames profile_{shim_.settings, shim_.plan, shim_.session, &request_lookup, early_};
+  RecentAnswers recent_;
+  ProfileNames profile_{shim_.settings,  shim_.plan, shim_.session,
+                        &request_lookup, early_,     recent_};
   AnswerNotes notes_{resolver_.symbols, shim_.plan, profile_, shim_.answered};
   OrderedLookup ordered_{notes_, kBareSystemCalls, shim_.plan, shim_.decider};
   AddressNames addresses_{resolver_.symbols, ordered_,    profile_, shim_.plan, shim_.decider,

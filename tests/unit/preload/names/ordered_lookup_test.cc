@@ -50,7 +50,9 @@ class OrderedLookupTest : public testing::Test {
   TestBroker broker_;
   StartedSession shim_;
   EarlyQuestions early_;
-  ProfileNames profile_{shim_.settings, shim_.plan, shim_.session, &request_lookup, early_};
+  RecentAnswers recent_;
+  ProfileNames profile_{shim_.settings,  shim_.plan, shim_.session,
+                        &request_lookup, early_,     recent_};
   AnswerNotes notes_{resolver_.symbols, shim_.plan, profile_, shim_.answered};
   OrderedLookup lookup_{notes_, kBareSystemCalls, shim_.plan, shim_.decider};
 };

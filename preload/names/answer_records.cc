@@ -27,12 +27,9 @@ std::optional<dns::Record> AnswerRecords::next_or_alias() {
     std::size_t at = record->position;
     const auto target = dns::read_name(packet_, &at);
     if (!target) return std::nullopt;
-    had_alias_ = true;
     owner_ = *target;
     // Names of addresses are no hosts': 4.0-7.1.168.192.in-addr.arpa (RFC 2317).
-    const bool good = target->is_host() || type_ == dns::kPtr;
-    had_bad_alias_ = had_bad_alias_ || !good;
-    if (!good) continue;
+    if (!target->is_host() && type_ != dns::kPtr) continue;
     canonical_ = *target;
     return record;
   }

@@ -25,9 +25,6 @@ class AnswerRecords {
   // The canonical name, as far as next() has come: where CNAMEs lead to a name that no host can
   // have, the one before.
   [[nodiscard]] const dns::Name& canonical() const { return canonical_; }
-  // Whether CNAMEs were passed, and such a one among them.
-  [[nodiscard]] bool had_alias() const { return had_alias_; }
-  [[nodiscard]] bool had_bad_alias() const { return had_bad_alias_; }
   [[nodiscard]] std::uint32_t ttl() const { return ttl_; }  // the shortest so far
 
  private:
@@ -36,8 +33,6 @@ class AnswerRecords {
   std::uint16_t type_;
   dns::Name owner_;
   dns::Name canonical_;
-  bool had_alias_ = false;
-  bool had_bad_alias_ = false;
   std::uint32_t ttl_ = UINT32_MAX;
 };
 

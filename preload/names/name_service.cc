@@ -64,9 +64,10 @@ nss_status status_of(LookupOutcome outcome, const ServiceCall& call) {
   return fails(call, NSS_STATUS_TRYAGAIN, EAGAIN, TRY_AGAIN);
 }
 
-// A CNAME that leads nowhere, or records of other names.
-nss_status without_address(bool had_alias, const ServiceCall& call) {
-  return not_found(call, had_alias ? HOST_NOT_FOUND : NO_DATA);
+// A reply that has records, and none of them is an address: a CNAME that leads nowhere, or records
+// of other names. libc's own service for DNS says so.
+nss_status without_address(const ServiceCall& call) {
+  return fails(call, NSS_STATUS_TRYAGAIN, ENOENT, NO_RECOVERY);
 }
 
 void set_ttl(const ServiceCall& call, std::uint32_t ttl) {
@@ -89,7 +90,6 @@ struct TupleList {
   gaih_addrtuple** end;
   AnswerRoom room;
   bool is_empty = true;
-  bool had_alias = false;
   bool is_full = false;
   std::uint32_t ttl = UINT32_MAX;
 
@@ -123,7 +123,6 @@ void TupleList::add(std::span<const std::byte> packet, std::uint16_t type) {
     if (record->data.size() != address_size(type)) continue;
     is_full = !add(records, *record, type);
   }
-  had_alias = had_alias || records.had_alias();
   ttl = std::min(ttl, records.ttl());
 }
 
@@ -131,8 +130,6 @@ void TupleList::add(std::span<const std::byte> packet, std::uint16_t type) {
 struct Counts {
   std::size_t records = 0;
   std::size_t aliases = 0;
-  bool had_alias = false;
-  bool had_bad_alias = false;
 };
 
 Counts counts_of(dns::Packet packet, std::uint16_t type) {
@@ -141,8 +138,6 @@ Counts counts_of(dns::Packet packet, std::uint16_t type) {
   while (const auto record = records.next_or_alias()) {
     ++(record->type == type ? counts.records : counts.aliases);
   }
-  counts.had_alias = records.had_alias();
-  counts.had_bad_alias = records.had_bad_alias();
   return counts;
 }
 
@@ -215,7 +210,7 @@ nss_status NameService::find_addresses(const char* name, gaih_addrtuple** list,
   tuples.add(reply.packet(0), dns::kA);
   tuples.add(reply.packet(1), dns::kAaaa);
   if (tuples.is_full) return needs_room(call);
-  if (tuples.is_empty) return without_address(tuples.had_alias, call);
+  if (tuples.is_empty) return not_found(call, HOST_NOT_FOUND);
   notes_.note(name, reply.packet(0));
   notes_.note(name, reply.packet(1));
   set_ttl(call, tuples.ttl);
@@ -226,10 +221,11 @@ nss_status NameService::find_addresses(const char* name, gaih_addrtuple** list,
 nss_status NameService::find_host(const char* name, int family, hostent* host,
                                   const ServiceCall& call, char** canonical) {
   if (!names_.apply()) return is_absent(call);
+  if (*name != '\0' && !can_be_host(name)) return not_found(call, HOST_NOT_FOUND);
   if (family != AF_INET && family != AF_INET6) {
     return fails(call, NSS_STATUS_UNAVAIL, EAFNOSUPPORT, NO_DATA);
   }
-  if (!can_be_host(name)) return not_found(call, *name == '\0' ? NO_RECOVERY : HOST_NOT_FOUND);
+  if (*name == '\0') return not_found(call, NO_RECOVERY);
   const std::uint16_t type = family == AF_INET6 ? dns::kAaaa : dns::kA;
   LookupReply reply;
   const ProfileNames::Questions questions{.types = {type, 0}, .flags = plan::kLookupExtended};
@@ -239,10 +235,7 @@ nss_status NameService::find_host(const char* name, int family, hostent* host,
   std::uint32_t ttl = 0;
   const AnswerRoom room(call.room, call.size);
   if (!write_host(reply.packet(0), type, counts, room, host, &ttl)) return needs_room(call);
-  if (host->h_addr_list[0] == nullptr) {
-    if (counts.had_bad_alias) return not_found(call, NO_RECOVERY);
-    return without_address(counts.had_alias, call);
-  }
+  if (host->h_addr_list[0] == nullptr) return without_address(call);
   notes_.note(name, reply.packet(0));
   if (canonical != nullptr) *canonical = host->h_name;
   set_ttl(call, ttl);

@@ -90,7 +90,7 @@ bool any_reachable(std::span<const Destination> destinations, bool ipv4) {
 }
 
 // Where, of two families, one cannot be reached at all, takes its addresses out, and gives what is
-// left. `room` is as large.
+// left; but what was asked for as IPv6 stays, as libc leaves it there. `room` is as large.
 std::span<Destination> without_lacking(std::span<Destination> destinations,
                                        std::span<Destination> room) {
   const bool ipv4 = any_reachable(destinations, true);
@@ -99,7 +99,8 @@ std::span<Destination> without_lacking(std::span<Destination> destinations,
   std::size_t kept = 0;
   std::size_t lacking = 0;
   for (const Destination& one : destinations) {
-    const bool keep = one.address.is_ipv4() == ipv4;
+    const bool mapped = one.address.is_ipv4() && one.family == AF_INET6;
+    const bool keep = one.address.is_ipv4() == ipv4 || mapped;
     (keep ? destinations[kept++] : room[lacking++]) = one;
   }
   if (lacking > 0) ::freeaddrinfo(list_of(room.first(lacking)));

@@ -38,10 +38,17 @@ int failed(res_state state, int error) {
   return -1;
 }
 
-// As much as there is room for, and then a sign that it is not all, as in a datagram.
-int copy_reply(std::span<const std::byte> reply, AnswerSpace space) {
+// What libc would have got by a datagram is cut without a sign. What is larger comes as a stream:
+// as much as there is room for, the sign that it is not all, and the length of all of it.
+int copy_reply(std::span<const std::byte> reply, std::uint16_t flags, AnswerSpace space) {
+  constexpr std::size_t kPlain = 512;
+  constexpr std::size_t kExtended = 1200;
+  const bool extended = (flags & plan::kLookupExtended) != 0;
+  const std::size_t datagram = extended ? std::clamp(space.size(), kPlain, kExtended) : kPlain;
+  const bool is_datagram = (flags & plan::kLookupStream) == 0 && reply.size() <= datagram;
   const std::size_t count = std::min(reply.size(), space.size());
   std::copy_n(reply.begin(), count, space.begin());
+  if (is_datagram) return static_cast<int>(count);
   if (count < reply.size() && count > 2) space[2] |= kTruncated;
   return static_cast<int>(reply.size());
 }
@@ -75,7 +82,7 @@ bool can_ask(const ResolverCalls::Asked& asked, AnswerSpace space) {
 ResolverCalls::Result ResolverCalls::answer(res_state state, LookupOutcome outcome,
                                             const LookupReply& reply, AnswerSpace space) {
   if (outcome == LookupOutcome::kOfHost) return std::nullopt;
-  const int size = copy_reply(reply.packet(0), space);
+  const int size = copy_reply(reply.packet(0), flags_of(*state), space);
   if (outcome != LookupOutcome::kAnswered) return failed(state, host_error_of(outcome));
   state->res_h_errno = NETDB_SUCCESS;
   return size;
@@ -83,9 +90,9 @@ ResolverCalls::Result ResolverCalls::answer(res_state state, LookupOutcome outco
 
 ResolverCalls::Result ResolverCalls::query(res_state state, const char* name, const Asked& asked,
                                            AnswerSpace space) {
-  if (!can_ask(asked, space)) return failed(state, TRY_AGAIN);
   const auto parsed = dns::Name::from_text(name);
   if (!parsed) return failed(state, NO_RECOVERY);
+  if (!can_ask(asked, space)) return failed(state, TRY_AGAIN);
   LookupReply reply;
   const LookupOutcome outcome =
       names_.look_up(*parsed, questions_of(asked, flags_of(*state)), &reply);
@@ -103,13 +110,13 @@ ResolverCalls::Result ResolverCalls::search(res_state state, const char* name, c
 ResolverCalls::Result ResolverCalls::query_domain(res_state state, const char* name,
                                                   const char* domain, const Asked& asked,
                                                   AnswerSpace space) {
-  if (!can_ask(asked, space)) return failed(state, TRY_AGAIN);
   // libc puts a dot between them, whatever the name ends with.
   const bool two_dots = domain != nullptr && std::string_view(name).ends_with('.');
   const auto own = two_dots ? std::nullopt : dns::Name::from_text(name);
   const auto above = dns::Name::from_text(domain == nullptr ? "" : domain);
   const auto whole = own && above ? own->below(*above) : std::nullopt;
   if (!whole) return failed(state, NO_RECOVERY);
+  if (!can_ask(asked, space)) return failed(state, TRY_AGAIN);
   LookupReply reply;
   const LookupOutcome outcome =
       names_.look_up(*whole, questions_of(asked, flags_of(*state)), &reply);
@@ -142,7 +149,7 @@ ResolverCalls::Result ResolverCalls::send(std::span<const std::byte> question, A
     errno = ETIMEDOUT;
     return -1;
   }
-  const int size = copy_reply(reply.packet(0), space);
+  const int size = copy_reply(reply.packet(0), flags, space);
   // The broker has asked by another number.
   std::copy_n(question.begin(), 2, space.begin());
   return size;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """hostile_name_server.py ADDRESS [--no-tcp]: a name server whose answers are broken in the manner that
-the first label of the name says (MANNERS), and are good for all other names. It prints each question
+the first label of the name says (MANNERS), and are good for all other names, but that there are none
+below NOWHERE, and that it answers each question about an alias (ONCE) but once. It prints each question
 as TYPE NAME."""
 
 import contextlib
@@ -12,6 +13,8 @@ import threading
 
 POISON = "192.0.2.66"  # where a hostile server would like programs to go
 VICTIM = "good.victim.test"  # whose address it would like to be that
+NOWHERE = "nowhere.test"
+ONCE = "alias-once"
 MANY = 4000
 PORT = 53
 A, CNAME, OPT = 1, 5, 41
@@ -167,16 +170,30 @@ def framed(packet):
 
 
 def manner(query):
+    if query.name.endswith(f".{NOWHERE}"):
+        return "no-such-name"
     return query.name.split(".")[0].lower()
 
 
+def alias_once(query, answered):
+    if query.question in answered:
+        return []
+    answered.add(query.question)
+    target = wire("target.test")
+    alias = record(pointer(NAME_AT), CNAME, target)
+    return [query.reply([alias, *([query.own(target)] if query.type == A else [])])]
+
+
 def answer_datagrams(sock):
+    answered = set()
     while True:
         packet, client = sock.recvfrom(4096)
         query = Query(packet)
         print("A" if query.type == A else query.type, query.name, flush=True)
         if manner(query) in STREAM_MANNERS:
             replies = [query.reply(flags=REPLY | TRUNCATED)]
+        elif manner(query) == ONCE:
+            replies = alias_once(query, answered)
         else:
             replies = MANNERS.get(manner(query), lambda q: [q.good()])(query)
         for reply in replies:

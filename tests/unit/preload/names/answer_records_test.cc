@@ -23,7 +23,6 @@ TEST(AnswerRecords, OnlyTheAskedTypeOfTheNameItselfCounts) {
   EXPECT_FALSE(records.next());
   EXPECT_EQ(text_of(records.canonical()), "WWW.lab") << "as it was asked";
   EXPECT_EQ(records.ttl(), 10u);
-  EXPECT_FALSE(records.had_alias());
 }
 
 TEST(AnswerRecords, AChainIsFollowed) {

@@ -109,7 +109,9 @@ TEST_F(NameServiceTest, CnamesAreFollowedAndOtherNamesAreNotBelieved) {
   servers_.answer_with(LookupOutcome::kAnswered,
                        {Reply("www.lab").address("other.lab", "10.0.0.1").bytes});
   EXPECT_EQ(both("www.lab"), "none");
-  EXPECT_EQ(failure(), (Failure{NSS_STATUS_NOTFOUND, ENOENT, NO_DATA}));
+  EXPECT_EQ(failure(), (Failure{NSS_STATUS_NOTFOUND, ENOENT, HOST_NOT_FOUND}));
+  EXPECT_EQ(host("www.lab", AF_INET), "none");
+  EXPECT_EQ(failure(), (Failure{NSS_STATUS_TRYAGAIN, ENOENT, NO_RECOVERY}));
   servers_.answer_with(LookupOutcome::kAnswered, {Reply("a.lab")
                                                       .name("a.lab", dns::kCname, "b.lab")
                                                       .name("b.lab", dns::kCname, "a.lab")

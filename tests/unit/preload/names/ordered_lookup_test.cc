@@ -82,6 +82,13 @@ TEST_F(OrderedLookupTest, AddressesWithoutAPathAreLeftOutWhereConfiguredOnesAreW
   EXPECT_EQ(listed("six", 0, AF_INET6), Texts{"2001:db8::1"});
 }
 
+// libc leaves them in, whatever the host has.
+TEST_F(OrderedLookupTest, MappedAddressesAreNotLeftOut) {
+  resolver_.hosts["mapped"] = {"2001:db8::1", "::ffff:192.0.2.1"};
+  broker_.plan.publish_via(entry(3, "px-none0", "fd00::2"));
+  EXPECT_EQ(listed("mapped", AI_ADDRCONFIG | AI_V4MAPPED | AI_ALL, AF_INET6).size(), 2U);
+}
+
 TEST_F(OrderedLookupTest, AFamilyWhoseEgressIsDownIsNotLeftOut) {
   broker_.plan.publish_via(entry(3, "px-none0", "10.2.0.2", 0));
   EXPECT_EQ(listed("both", AI_ADDRCONFIG), (Texts{"2001:db8::1", "192.0.2.1"}));

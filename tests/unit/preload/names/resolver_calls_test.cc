@@ -45,6 +45,20 @@ TEST_F(ResolverCallsTest, OfALargeOneTheSizeIsTold) {
   EXPECT_FALSE(dns::header_of(reply.bytes)->truncated);
 }
 
+// As the kernel cuts a datagram.
+TEST_F(ResolverCallsTest, WhatADatagramHasRoomForIsCutWithoutASign) {
+  Reply reply("www.lab", 16);
+  for (int i = 0; i < 10; ++i) reply.record("www.lab", 16, {1, 'x'});
+  servers_.answer_with(LookupOutcome::kAnswered, {reply.bytes});
+  const auto small = std::span(space_).first(100);
+  ASSERT_GT(reply.bytes.size(), small.size());
+  EXPECT_EQ(calls_.query(&state_, "www.lab", kText, small), 100);
+  EXPECT_FALSE(dns::header_of(small)->truncated);
+  state_.options |= RES_USEVC;
+  EXPECT_EQ(calls_.query(&state_, "www.lab", kText, small), static_cast<int>(reply.bytes.size()));
+  EXPECT_TRUE(dns::header_of(small)->truncated);
+}
+
 TEST_F(ResolverCallsTest, FailuresAreLibcs) {
   const auto failure = [&](const char* name, std::size_t size = 512) {
     h_errno = 0;

@@ -3,6 +3,8 @@
 
 #include <netinet/in.h>
 #include <pthread.h>
+#include <resolv.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
@@ -50,9 +52,80 @@ bool is_ascii(std::string_view text) {
   return std::ranges::none_of(text, [](char each) { return (each & 0x80) != 0; });
 }
 
+// How long this thread's resolver in libc waits, and how often it asks; programs may change both.
+// Nothing of one that was never used.
+struct ResolverTimes {
+  int seconds = 0;
+  int attempts = 0;
+};
+
+// From now on it asks each server once, and for a second.
+ResolverTimes take_resolver_times() {
+  struct __res_state& state = _res;
+  if ((state.options & RES_INIT) == 0) return {};
+  const ResolverTimes times{state.retrans, state.retry};
+  state.retrans = 1;
+  state.retry = 1;
+  return times;
+}
+
+void give_back(void* kept) {
+  const auto& times = *static_cast<const ResolverTimes*>(kept);
+  if (times.seconds == 0) return;
+  struct __res_state& state = _res;
+  state.retrans = times.seconds;
+  state.retry = times.attempts;
+}
+
 void free_cancelled(void* list) {
   ::freeaddrinfo(static_cast<addrinfo*>(list));
 }
+
+// The hints with which libc tells the canonical name as well.
+addrinfo with_canonical_name(const addrinfo* hints) {
+  addrinfo wanted{};
+  wanted.ai_flags = kDefaultFlags;
+  if (hints != nullptr) wanted = *hints;
+  wanted.ai_flags |= AI_CANONNAME;
+  return wanted;
+}
+
+bool wants_canonical_name(const addrinfo* hints) {
+  return hints != nullptr && (hints->ai_flags & AI_CANONNAME) != 0;
+}
+
+// Whether there is a name to be noted for.
+bool is_name(const char* node, const addrinfo* hints) {
+  const bool numeric = hints != nullptr && (hints->ai_flags & AI_NUMERICHOST) != 0;
+  return node != nullptr && !numeric && asked_name(node).has_value();
+}
+
+// A request as the program has it, and as libc gets it.
+struct Request {
+  const addrinfo* hints;
+  addrinfo with_name;
+};
+
+// Requests of one call: they may be more than a small stack has room for.
+class Requests {
+ public:
+  explicit Requests(std::size_t count) : size_(count * sizeof(Request)) {
+    const KeepErrno keep;
+    void* mapped =
+        ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped != MAP_FAILED) all_ = static_cast<Request*>(mapped);
+  }
+  Requests(const Requests&) = delete;
+  Requests& operator=(const Requests&) = delete;
+  ~Requests() {
+    if (all_ != nullptr) ::munmap(all_, size_);
+  }
+  [[nodiscard]] Request* all() { return all_; }
+
+ private:
+  std::size_t size_;
+  Request* all_ = nullptr;
+};
 
 // With a field for what is put there, as libc has it: in the first entry, and a block of its own.
 void take_canonical_name(addrinfo* list) {
@@ -72,27 +145,48 @@ bool AnswerNotes::wanted() const {
 
 int AnswerNotes::getaddrinfo(const char* node, const char* service, const addrinfo* hints,
                              addrinfo** list) {
-  const bool numeric = hints != nullptr && (hints->ai_flags & AI_NUMERICHOST) != 0;
-  const auto asked = node == nullptr || numeric || !wanted() ? std::nullopt : asked_name(node);
-  if (!asked) return libc_.getaddrinfo(node, service, hints, list);
-  addrinfo usual{};
-  usual.ai_flags = kDefaultFlags;
-  if (hints != nullptr) usual = *hints;
-  const bool named = (usual.ai_flags & AI_CANONNAME) != 0;
-  usual.ai_flags |= AI_CANONNAME;
-  const int error = libc_.getaddrinfo(node, service, &usual, list);
+  if (!is_name(node, hints) || !wanted()) return libc_.getaddrinfo(node, service, hints, list);
+  const addrinfo with_name = with_canonical_name(hints);
+  const int error = libc_.getaddrinfo(node, service, &with_name, list);
   if (error != 0 || *list == nullptr) return error;
   // A thread can be cancelled while libc is asked once more: then nobody gets the list.
   pthread_cleanup_push(free_cancelled, *list);
   note(node, **list);
   pthread_cleanup_pop(0);
-  if (!named) take_canonical_name(*list);
+  if (!wants_canonical_name(hints)) take_canonical_name(*list);
   return 0;
 }
 
-void AnswerNotes::note(const gaicb& request) {
-  if (request.ar_name == nullptr || request.ar_result == nullptr || !wanted()) return;
-  note(request.ar_name, *request.ar_result);
+// While libc waits it can be neither cancelled nor left: its own list of requests is on the stack.
+int AnswerNotes::ask_with_names(std::span<gaicb*> requests, sigevent* event) {
+  Requests asked(requests.size());
+  const bool replaced = asked.all() != nullptr;
+  for (std::size_t i = 0; replaced && i < requests.size(); ++i) {
+    gaicb& one = *requests[i];
+    Request& request = asked.all()[i];
+    request = {.hints = one.ar_request, .with_name = with_canonical_name(one.ar_request)};
+    if (is_name(one.ar_name, one.ar_request)) one.ar_request = &request.with_name;
+  }
+  const int error =
+      libc_.getaddrinfo_a(GAI_WAIT, requests.data(), static_cast<int>(requests.size()), event);
+  for (std::size_t i = 0; replaced && i < requests.size(); ++i) {
+    requests[i]->ar_request = asked.all()[i].hints;
+  }
+  return error;
+}
+
+int AnswerNotes::getaddrinfo_a(std::span<gaicb*> requests, sigevent* event) {
+  if (requests.empty() || !wanted()) {
+    return libc_.getaddrinfo_a(GAI_WAIT, requests.data(), static_cast<int>(requests.size()), event);
+  }
+  const int error = ask_with_names(requests, event);
+  for (const gaicb* one : requests) {
+    if (one->__return != 0 || one->ar_result == nullptr) continue;
+    if (!is_name(one->ar_name, one->ar_request)) continue;
+    note(one->ar_name, *one->ar_result);
+    if (!wants_canonical_name(one->ar_request)) take_canonical_name(one->ar_result);
+  }
+  return error;
 }
 
 void AnswerNotes::note(const char* asked, const addrinfo& list) {
@@ -129,19 +223,31 @@ void AnswerNotes::note(const dns::NameChain& names, const addrinfo& list, bool a
   }
 }
 
+// By a server that has just answered: another one that says nothing is not worth the program's
+// time. A function of its own: what is in a frame that a thread is cancelled in must not have
+// changed.
+const hostent* AnswerNotes::ask_impatiently(const char* asked, int family, hostent* entry,
+                                            std::span<char> room) const {
+  ResolverTimes times = take_resolver_times();
+  hostent* found = nullptr;
+  int error = 0;
+  int failed = 0;
+  pthread_cleanup_push(give_back, &times);
+  failed = libc_.gethostbyname2_r(asked, family, entry, room.data(), room.size(), &found, &error);
+  pthread_cleanup_pop(1);
+  return failed == 0 ? found : nullptr;
+}
+
 bool AnswerNotes::add_aliases(const char* asked, const bundle::Address& address,
                               dns::NameChain* names) const {
   const KeepErrno keep;
   const int host_error = h_errno;
   std::array<char, kHostRoom> room;
   hostent entry{};
-  hostent* found = nullptr;
-  int error = 0;
   const int family = address.is_ipv4() ? AF_INET : AF_INET6;
-  const int failed =
-      libc_.gethostbyname2_r(asked, family, &entry, room.data(), room.size(), &found, &error);
+  const hostent* found = ask_impatiently(asked, family, &entry, room);
   h_errno = host_error;
-  if (failed != 0 || found == nullptr) return false;
+  if (found == nullptr) return false;
   for (char** alias = found->h_aliases; *alias != nullptr; ++alias) add(names, *alias);
   add(names, found->h_name);
   return true;

@@ -30,19 +30,20 @@ class AnswerNotes {
   // name has an alias, the servers are asked once more: of CNAMEs, getaddrinfo(3) tells the last.
   [[nodiscard]] int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
                                 addrinfo** list);
+  // The same of libc's getaddrinfo_a(3) for a program that waits for all of these requests.
+  [[nodiscard]] int getaddrinfo_a(std::span<gaicb*> requests, sigevent* event);
   // What gethostbyname(3) and its kin have answered; null: nothing.
   void note(const char* asked, const hostent* answer);
   // A server's reply, as the question's answer; of any bytes, what can be read.
   void note(const char* asked, std::span<const std::byte> packet);
   // The members of a bundle that was asked for by a name of its own, beside their names.
   void note(std::string_view asked, const bundle::Bundle& bundle);
-  // What getaddrinfo_a(3) has answered to a program that waited for it.
-  void note(const gaicb& request);
 
  private:
   // Whether the profile has rules by name.
   [[nodiscard]] bool wanted() const;
-  // May ask libc for aliases.
+  [[nodiscard]] int ask_with_names(std::span<gaicb*> requests, sigevent* event);
+  // May ask libc for aliases, if the list has no canonical name or another one.
   void note(const char* asked, const addrinfo& list);
   // `all`: whether these are all names that can be known of the answer.
   void note(const dns::NameChain& names, const addrinfo& list, bool all);
@@ -50,6 +51,9 @@ class AnswerNotes {
   // does not tell.
   [[nodiscard]] bool add_aliases(const char* asked, const bundle::Address& address,
                                  dns::NameChain* names) const;
+  // libc's gethostbyname2_r(3); null where there is no answer at once.
+  [[nodiscard]] const hostent* ask_impatiently(const char* asked, int family, hostent* entry,
+                                               std::span<char> room) const;
   void remember(const bundle::Address& address, const dns::NameChain& names, bool all);
 
   const Symbols& libc_;

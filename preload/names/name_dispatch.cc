@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <span>
 #include <string_view>
 
 #include "libbundle/bundle.h"
@@ -102,13 +103,8 @@ int NameDispatch::getaddrinfo_a(int mode, gaicb** list, int count, sigevent* eve
       others[left++] = one;
     }
   }
-  const int error = libc_.getaddrinfo_a(mode, others.data(), left, event);
-  if (mode != GAI_WAIT) return error;
-  for (int i = 0; i < left; ++i) {
-    const gaicb& one = *others[i];
-    if (one.__return == 0) notes_.note(one);
-  }
-  return error;
+  if (mode == GAI_NOWAIT) return libc_.getaddrinfo_a(mode, others.data(), left, event);
+  return notes_.getaddrinfo_a(std::span(others).first(static_cast<std::size_t>(left)), event);
 }
 
 bool NameDispatch::asks_for_bundle(const gaicb& request) const {

@@ -4,6 +4,7 @@ says nothing about any other name."""
 
 import json
 import subprocess
+import time
 
 import pytest
 
@@ -200,3 +201,20 @@ def bring_back(lab):
         "link set client up",
     )
     lab.restore("vpn")
+
+
+# Where libc asks, px has it ask for the CNAMEs in between once more: not for as long as libc would.
+def test_a_server_that_drops_the_second_question(lab, tmp_path):
+    HostileUplink(lab, "lan")
+    resolver = tmp_path / "resolv.conf"
+    resolver.write_text(f"nameserver {UPLINKS[0].gateway}\n", encoding="utf-8")
+    policy = """version: 1
+profiles: { by-name: { rules: [{ to: "*.corp.test", action: block }] } }
+"""
+    look_up = "import socket; print(socket.getaddrinfo('alias-once.test', 80, type=1)[0][4][0])"
+    with in_place_of("/etc/resolv.conf", resolver), lab.serving(policy) as broker:
+        begin = time.monotonic()
+        found = lab.px(broker, ["/usr/bin/python3", "-c", look_up], "by-name").stdout.strip()
+        # libc asks twice, and waits for five seconds each time.
+        assert time.monotonic() - begin < 9
+    assert found == addresses_of("alias-once.test")[0]

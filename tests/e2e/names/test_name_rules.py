@@ -276,6 +276,12 @@ def test_without_dns_the_hosts_own_servers_are_asked(lab, broker, dns):
     assert sorted(dns.asked("lan")[before:]) == ["A web.test", "A web.test", "AAAA web.test"]
 
 
+def test_getaddrinfo_a_asks_once(lab, broker, dns):
+    lab.px(broker, [program_file("name_requests"), "git.corp.test", "80"], "host")
+    # Once for GAI_WAIT, and once for GAI_NOWAIT.
+    assert sorted(dns.asked("lan")) == 2 * ["A git.corp.test"] + 2 * ["AAAA git.corp.test"]
+
+
 def test_without_rules_by_name_nothing_is_asked_twice(lab, broker, dns):
     python(lab, broker, "without", "left('web.test')")
     assert sorted(dns.asked("lan")) == ["A web.test", "AAAA web.test"]

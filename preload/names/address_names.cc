@@ -127,7 +127,7 @@ bool AddressNames::gives_entries(const NameQuery& query, const addrinfo& hints,
 void AddressNames::remember(const Bundle& bundle, const NameQuery& query) {
   std::array<char, NameQuery::kNameSize> buffer;
   cache_.remember(bundle, query.name(buffer));
-  notes_.note(query.text(), bundle);
+  notes_.note(query.text(), query.members(), bundle);
 }
 
 int AddressNames::getaddrinfo(const NameQuery& query, const char* service, const addrinfo& hints,

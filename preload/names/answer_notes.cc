@@ -36,6 +36,18 @@ std::optional<dns::Name> asked_of(const dns::NameChain& names) {
   return dns::next_name(&rest);
 }
 
+// Whether these are the names of a member, or of a bundle without members of its own.
+bool was_looked_up(const dns::NameChain& names, const dns::Name& bundle,
+                   std::span<const bundle::Member> members) {
+  const auto asked = asked_of(names);
+  if (!asked) return false;
+  if (members.empty()) return asked->is_same(bundle);
+  return std::ranges::any_of(members, [&](const bundle::Member& member) {
+    const auto name = member.numeric ? std::nullopt : asked_name(member.text);
+    return name && asked->is_same(*name);
+  });
+}
+
 void add(dns::NameChain* names, const char* text) {
   const auto name = text == nullptr ? std::nullopt : dns::Name::from_text(text);
   if (name) names->add(*name);
@@ -283,7 +295,8 @@ void AnswerNotes::note(const char* asked, std::span<const std::byte> packet) {
   }
 }
 
-void AnswerNotes::note(std::string_view asked, const bundle::Bundle& bundle) {
+void AnswerNotes::note(std::string_view asked, std::span<const bundle::Member> members,
+                       const bundle::Bundle& bundle) {
   if (!wanted()) return;
   const auto name = asked_name(asked);
   if (!name || !name->is_host()) return;
@@ -291,8 +304,10 @@ void AnswerNotes::note(std::string_view asked, const bundle::Bundle& bundle) {
     dns::NameChain names;
     names.add(*name);
     dns::NameChain own;
-    (void)table_.find(member.address, &own);
-    for (auto rest = own.wire(); const auto each = dns::next_name(&rest);) names.add(*each);
+    // Others are those of an earlier answer, which the program now has another for.
+    if (table_.find(member.address, &own) && was_looked_up(own, *name, members)) {
+      for (auto rest = own.wire(); const auto each = dns::next_name(&rest);) names.add(*each);
+    }
     table_.remember(member.address, names);
   }
 }

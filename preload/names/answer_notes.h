@@ -13,6 +13,7 @@
 
 #include "dns/name_chain.h"
 #include "libbundle/core/bundle.h"
+#include "libbundle/core/notation.h"
 #include "preload/names/profile_names.h"
 #include "preload/process/symbols.h"
 #include "preload/session/answered_names.h"
@@ -36,8 +37,10 @@ class AnswerNotes {
   void note(const char* asked, const hostent* answer);
   // A server's reply, as the question's answer; of any bytes, what can be read.
   void note(const char* asked, std::span<const std::byte> packet);
-  // The members of a bundle that was asked for by a name of its own, beside their names.
-  void note(std::string_view asked, const bundle::Bundle& bundle);
+  // The members of a bundle that was asked for by a name of its own, beside the names by which they
+  // were looked up: those of `members`, or that of the bundle where it has none.
+  void note(std::string_view asked, std::span<const bundle::Member> members,
+            const bundle::Bundle& bundle);
 
  private:
   // Whether the profile has rules by name.

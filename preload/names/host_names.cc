@@ -38,7 +38,7 @@ Bundle addresses_in(const hostent& entry) {
 void HostNames::remember(const Bundle& bundle, const NameQuery& query) {
   std::array<char, NameQuery::kNameSize> buffer;
   cache_.remember(bundle, query.name(buffer));
-  notes_.note(query.text(), bundle);
+  notes_.note(query.text(), query.members(), bundle);
 }
 
 int HostNames::find_members(const NameQuery& query, int family, Bundle* found) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "libbundle/core/notation.h"
 #include "preload/names/name_service.h"
 #include "tests/unit/preload/names/fake_resolver.h"
 #include "tests/unit/preload/names/fake_servers.h"
@@ -192,6 +193,34 @@ TEST_F(AnswerNotesTest, WhatTheProfilesServersSaidIsNotAskedAgain) {
   (void)looked_up("www.example");
   EXPECT_TRUE(blocks("10.0.0.4"));
   EXPECT_TRUE(asked_for_aliases.empty());
+}
+
+TEST_F(AnswerNotesTest, AMemberKeepsTheNamesOfItsOwnBundle) {
+  const auto one = [](std::string_view address) {
+    bundle::Bundle bundle;
+    bundle.count = 1;
+    bundle.endpoints[0].address = *bundle::address_from_text(address);
+    return bundle;
+  };
+  const auto note = [&](const char* asked, const char* notation, std::string_view address) {
+    const bundle::Notation parsed = bundle::parse_notation(notation);
+    notes_.note(asked, parsed.members(), one(address));
+  };
+  note("git.corp.example", "<10.0.0.1>", "10.0.0.1");
+  EXPECT_TRUE(blocks("10.0.0.1"));
+  note("db.example", "<10.0.0.1>", "10.0.0.1");
+  EXPECT_FALSE(blocks("10.0.0.1")) << "a name of another bundle";
+  resolver_.hosts["web.corp.example"] = {"10.0.0.2"};
+  (void)looked_up("web.corp.example");
+  note("db.example", "<10.0.0.1,Web.corp.example>", "10.0.0.2");
+  EXPECT_TRUE(blocks("10.0.0.2")) << "a name of its own member";
+  note("db.example", "<10.0.0.2>", "10.0.0.2");
+  EXPECT_FALSE(blocks("10.0.0.2"));
+  resolver_.hosts["www.example"] = {"10.0.0.3"};
+  aliases.names = {"www.example", "web.corp.example", "cdn.example"};
+  (void)looked_up("www.example");
+  note("www.example", "www.example", "10.0.0.3");
+  EXPECT_TRUE(blocks("10.0.0.3")) << "an alias of the policy, with names of its own";
 }
 
 TEST_F(AnswerNotesTest, WithoutRulesByNameLibcIsCalledAsItIs) {

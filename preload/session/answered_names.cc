@@ -11,6 +11,8 @@ namespace px::shim {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
+// In the place of Slot::used.
+constexpr std::uint64_t kGivenUp = ~std::uint64_t{0};
 
 bool are_same(const dns::NameChain& a, const dns::NameChain& b) {
   return std::ranges::equal(a.wire(), b.wire());
@@ -46,7 +48,7 @@ void AnsweredNames::read(Slot* slot, const Words& address, Found* found, dns::Na
   const std::uint64_t before = slot->sequence.load(std::memory_order_acquire);
   const std::uint64_t asked = slot->asked.load(kRelaxed);
   if (before % 2 != 0) {
-    found->busy = true;
+    found->busy = found->busy || slot->used.load(kRelaxed) != kGivenUp;
     return;
   }
   if (asked <= found->asked || slot->address[0].load(kRelaxed) != address[0] ||
@@ -74,6 +76,7 @@ bool AnsweredNames::write(Slot* slot, std::uint64_t ticket, const Words& address
     return false;
   }
   std::atomic_thread_fence(std::memory_order_release);
+  slot->used.store(ticket, kRelaxed);
   std::array<std::uint64_t, kNameWords> words{};
   std::memcpy(words.data(), names.wire().data(), names.wire().size());
   for (std::size_t i = 0; i < words.size(); ++i) slot->names[i].store(words[i], kRelaxed);
@@ -100,7 +103,8 @@ AnsweredNames::Slot* AnsweredNames::next_of(Place& place, const Words& address, 
     if (slot.sequence.load(kRelaxed) % 2 != 0 || &slot == kept) continue;
     const bool same = slot.address[0].load(kRelaxed) == address[0] &&
                       slot.address[1].load(kRelaxed) == address[1];
-    const std::uint64_t used = same ? 0 : slot.used.load(kRelaxed);
+    const std::uint64_t last = slot.used.load(kRelaxed);
+    const std::uint64_t used = same || last == kGivenUp ? 0 : last;
     if (used >= least) continue;
     least = used;
     oldest = &slot;
@@ -129,6 +133,15 @@ void AnsweredNames::remember(const bundle::Address& address, const dns::NameChai
   }
 }
 
+// A process that is killed while it writes leaves its slot as it is, for ever. Nobody takes it
+// over, since it may also be stopped, and write on later; but nobody waits for it either, until it
+// has.
+void AnsweredNames::give_up(Place& place) {
+  for (Slot& slot : place) {
+    if (slot.sequence.load(kRelaxed) % 2 != 0) slot.used.store(kGivenUp, kRelaxed);
+  }
+}
+
 // Two threads that change one address can leave it without whole names, for as long as it takes to
 // write them.
 bool AnsweredNames::find(const bundle::Address& address, dns::NameChain* names) const {
@@ -137,7 +150,10 @@ bool AnsweredNames::find(const bundle::Address& address, dns::NameChain* names) 
   for (int i = 0; i < kMostLooks && found.slot == nullptr && found.busy; ++i) {
     found = newest(std::bit_cast<Words>(address.bytes), names);
   }
-  if (found.slot == nullptr) return false;
+  if (found.slot == nullptr) {
+    if (found.busy) give_up(table_->places[place_of(std::bit_cast<Words>(address.bytes))]);
+    return false;
+  }
   const std::uint64_t now = table_->tickets.load(kRelaxed);
   if (found.slot->used.load(kRelaxed) != now) found.slot->used.store(now, kRelaxed);
   return true;

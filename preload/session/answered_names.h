@@ -41,7 +41,7 @@ class AnsweredNames {
   struct alignas(64) Slot {
     std::atomic<std::uint64_t> sequence;  // odd while the rest is being written
     std::atomic<std::uint64_t> asked;     // when it was remembered; 0: nothing is here
-    std::atomic<std::uint64_t> used;      // when it was last remembered or found
+    std::atomic<std::uint64_t> used;      // when it was last remembered or found, or given up
     std::array<std::atomic<std::uint64_t>, 2> address;
     std::array<std::atomic<std::uint64_t>, kNameWords> names;
   };
@@ -62,12 +62,13 @@ class AnsweredNames {
   struct Found {
     Slot* slot = nullptr;
     std::uint64_t asked = 0;
-    bool busy = false;  // some slot was being written
+    bool busy = false;  // some slot was being written, and is worth a wait
   };
   // The newest names of the address; no slot where it has none.
   [[nodiscard]] Found newest(const Words& address, dns::NameChain* names) const;
   // Puts the slot there if it is the address's, and was asked later than what is there.
   static void read(Slot* slot, const Words& address, Found* found, dns::NameChain* names);
+  static void give_up(Place& place);
   [[nodiscard]] static bool write(Slot* slot, std::uint64_t ticket, const Words& address,
                                   const dns::NameChain& names);
   // The one to be written next, but not `kept`: an older one of the address, or else what was not

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -124,6 +125,35 @@ TEST_F(AnsweredNamesTest, AForkedChildsNamesAreKnownWhereTheyAreShared) {
   EXPECT_EQ(names_of(numbered(1)), Names{"a.example"});
   table_.reset();
   ::munmap(shared, sizeof(AnsweredNames::Table));
+}
+
+// What a process leaves that is killed while it writes, and what one is that is slow.
+TEST_F(AnsweredNamesTest, ASlotThatStaysHalfWrittenIsWaitedForOnce) {
+  using Clock = std::chrono::steady_clock;
+  const auto table = std::make_unique<AnsweredNames::Table>();
+  table_->share(table.get());
+  table_->remember(numbered(1), chain_of({"a.example"}));
+  const auto turn_all = [&] {
+    for (auto& place : table->places) {
+      for (auto& slot : place) slot.sequence.fetch_add(1);
+    }
+  };
+  turn_all();
+  const auto begin = Clock::now();
+  EXPECT_FALSE(knows(1));
+  const auto first = Clock::now() - begin;
+  auto least = Clock::duration::max();
+  for (int i = 0; i < 10; ++i) {
+    const auto start = Clock::now();
+    for (int k = 0; k < 50; ++k) EXPECT_FALSE(knows(1));
+    least = std::min(least, Clock::now() - start);
+  }
+  EXPECT_LT(least, first) << "fifty are as dear as the first";
+  turn_all();
+  EXPECT_EQ(names_of(numbered(1)), Names{"a.example"});
+  for (std::uint32_t i = 2; i < 5000; ++i) table_->remember(numbered(i), chain_of({"b.example"}));
+  EXPECT_FALSE(knows(1)) << "it makes room like all others";
+  EXPECT_TRUE(knows(4999));
 }
 
 // An address that was given once has names from then on, whole ones, whatever is written meanwhile:

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-bus.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -14,14 +15,35 @@
 namespace px::broker {
 namespace {
 
-constexpr std::uint64_t kPatienceUs = 1'000'000;
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+constexpr microseconds kPatience{1'000'000};
 
 struct Unref {
-  void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
+  // Without flushing: that waits for a bus that says nothing.
+  void operator()(sd_bus* bus) const { sd_bus_close_unref(bus); }
   void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
 };
 using Bus = std::unique_ptr<sd_bus, Unref>;
 using Message = std::unique_ptr<sd_bus_message, Unref>;
+
+// A service that has been late once is not asked again.
+struct Asked {
+  sd_bus* bus;
+  Clock::time_point deadline;
+  bool there = false;
+  bool late = false;
+
+  [[nodiscard]] microseconds patience() const {
+    const auto left = std::chrono::duration_cast<microseconds>(deadline - Clock::now());
+    return std::clamp(left, microseconds{1}, kPatience);
+  }
+  [[nodiscard]] BusAnswer answer() const {
+    if (late) return BusAnswer::kLate;
+    return there ? BusAnswer::kAnswered : BusAnswer::kAbsent;
+  }
+};
 
 struct Service {
   const char* name;
@@ -43,11 +65,11 @@ bool is_absent(const sd_bus_error& error) {
 }
 
 // A property, its reader inside the variant; null where there is none of this type, and where it is
-// not told: `failed` is set then.
-Message property(sd_bus* bus, const Service& service, const char* name, const char* type,
-                 bool* failed) {
+// not told.
+Message property(Asked* asked, const Service& service, const char* name, const char* type) {
+  if (asked->late) return nullptr;
   sd_bus_message* made = nullptr;
-  if (sd_bus_message_new_method_call(bus, &made, service.name, service.path,
+  if (sd_bus_message_new_method_call(asked->bus, &made, service.name, service.path,
                                      "org.freedesktop.DBus.Properties", "Get") < 0) {
     return nullptr;
   }
@@ -58,10 +80,12 @@ Message property(sd_bus* bus, const Service& service, const char* name, const ch
   }
   sd_bus_message* answer = nullptr;
   sd_bus_error error{};
-  const int called = sd_bus_call(bus, call.get(), kPatienceUs, &error, &answer);
-  *failed = *failed || (called < 0 && !is_absent(error));
+  const auto patience = static_cast<std::uint64_t>(asked->patience().count());
+  const int called = sd_bus_call(asked->bus, call.get(), patience, &error, &answer);
+  asked->late = called < 0 && !is_absent(error);
   sd_bus_error_free(&error);
   if (called < 0) return nullptr;
+  asked->there = true;
   Message reply(answer);
   if (sd_bus_message_enter_container(reply.get(), 'v', type) <= 0) return nullptr;
   return reply;
@@ -103,13 +127,13 @@ void read_server(sd_bus_message* message, const InterfaceNames& interfaces,
   add_server(server, found[interface->second]);
 }
 
-LinkNamesByInterface of_resolved(sd_bus* bus, const InterfaceNames& interfaces, bool* failed) {
+LinkNamesByInterface of_resolved(Asked* asked, const InterfaceNames& interfaces) {
   LinkNamesByInterface found;
-  if (const Message reply = property(bus, kResolved, "DNSEx", "a(iiayqs)", failed)) {
+  if (const Message reply = property(asked, kResolved, "DNSEx", "a(iiayqs)")) {
     for_each(reply.get(), "(iiayqs)", 'r', "iiayqs",
              [&] { read_server(reply.get(), interfaces, found); });
   }
-  if (const Message reply = property(bus, kResolved, "Domains", "a(isb)", failed)) {
+  if (const Message reply = property(asked, kResolved, "Domains", "a(isb)")) {
     for_each(reply.get(), "(isb)", 'r', "isb", [&] {
       int index = 0;
       const char* domain = nullptr;
@@ -140,9 +164,9 @@ void read_texts(sd_bus_message* message, const auto& use) {
   }
 }
 
-LinkNamesByInterface of_network_manager(sd_bus* bus, bool* failed) {
+LinkNamesByInterface of_network_manager(Asked* asked) {
   LinkNamesByInterface found;
-  const Message reply = property(bus, kNetworkManager, "Configuration", "aa{sv}", failed);
+  const Message reply = property(asked, kNetworkManager, "Configuration", "aa{sv}");
   if (!reply) return found;
   sd_bus_message* message = reply.get();
   for_each(message, "a{sv}", 'a', "{sv}", [&] {
@@ -164,26 +188,48 @@ LinkNamesByInterface of_network_manager(sd_bus* bus, bool* failed) {
   return found;
 }
 
-void add(const LinkNamesByInterface& more, const char* source, LinkNamesByInterface& found) {
+void add(const LinkNamesByInterface& more, const char* source, const Asked& asked,
+         LinkReading& reading) {
+  reading.services[source] = asked.answer();
   for (const auto& [interface, names] : more) {
     if (names.servers.empty()) continue;
-    const auto [added, is_new] = found.emplace(interface, names);
+    const auto [added, is_new] = reading.links.emplace(interface, names);
     if (is_new) added->second.source = source;
   }
 }
 
+// Whether the bus has taken this process in. A call would wait for that as long as the bus likes.
+bool is_ready(const Asked& asked) {
+  const Clock::time_point deadline = Clock::now() + asked.patience();
+  while (sd_bus_is_ready(asked.bus) == 0) {
+    const int processed = sd_bus_process(asked.bus, nullptr);
+    if (processed < 0) return false;
+    if (processed > 0) continue;
+    const auto left = std::chrono::duration_cast<microseconds>(deadline - Clock::now());
+    if (left <= microseconds::zero()) return false;
+    if (sd_bus_wait(asked.bus, static_cast<std::uint64_t>(left.count())) < 0) return false;
+  }
+  return sd_bus_is_ready(asked.bus) > 0;
+}
+
 }  // namespace
 
-std::optional<LinkNamesByInterface> names_on_bus(const InterfaceNames& interfaces) {
-  LinkNamesByInterface found;
-  bool failed = false;
+LinkReading names_on_bus(const InterfaceNames& interfaces) {
+  LinkReading reading;
   sd_bus* opened = nullptr;
-  if (sd_bus_open_system(&opened) < 0) return found;
+  const bool is_open = sd_bus_open_system(&opened) >= 0;
   const Bus bus(opened);
-  add(of_resolved(bus.get(), interfaces, &failed), "systemd-resolved", found);
-  add(of_network_manager(bus.get(), &failed), "NetworkManager", found);
-  if (failed) return std::nullopt;
-  return found;
+  const Clock::time_point deadline = Clock::now() + kLongestOnBus;
+  Asked resolved{.bus = opened, .deadline = deadline};
+  resolved.late = is_open && !is_ready(resolved);
+  Asked manager = resolved;
+  LinkNamesByInterface of_each;
+  if (is_open) of_each = of_resolved(&resolved, interfaces);
+  add(of_each, "systemd-resolved", resolved, reading);
+  of_each.clear();
+  if (is_open) of_each = of_network_manager(&manager);
+  add(of_each, "NetworkManager", manager, reading);
+  return reading;
 }
 
 }  // namespace px::broker
@@ -192,8 +238,8 @@ std::optional<LinkNamesByInterface> names_on_bus(const InterfaceNames& interface
 
 namespace px::broker {
 
-std::optional<LinkNamesByInterface> names_on_bus(const InterfaceNames& /*interfaces*/) {
-  return LinkNamesByInterface();
+LinkReading names_on_bus(const InterfaceNames& /*interfaces*/) {
+  return {};
 }
 
 }  // namespace px::broker

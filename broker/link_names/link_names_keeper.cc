@@ -11,7 +11,6 @@ namespace {
 
 // For what changes together, and between two readings: each costs the broker a fork.
 constexpr std::chrono::milliseconds kQuiet{100};
-constexpr std::chrono::milliseconds kRetry{5000};
 
 }  // namespace
 
@@ -19,7 +18,8 @@ LinkNamesKeeper::LinkNamesKeeper(asio::io_context& context, Errands& errands, Op
     : errands_(errands),
       options_(std::move(options)),
       watch_(context, options_.root, [this] { look(); }),
-      timer_(context) {}
+      timer_(context),
+      again_(context) {}
 
 void LinkNamesKeeper::begin() {
   if (std::exchange(begun_, true)) return;
@@ -45,19 +45,20 @@ void LinkNamesKeeper::read() {
 }
 
 void LinkNamesKeeper::was_read(const std::string& text) {
-  auto names = link_names_in(text);
+  auto reading = link_reading_in(text);
   const bool first = !std::exchange(looked_, true);
   reading_ = false;
-  if (!names) {
+  if (!reading) {
     options_.failed({"the name servers of links could not be read"});
     reading_ = true;
-    timer_.after(kRetry, [this] { read(); });
+    timer_.after(KnownLinkNames::kRetry, [this] { read(); });
     return;
   }
   if (missed_) look();
-  if (!first && *names == names_) return;
-  names_ = std::move(*names);
-  options_.changed(names_);
+  const LinkNamesByInterface before = known_.links();
+  known_.take(std::move(*reading), KnownLinkNames::Clock::now());
+  if (known_.again()) again_.after(*known_.again(), [this] { look(); });
+  if (first || known_.links() != before) options_.changed(known_.links());
 }
 
 }  // namespace px::broker

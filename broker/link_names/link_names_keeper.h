@@ -11,6 +11,7 @@
 
 #include "broker/control/errands.h"
 #include "broker/host/link_names.h"
+#include "broker/link_names/known_link_names.h"
 #include "broker/link_names/link_files_watch.h"
 #include "util/timer.h"
 
@@ -44,7 +45,8 @@ class LinkNamesKeeper {
   Options options_;
   LinkFilesWatch watch_;
   Timer timer_;
-  LinkNamesByInterface names_;
+  Timer again_;
+  KnownLinkNames known_;
   bool begun_ = false;
   bool looked_ = false;
   bool reading_ = false;

@@ -75,14 +75,37 @@ void add_resolvconf(const path& root, const std::set<std::string>& interfaces,
   }
 }
 
-json report_of(const LinkNames& names) {
+// As many of a link's as are told.
+struct Most {
+  std::size_t servers;
+  std::size_t domains;
+};
+
+json report_of(const LinkNames& names, const Most& most) {
   json servers = json::array();
   for (const LinkNames::Server& server : names.servers) {
+    if (servers.size() == most.servers) break;
     std::array<char, bundle::kAddressTextSize> buffer{};
     const std::string address(bundle::address_text(server.address, buffer));
     servers.push_back("[" + address + "]:" + std::to_string(server.port));
   }
-  return {{"servers", servers}, {"domains", names.domains}, {"source", names.source}};
+  json domains = json::array();
+  for (const std::string& domain : names.domains) {
+    if (domains.size() == most.domains) break;
+    domains.push_back(domain);
+  }
+  return {{"servers", servers}, {"domains", domains}, {"source", names.source}};
+}
+
+std::string text_of(const LinkReading& reading, const Most& most) {
+  json links = json::object();
+  for (const auto& [interface, names] : reading.links) links[interface] = report_of(names, most);
+  json services = json::object();
+  for (const auto& [service, answer] : reading.services) {
+    services[service] = static_cast<int>(answer);
+  }
+  const json report{{"links", std::move(links)}, {"services", std::move(services)}};
+  return report.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -112,26 +135,28 @@ LinkNamesByInterface names_in_files(const path& root, const InterfaceNames& inte
 std::string read_link_names() {
   if (!give_up_privileges()) return {};
   const InterfaceNames interfaces = interfaces_of_host();
-  // A bus that answers late knows of no link less: what was known holds until it answers.
-  auto found = names_on_bus(interfaces);
-  if (!found) return {};
-  found->merge(names_in_files("/", interfaces));
-  return text_of(*found);
+  LinkReading reading = names_on_bus(interfaces);
+  reading.links.merge(names_in_files("/", interfaces));
+  return text_of(reading);
 }
 
-std::string text_of(const LinkNamesByInterface& names) {
-  json report = json::object();
-  for (const auto& [interface, one] : names) report[interface] = report_of(one);
-  return json{{"links", std::move(report)}}.dump(-1, ' ', true, json::error_handler_t::replace);
+std::string text_of(const LinkReading& reading) {
+  std::string text;
+  for (const Most most : {Most{kMostLinkServers, kMostLinkDomains}, Most{kMostLinkServers, 4},
+                          Most{4, 1}, Most{2, 0}, Most{1, 0}}) {
+    text = text_of(reading, most);
+    if (text.size() <= kMostText) break;
+  }
+  return text;
 }
 
-std::optional<LinkNamesByInterface> link_names_in(std::string_view text) try {
+std::optional<LinkReading> link_reading_in(std::string_view text) try {
   if (text.size() > kMostText) return std::nullopt;
   const json report = json::parse(text, nullptr, false);
   if (!report.is_object() || !report.contains("links")) return std::nullopt;
-  LinkNamesByInterface names;
+  LinkReading reading;
   for (const auto& [interface, one] : report.at("links").items()) {
-    LinkNames& of_link = names[interface];
+    LinkNames& of_link = reading.links[interface];
     of_link.source = one.value("source", std::string());
     for (const json& server : one.value("servers", json::array())) {
       add_server(server.get<std::string>(), of_link);
@@ -140,7 +165,12 @@ std::optional<LinkNamesByInterface> link_names_in(std::string_view text) try {
       add_domain(domain.get<std::string>(), of_link);
     }
   }
-  return names;
+  for (const auto& [service, answer] : report.at("services").items()) {
+    const int number = answer.get<int>();
+    if (number < 0 || number > static_cast<int>(BusAnswer::kLate)) return std::nullopt;
+    reading.services[service] = static_cast<BusAnswer>(number);
+  }
+  return reading;
 } catch (const json::exception&) {
   return std::nullopt;
 }

@@ -24,8 +24,9 @@ namespace px::broker {
 // All of it, for a child process: gives up this process' privileges first.
 [[nodiscard]] std::string read_link_names();
 
-[[nodiscard]] std::string text_of(const LinkNamesByInterface& names);
+// Never too much to be read: of many links, it has fewer domains of each, and then fewer servers.
+[[nodiscard]] std::string text_of(const LinkReading& reading);
 // Nothing where the text is none of these.
-[[nodiscard]] std::optional<LinkNamesByInterface> link_names_in(std::string_view text);
+[[nodiscard]] std::optional<LinkReading> link_reading_in(std::string_view text);
 
 }  // namespace px::broker

@@ -2,6 +2,7 @@
 """`dns` without `servers`: those that the host knows of the path's link, as they are at the moment."""
 
 import pathlib
+import socket
 
 import pytest
 
@@ -158,6 +159,40 @@ def test_what_systemd_resolved_has_of_a_link(lab, dns):
         )
         resolved.control("revert", "vpn0")
         becomes(broker, "vpn", [(None, None)])
+
+
+# The bus is there as soon as anybody listens at its socket, and so is what files tell.
+def test_a_bus_that_says_nothing_hides_no_file(lab, dns):
+    record("tun.vpn0", f"nameserver {VPN.gateway}\n")
+    place = pathlib.Path("/run/dbus/system_bus_socket")
+    place.parent.mkdir(exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(place))
+        silent.listen()
+        try:
+            with lab.serving(POLICY) as broker:
+                becomes(broker, "vpn", [(VPN.gateway, "resolvconf")])
+                assert look_up(lab, broker, dns, "vpn") == (CORPORATE, {"vpn0"})
+        finally:
+            place.unlink()
+
+
+def test_systemd_resolved_that_is_gone_for_a_moment(lab, dns):
+    record("vpn0.openvpn", "nameserver 10.8.0.99\n")
+    with systemd_resolved(lab) as resolved, lab.serving(POLICY) as broker:
+        resolved.control("dns", "vpn0", VPN.gateway)
+        becomes(broker, "vpn", [(VPN.gateway, "systemd-resolved")])
+        resolved.end()
+        record("lte0.dhclient", f"nameserver {LTE.gateway}\n")
+
+        def of_both():
+            reports = {p["profile"]: p["servers"] for p in broker.ask("names")["profiles"]}
+            texts = {name: [s["server"] for s in servers] for name, servers in reports.items()}
+            return LTE.gateway in texts["both"] and texts["vpn"]
+
+        # In the same answer: what was read since it has gone.
+        assert wait_until(of_both, "links were read again") == [VPN.gateway]
+        becomes(broker, "vpn", [("10.8.0.99", "resolvconf")])
 
 
 def search(broker):

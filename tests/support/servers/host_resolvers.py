@@ -78,10 +78,15 @@ class Resolved:
 
     def __init__(self, lab):
         self.lab = lab
+        self.process = None
 
     def control(self, *words):
         program = unpacked("systemd-resolved", "usr/bin/resolvectl")
         return self.lab.client.run([program, *words])
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(timeout=10)
 
     def answers(self):
         program = unpacked("systemd-resolved", "usr/bin/resolvectl")
@@ -100,7 +105,8 @@ def systemd_resolved(lab):
     resolved = Resolved(lab)
     words = [unpacked("systemd-resolved", "lib/systemd/systemd-resolved")]
     with in_place_of("/etc/passwd", passwd), system_bus(lab):
-        with running(lab.client, words, resolved.answers, "systemd-resolved"):
+        with running(lab.client, words, resolved.answers, "systemd-resolved") as process:
+            resolved.process = process
             yield resolved
 
 

@@ -175,17 +175,44 @@ TEST(LinkFiles, EachLinkHasTheFirstSourceThatKnowsOne) {
   EXPECT_EQ(found["wg0"].source, "resolvconf");
   EXPECT_EQ(found["wwan0"].source, "dhclient");
   EXPECT_EQ(found[""].source, "/etc/resolv.conf");
-  const auto told = link_names_in(text_of(found));
+  const LinkReading reading{
+      found, {{"systemd-resolved", BusAnswer::kLate}, {"NetworkManager", BusAnswer::kAbsent}}};
+  EXPECT_EQ(link_reading_in(text_of(reading)), reading);
+}
+
+// With as many domains as they may have, and as long ones, these would be 4 MB.
+TEST(LinkFiles, TheServersOfManyLinksAreTold) {
+  LinkReading reading;
+  for (int link = 0; link < 1000; ++link) {
+    LinkNames& names = reading.links["link" + std::to_string(link)];
+    names.source = "systemd-resolved";
+    for (int i = 0; i < 8; ++i) {
+      add_server("10.0." + std::to_string(i) + ".1", names);
+      add_domain(std::string(60, 'a' + static_cast<char>(i)) + ".example", names);
+      add_domain(std::string(60, 'k' + static_cast<char>(i)) + ".example", names);
+    }
+  }
+  const auto told = link_reading_in(text_of(reading));
   ASSERT_TRUE(told);
-  EXPECT_EQ(*told, found);
+  ASSERT_EQ(told->links.size(), reading.links.size());
+  for (const auto& [link, names] : told->links) {
+    EXPECT_EQ(servers_of(names).front(), "10.0.0.1") << link;
+  }
+  while (reading.links.size() > 100) reading.links.erase(reading.links.begin());
+  const auto fewer = link_reading_in(text_of(reading));
+  ASSERT_TRUE(fewer);
+  EXPECT_EQ(fewer->links.begin()->second.servers.size(), 8U);
+  EXPECT_EQ(fewer->links.begin()->second.domains.size(), 16U);
 }
 
 TEST(LinkFiles, WhatAChildHasNotSaidIsNothing) {
   for (const char* text : {"", "{", "[]", "{\"error\": \"late\"}", "{\"links\": {\"eth0\": 1}}",
                            "{\"links\": {\"eth0\": {\"servers\": [1]}}}",
                            "{\"links\": {\"eth0\": {\"servers\": {\"a\": 1}}}}",
-                           "{\"links\": {\"eth0\": {\"source\": 1}}}"}) {
-    EXPECT_FALSE(link_names_in(text)) << text;
+                           "{\"links\": {\"eth0\": {\"source\": 1}}}", "{\"links\": {}}",
+                           "{\"links\": {}, \"services\": {\"x\": 3}}",
+                           "{\"links\": {}, \"services\": {\"x\": \"\"}}"}) {
+    EXPECT_FALSE(link_reading_in(text)) << text;
   }
 }
 

@@ -104,7 +104,8 @@ class RecentAnswersTableTest : public RecentAnswersTest {
   static plan::Lookup question(const char* name) {
     auto lookup = plan::make<plan::Lookup>();
     lookup.types[0] = dns::kA;
-    const auto wire = dns::Name::from_text(name)->wire();
+    const auto parsed = dns::Name::from_text(name);
+    const auto wire = parsed->wire();
     std::ranges::copy(wire, lookup.name);
     lookup.name_length = static_cast<std::uint8_t>(wire.size());
     return lookup;

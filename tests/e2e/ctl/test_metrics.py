@@ -149,7 +149,7 @@ def test_prometheus_scrapes_it(lab, tmp_path):
 
         def asked(query):
             url = f"http://127.0.0.1:9090/api/v1/query?query={query}"
-            reply = fetch(lab, url=url)
+            reply = fetch(lab, "--fail", url=url)  # 503 until it has read its database
             if reply.returncode != 0:
                 assert server.poll() is None
                 return None

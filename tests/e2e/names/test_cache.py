@@ -31,12 +31,6 @@ def _dns(lab):
         yield servers
 
 
-@pytest.fixture(name="broker")
-def _broker(lab, dns):
-    with lab.serving(POLICY) as broker:
-        yield broker
-
-
 def look_up(lab, broker, profile, name="www.test"):
     return lab.px(broker, ["getent", "ahostsv4", name], profile).stdout.split()[0]
 

@@ -5,10 +5,7 @@ import signal
 import subprocess
 import time
 
-import pytest
-
 from support.lab.three_uplinks import CORPORATE, PUBLIC, UPLINKS
-from support.servers.uplink_name_servers import name_servers
 from support.wait import wait_until
 
 VPN = UPLINKS[2]
@@ -41,18 +38,6 @@ for family in sys.argv[1:]:
     except socket.gaierror as error: print(error.errno == socket.EAI_AGAIN and "again" or error)
 """
 UNSPEC, INET, INET6 = "0", "2", "10"
-
-
-@pytest.fixture(name="dns")
-def _dns(lab):
-    with name_servers(lab, HOSTS) as servers:
-        yield servers
-
-
-@pytest.fixture(name="broker")
-def _broker(lab, dns):
-    with lab.serving(POLICY) as broker:
-        yield broker
 
 
 def looking_up(lab, broker, profile, *families):

@@ -42,12 +42,6 @@ def _dns(lab):
         yield servers
 
 
-@pytest.fixture(name="broker")
-def _broker(lab, dns):
-    with lab.serving(POLICY) as broker:
-        yield broker
-
-
 def start(lab, broker, who, number):
     argv = ["/usr/bin/python3", CLIENTS / "look_up_many.py", f"{number}.{who}.test", str(EACH)]
     if who == BARE:

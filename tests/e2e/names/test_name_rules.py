@@ -60,12 +60,6 @@ def _dns(lab):
         yield servers
 
 
-@pytest.fixture(name="broker")
-def _broker(lab, dns):
-    with lab.serving(POLICY) as broker:
-        yield broker
-
-
 def left_by(lab, destination):
     found = set(lab.flows.left(destination))
     lab.flows.reset()

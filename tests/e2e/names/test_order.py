@@ -55,12 +55,6 @@ def _dns(lab):
         yield servers
 
 
-@pytest.fixture(name="broker")
-def _broker(lab, dns):
-    with lab.serving(POLICY) as broker:
-        yield broker
-
-
 def program(name, family=UNSPEC, flags=0):
     return ["/usr/bin/python3", "-c", LIST, name, str(family), str(flags)]
 

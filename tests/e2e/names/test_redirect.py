@@ -5,7 +5,6 @@ import pytest
 
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC_OTHER, UPLINKS
 from support.programs import program_file
-from support.servers.uplink_name_servers import name_servers
 
 ANSWERS = {"lan": PUBLIC, "lte": PUBLIC_OTHER, "vpn": CORPORATE}
 HOSTS = {name: f"{address} network.test\n" for name, address in ANSWERS.items()}
@@ -43,12 +42,6 @@ PROGRAMS = {
     "aria2c by c-ares": ["aria2c", "--dry-run", "-t", "9", "-m", "1", "http://network.test:8080/"],
 }
 HOWS = ("connect", "tcp", "sendto", "sendmsg", "sendmmsg")
-
-
-@pytest.fixture(name="dns")
-def _dns(lab):
-    with name_servers(lab, HOSTS) as servers:
-        yield servers
 
 
 @pytest.fixture(name="broker")

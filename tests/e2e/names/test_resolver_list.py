@@ -5,7 +5,6 @@ import pytest
 
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC_OTHER, UPLINKS
 from support.programs import program_file
-from support.servers.uplink_name_servers import name_servers
 
 HOSTS = {
     "lan": f"{PUBLIC} network.test\n",
@@ -31,18 +30,6 @@ profiles:
     rules: [{{ to: any, via: vpn }}]
 """
 PROGRAM = [program_file("resolver_list"), "network.test"]
-
-
-@pytest.fixture(name="dns")
-def _dns(lab):
-    with name_servers(lab, HOSTS) as servers:
-        yield servers
-
-
-@pytest.fixture(name="broker")
-def _broker(lab, dns):
-    with lab.serving(POLICY) as broker:
-        yield broker
 
 
 def shown(servers, answer):

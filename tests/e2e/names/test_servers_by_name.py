@@ -41,12 +41,6 @@ def _dns(lab):
         yield servers
 
 
-@pytest.fixture(name="broker")
-def _broker(lab, dns):
-    with lab.serving(POLICY) as broker:
-        yield broker
-
-
 def asked_of(lab, broker, dns, name, profile="some", found=True):
     """By which interfaces questions have left."""
     dns.forget()

@@ -9,7 +9,6 @@ import pytest
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC_OTHER, UPLINKS
 from support.programs import program_file
 from support.servers.host_resolvers import systemd_resolved
-from support.servers.uplink_name_servers import name_servers
 from support.wait import wait_until
 
 LAN, LTE, VPN = UPLINKS
@@ -27,12 +26,6 @@ profiles:
 ANSWERS = {"lan": PUBLIC, "lte": PUBLIC_OTHER, "vpn": CORPORATE}
 HOSTS = {name: f"{address} www.test www.corp.test\n" for name, address in ANSWERS.items()}
 RECORDS = pathlib.Path("/run/resolvconf/interface")
-
-
-@pytest.fixture(name="dns")
-def _dns(lab):
-    with name_servers(lab, HOSTS) as servers:
-        yield servers
 
 
 def servers(broker, profile):

@@ -7,7 +7,6 @@ import pytest
 
 from support.clients.fetch_java import fetch_java
 from support.lab.three_uplinks import CORPORATE, PUBLIC, PUBLIC6, PUBLIC_OTHER, UPLINKS
-from support.servers.uplink_name_servers import name_servers
 
 # What `network.test` is behind each uplink: an address of the lab's server, so that programs can
 # connect to it.
@@ -64,18 +63,6 @@ PROGRAMS = {
     "apt": ["sh", "-c", APT],
     "ssh": ["ssh", "-v", "-o", "ConnectTimeout=5", "-p", "8080", "network.test", "true"],
 }
-
-
-@pytest.fixture(name="dns")
-def _dns(lab):
-    with name_servers(lab, HOSTS) as servers:
-        yield servers
-
-
-@pytest.fixture(name="broker")
-def _broker(lab, dns):
-    with lab.serving(POLICY) as broker:
-        yield broker
 
 
 def answers(done):
